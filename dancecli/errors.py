@@ -1,0 +1,52 @@
+"""Everything that can go wrong, as one tree.
+
+    DanceError                 one line on stderr, exit code 1
+    ├── UsageError             the command line or the config file is wrong, exit code 2
+    ├── MediaError             a photo or video cannot be read or written
+    │   └── OutputExistsError  OUT is there already and --force was not given
+    ├── NoPersonError          a photo or video shows nobody the stage can use
+    ├── PluginError            a plugin is missing, broken or breaks its contract
+    ├── WeightsError           a weight file is missing, damaged or refused
+    └── CacheError             a work-directory entry is damaged (callers recompute)
+
+A message says what failed, what was found, and what to do, in one line. Only `dancecli.cli`
+turns an error into text and an exit code.
+"""
+
+from __future__ import annotations
+
+
+class DanceError(Exception):
+    """Base of all errors that a user can meet; `exit_code` is what the command returns."""
+
+    exit_code = 1
+
+
+class UsageError(DanceError):
+    """The request itself is wrong: an unknown name, an impossible option, a bad config key."""
+
+    exit_code = 2
+
+
+class MediaError(DanceError):
+    """A photo, video, audio track or output file cannot be read or written."""
+
+
+class OutputExistsError(MediaError):
+    """OUT exists and overwriting was not asked for."""
+
+
+class NoPersonError(DanceError):
+    """Nobody was found, or too little of them (a face alone has no limbs to move)."""
+
+
+class PluginError(DanceError):
+    """A plugin cannot be loaded or does not keep the interface it declares."""
+
+
+class WeightsError(DanceError):
+    """A weight file is missing, damaged, or its licence was refused."""
+
+
+class CacheError(DanceError):
+    """An entry of the work directory is damaged; whoever reads it computes it again."""
