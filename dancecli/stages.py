@@ -41,12 +41,12 @@ INTERFACE_VERSION = 1
 class Settings:
     """What every plugin is built with.
 
-    device: "cpu", "cuda", "cuda:N" or "mps", already resolved from "auto".
+    device: "auto", "cpu", "cuda" or "mps"; those who use torch call `dancecli.device.resolve`.
     weights: --weights, a name or path, None for the plugin's own default.
     seed: seeds anything random.
     """
 
-    device: str = "cpu"
+    device: str = "auto"
     weights: str | None = None
     seed: int = 0
 
@@ -144,6 +144,12 @@ class Backend(Protocol):
 
     canvas: tuple[int, int] | None
     """(height, width) it generates on; None: any size, and it is given the output's own pixels."""
+
+    uses_dense: bool
+    """False: `Motion.dense` is never read, so it need not be computed."""
+
+    refines: bool
+    """False: `refine` returns its frame as it is, always."""
 
     def prepare(self, target: Target) -> Any:
         """The person, once per photo: equations 1, 4 and 5. What it returns is its own affair."""

@@ -1,0 +1,5 @@
+"""`python -m dancecli` is `dance`."""
+
+from dancecli.cli.main import main
+
+main()

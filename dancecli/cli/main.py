@@ -1,0 +1,143 @@
+"""`dance`: finds subcommands without importing them, turns errors into one line and an exit code.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (work is kept), 143 terminated.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from dancecli import __version__
+from dancecli.errors import DanceError
+
+COMMANDS = {
+    "reenact": "Make the person in PHOTO dance like the person in VIDEO.",
+    "composite": "Put a saved foreground on another background.",
+    "plugins": "List and check the installed plugins.",
+    "doctor": "Say what works on this machine and how to mend what does not.",
+    "cache": "Show or clean the stage results kept on disk.",
+    "completion": "Print the shell completion script.",
+}
+"""Subcommand -> its line in `dance --help`; the module of that name is imported on use."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `dancecli.cli.NAME` and load when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"dancecli.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with the nearest name when there is no such command."""
+        import difflib
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(
+                f"no command '{args[0]}'; commands: {', '.join(COMMANDS)}{hint}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: dance reenact photo.jpg dance.mp4 -o out.mp4",
+)
+@click.version_option(__version__, prog_name="dance")
+@click.option("--debug", is_flag=True, envvar="DANCE_DEBUG", help="Show tracebacks of errors.")
+@click.pass_context
+def dance(ctx: click.Context, debug: bool) -> None:
+    """One photo of a person dances like a video.
+
+    Every command answers --help with examples. Results go to stdout or to files, messages to
+    stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted with the work kept.
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """The script `dance`."""
+    logging.basicConfig(format="dance: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    signal.signal(signal.SIGTERM, _terminate)
+    given = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in given or bool(os.environ.get("DANCE_DEBUG"))
+    # `--debug` is understood anywhere on the line, since it is remembered after a failure.
+    given = ["--debug", *(a for a in given if a != "--debug")] if debug else given
+    try:
+        code = dance.main(given, prog_name="dance", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except Exception as error:
+        if debug and not isinstance(error, click.exceptions.Exit):
+            raise
+        sys.exit(_report(error))
+    except KeyboardInterrupt:
+        _say("interrupted; finished work is kept, the same command goes on from there")
+        sys.exit(130)
+
+
+def _terminate(_signal: int, _frame: Any) -> NoReturn:
+    _say("terminated; finished work is kept, the same command goes on from there")
+    sys.exit(143)
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.Abort):
+        _say("interrupted; finished work is kept, the same command goes on from there")
+        return 130
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "dance"
+        _say(f"error: {_one_line(error.format_message())} (see: {command} --help)")
+        return 2
+    if isinstance(error, click.ClickException):
+        _say(f"error: {_one_line(error.format_message())}")
+        return error.exit_code
+    if isinstance(error, DanceError):
+        _say(f"error: {_one_line(str(error))}")
+        return error.exit_code
+    _say(f"error: {_unexpected(error)}")
+    return 1
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "out of memory; try a smaller --size, or close other programs"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"the disk is full{where}; free some space and run the same command again"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    return f"{type(error).__name__}: {_one_line(str(error))} (a bug; --debug shows where)"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _say(text: str) -> None:
+    click.echo(f"dance: {text}", err=True)

@@ -1,0 +1,34 @@
+"""Which processor the networks run on: the one place that asks torch about devices."""
+
+from __future__ import annotations
+
+from dancecli.errors import UsageError
+
+CHOICES = ("auto", "cpu", "cuda", "mps")
+
+
+def available() -> list[str]:
+    """Device names that work here, best first: "cuda:0", ..., "mps", "cpu"."""
+    import torch
+
+    names = [f"cuda:{n}" for n in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return [*names, "cpu"]
+
+
+def resolve(name: str) -> str:
+    """A device torch can use: "auto" is the best there is, others are checked.
+
+    Raises UsageError naming the devices of this machine.
+    """
+    if name == "cpu":
+        return "cpu"
+    devices = available()
+    if name == "auto":
+        return devices[0]
+    if name == "cuda" and devices[0].startswith("cuda"):
+        return "cuda:0"
+    if name in devices:
+        return name
+    raise UsageError(f"--device {name}: not on this machine; available: {', '.join(devices)}")

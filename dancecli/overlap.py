@@ -1,0 +1,73 @@
+"""Work that goes on beside other work, in order and with bounded queues."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class _Made(Generic[T]):
+    """An item, or the end of them with the error that brought it, if any."""
+
+    items: tuple[T, ...] = ()
+    error: BaseException | None = None
+
+
+def prefetched(items: Iterable[T], depth: int = 4) -> Iterator[T]:
+    """The items, made by a thread up to `depth` ahead; its error is raised here in its place."""
+    ready: queue.Queue[_Made[T]] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(made: _Made[T]) -> bool:
+        while not stop.is_set():
+            try:
+                ready.put(made, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def fill() -> None:
+        try:
+            for item in items:
+                if not put(_Made((item,))):
+                    return
+            put(_Made())
+        except BaseException as error:
+            put(_Made(error=error))
+
+    thread = threading.Thread(target=fill, daemon=True)
+    thread.start()
+    try:
+        while (made := ready.get()).items:
+            yield made.items[0]
+        if made.error is not None:
+            raise made.error
+    finally:
+        stop.set()
+        thread.join()
+
+
+def ordered_map(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """function(item) for each, computed by threads, at most 2 x workers ahead, in order."""
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

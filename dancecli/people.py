@@ -1,0 +1,65 @@
+"""`--list-people`: a picture of the photo and of the video's first people, with their numbers."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from dancecli import registry
+from dancecli.drawing import number_people
+from dancecli.errors import NoPersonError
+from dancecli.job import PHOTO_SIDE
+from dancecli.media import VideoStream, check_output, read_photo, write_png
+from dancecli.stages import PoseExtractor, Settings
+from dancecli.steps.driver import VIDEO_SIDE
+from dancecli.steps.photo import fitted, left_to_right
+from dancecli.types import Frame, Skeleton, UInt8Array
+
+HEIGHT = 720
+"""Pixels of the written picture."""
+
+LOOK_EVERY, LOOKS = 5, 60
+"""Frames between looks into the video, and how many looks before giving up."""
+
+
+def number(photo: Path, video: Path, out: Path, pose: str, force: bool) -> dict[str, int]:
+    """Write the numbered picture to `out`; returns how many people photo and video show.
+
+    The numbers are what --photo-person and --person take, counted from the left.
+    Raises NoPersonError when there is nobody in either.
+    """
+    check_output(out, force, inputs=(photo, video))
+    extractor: PoseExtractor = registry.load("dance.pose", pose, Settings())
+    still = fitted(read_photo(photo), PHOTO_SIDE)
+    in_photo = left_to_right(extractor.extract(still))
+    moving, in_video = _first_people(video, extractor)
+    if not in_photo and not in_video:
+        raise NoPersonError(f"nobody found in {photo.name}, nor in {video.name}")
+    panels = [number_people(still.rgb, in_photo), number_people(moving.rgb, in_video)]
+    write_png(out, np.concatenate([_scaled(panel) for panel in panels], axis=1))
+    return {"photo_people": len(in_photo), "video_people": len(in_video)}
+
+
+def _first_people(video: Path, pose: PoseExtractor) -> tuple[Frame, list[Skeleton]]:
+    frames = VideoStream(video, max_side=VIDEO_SIDE).frames()
+    first = frame = next(frames)
+    for _ in range(LOOKS):
+        found = pose.extract(frame)
+        if found:
+            return frame, left_to_right(found)
+        later = list(islice(frames, LOOK_EVERY))
+        if not later:
+            break
+        frame = later[-1]
+    return first, []
+
+
+def _scaled(rgb: UInt8Array) -> UInt8Array:
+    import cv2
+
+    height, width = rgb.shape[:2]
+    size = (max(1, round(width * HEIGHT / height)), HEIGHT)
+    scaled: UInt8Array = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return scaled

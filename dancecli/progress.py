@@ -1,0 +1,84 @@
+"""How far a run is: a tqdm bar on a terminal, plain lines elsewhere, JSON lines when asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TextIO
+
+LINE_EVERY = 5.0
+"""Seconds between plain progress lines."""
+
+
+@dataclass
+class Progress:
+    """Where stages report to. style: "auto", "bar", "lines", "json" or "quiet"."""
+
+    style: str = "auto"
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def __post_init__(self) -> None:
+        if self.style == "auto":
+            self.style = "bar" if self.stream.isatty() else "lines"
+
+    def say(self, text: str) -> None:
+        """One line for the user, unless quiet."""
+        if self.style == "json":
+            self._json(event="message", text=text)
+        elif self.style != "quiet":
+            print(f"dance: {text}", file=self.stream, flush=True)
+
+    @contextmanager
+    def stage(self, name: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
+        """Count `total` steps of a stage, `done` of them earlier; yields what to call per step."""
+        if self.style == "bar":
+            from tqdm import tqdm
+
+            with tqdm(
+                total=total, initial=done, desc=f"{name:10}", unit="frame",
+                file=self.stream, dynamic_ncols=True, leave=True,
+            ) as bar:  # fmt: skip
+                yield lambda: bar.update() and None
+            return
+        meter = _Meter(self, name, total, done)
+        yield meter.step
+        meter.close()
+
+    def _json(self, **record: object) -> None:
+        print(json.dumps(record), file=self.stream, flush=True)
+
+
+class _Meter:
+    """Plain or JSON lines: one at most every LINE_EVERY seconds, and one at the end."""
+
+    def __init__(self, progress: Progress, name: str, total: int, done: int) -> None:
+        self.progress, self.name, self.total = progress, name, total
+        self.first = self.count = done
+        self.began = self.last = time.monotonic()
+
+    def step(self) -> None:
+        self.count += 1
+        now = time.monotonic()
+        if now - self.last >= LINE_EVERY and self.count < self.total:
+            self.last = now
+            self.report(now)
+
+    def close(self) -> None:
+        self.report(time.monotonic())
+
+    def report(self, now: float) -> None:
+        seconds = max(now - self.began, 1e-6)
+        rate = (self.count - self.first) / seconds
+        left = (self.total - self.count) / rate if rate > 0 else None
+        if self.progress.style == "json":
+            self.progress._json(
+                event="progress", stage=self.name, done=self.count, total=self.total,
+                per_second=round(rate, 2), seconds_left=None if left is None else round(left, 1),
+            )  # fmt: skip
+        elif self.progress.style == "lines":
+            eta = f", {left:.0f} s left" if left else ""
+            self.progress.say(f"{self.name} {self.count}/{self.total}, {rate:.1f} frames/s{eta}")

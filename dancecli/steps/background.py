@@ -1,0 +1,113 @@
+"""What the person dances in front of: b of equation 7."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dancecli.composite import output_size
+from dancecli.composite.size import even_size
+from dancecli.job import PREVIEW_SIDE, Job
+from dancecli.media import VideoStream, probe, read_photo, sha256_of
+from dancecli.motion import Track
+from dancecli.plate import (
+    BackgroundSpec,
+    DrivingPlate,
+    Plate,
+    StillPlate,
+    VideoPlate,
+    colour_plate,
+    parse_background,
+    person_hole,
+)
+from dancecli.steps.photo import photo_key
+from dancecli.steps.stages import Stages
+from dancecli.types import FloatArray, Frame, Target
+from dancecli.workdir import WorkDir
+
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+
+def plate_key(background: str) -> list[object]:
+    """What a plate shows, for cache keys: files by their content."""
+    spec = parse_background(background)
+    content = sha256_of(spec.path) if spec.path else None
+    return [spec.kind, spec.colour, content]
+
+
+def frame_size(job: Job, photo: Size, driving: Size) -> Size:
+    """(width, height) of the output: --size, else the plate's own, small for a preview.
+
+    photo, driving: sizes of the two inputs. Raises UsageError for a size that is none.
+    """
+    plate = natural_size(parse_background(job.background), photo, driving)
+    size = output_size(job.size, plate, photo, driving)
+    return even_size(size, PREVIEW_SIDE) if job.preview else size
+
+
+def natural_size(spec: BackgroundSpec, photo: Size, driving: Size) -> Size | None:
+    """The plate's own size; None for a colour, which has none."""
+    if spec.kind == "photo":
+        return photo
+    if spec.kind == "driving":
+        return driving
+    if spec.path is None:
+        return None
+    if spec.kind == "image":
+        picture = read_photo(spec.path)
+        return picture.width, picture.height
+    info = probe(spec.path)
+    return info.width, info.height
+
+
+def make_plate(
+    job: Job, target: Target, video: VideoStream, track: Track, stages: Stages, work: WorkDir
+) -> Plate:
+    """The plate of the job, at the output's size."""
+    photo = (target.frame.width, target.frame.height)
+    size = frame_size(job, photo, (video.width, video.height))
+    spec = parse_background(job.background)
+    if spec.kind == "photo":
+        return StillPlate(empty_photo(job, target, stages, work).rgb, size)
+    if spec.kind == "driving":
+        return _driving(video, track, stages, size)
+    return given_plate(spec, video, size)
+
+
+def given_plate(spec: BackgroundSpec, timing: VideoStream, size: Size) -> Plate:
+    """A plate that needs neither photo nor dancer: a colour, a picture or a video.
+
+    timing: the stream whose frame rate the output has.
+    """
+    if spec.colour is not None:
+        return colour_plate(spec.colour, size)
+    assert spec.path is not None
+    if spec.kind == "image":
+        return StillPlate(read_photo(spec.path).rgb, size)
+    return VideoPlate(VideoStream(spec.path, fps=timing.fps), size)
+
+
+def empty_photo(job: Job, target: Target, stages: Stages, work: WorkDir) -> Frame:
+    """The photo without its person, inpainted once and kept."""
+    key = {**photo_key(job, stages), "inpaint": stages.identity("inpaint")}
+    entry = work.entry("plate", key)
+    with entry.locked():
+        stored = entry.load("photo")
+        if stored is not None:
+            return Frame(stored["rgb"])
+        filled = stages.inpaint.inpaint(target.frame, person_hole(target.mask.alpha))
+        entry.save("photo", {"rgb": filled.rgb})
+        return filled
+
+
+def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Plate:
+    def people(frame: Frame) -> FloatArray:
+        """Alpha of everybody: the dancer where the track has them, and whoever else is found."""
+        dancer = track.skeletons[min(frame.index, len(track) - 1)]
+        everyone = [dancer, *stages.pose.extract(frame)]
+        masks = [stages.mask.mask(frame, skeleton).alpha for skeleton in everyone]
+        together: FloatArray = np.max(masks, axis=0)
+        return together
+
+    cameras = list(track.camera)
+    return DrivingPlate(video, cameras, track.cuts, people, stages.inpaint, size)

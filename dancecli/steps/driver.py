@@ -1,0 +1,111 @@
+"""Who dances in the video: one person followed through the clip (OP of equation 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from dancecli.job import PREVIEW_FRAMES, PREVIEW_SIDE, Job
+from dancecli.media import VideoStream, sha256_of
+from dancecli.motion import Observation, Track, Tracker, build_track, read_poses, write_poses
+from dancecli.overlap import prefetched
+from dancecli.progress import Progress
+from dancecli.steps.stages import Stages
+from dancecli.types import Frame
+from dancecli.workdir import Journal, WorkDir
+
+VIDEO_SIDE = 1280
+"""Pixels of the video's longest side that stages work on; larger videos are scaled down."""
+
+SAVE_EVERY = 16
+"""Frames between writes to the journal: what a kill can cost."""
+
+
+def open_driver(job: Job) -> VideoStream:
+    """The driving video as asked for: trimmed, and thinned out for a preview.
+
+    Raises MediaError for an unreadable video.
+    """
+    if not job.preview:
+        return VideoStream(job.video, job.start, job.end, max_side=VIDEO_SIDE)
+    whole = VideoStream(job.video, job.start, job.end)
+    fps = whole.fps / max(1, round(whole.count / PREVIEW_FRAMES))
+    return VideoStream(job.video, job.start, job.end, fps=fps, max_side=PREVIEW_SIDE)
+
+
+def follow(
+    job: Job, video: VideoStream, stages: Stages, work: WorkDir, progress: Progress
+) -> Track:
+    """The dancer's smoothed, gapless poses; read from --poses or the work directory if there.
+
+    Raises NoPersonError when nobody dances, UsageError for a poses file of another clip.
+    """
+    if job.poses and job.poses.exists():
+        return read_poses(job.poses)
+    observations = observe(job, video, stages, work, progress)
+    track = build_track(observations, video.fps, (video.width, video.height), job.smooth)
+    if job.poses:
+        write_poses(job.poses, track)
+    return track
+
+
+def driver_key(job: Job, video: VideoStream, stages: Stages) -> dict[str, object]:
+    """Everything the observations depend on."""
+    return {
+        "video": sha256_of(job.video),
+        "start": job.start,
+        "end": job.end,
+        "fps": str(video.fps),
+        "size": [video.width, video.height],
+        "person": job.person,
+        "plugins": stages.identity("pose"),
+    }
+
+
+def observe(
+    job: Job, video: VideoStream, stages: Stages, work: WorkDir, progress: Progress
+) -> list[Observation]:
+    """One observation per frame; those of an earlier, stopped run are not made again."""
+    entry = work.entry("driver", driver_key(job, video, stages))
+    with entry.locked():
+        journal = entry.journal()
+        known = [Observation.from_json(record) for record in journal.read()][: video.count]
+        if len(known) < video.count:
+            known = _watch(job, video, stages, journal, known, progress)
+        return known
+
+
+def _watch(
+    job: Job,
+    video: VideoStream,
+    stages: Stages,
+    journal: Journal,
+    known: list[Observation],
+    progress: Progress,
+) -> list[Observation]:
+    tracker = Tracker(stages.pose, job.person, (video.width, video.height))
+    frames = prefetched(video.frames(max(0, len(known) - 1)))
+    if known:
+        tracker.restore(known, next(frames))
+    with progress.stage("pose", video.count, len(known)) as step:
+        for batch in _batches(frames, SAVE_EVERY):
+            fresh = [_step(tracker, frame, step) for frame in batch]
+            journal.append([observation.to_json() for observation in fresh])
+            known.extend(fresh)
+    return known
+
+
+def _step(tracker: Tracker, frame: Frame, counted: Callable[[], None]) -> Observation:
+    observation = tracker.step(frame)
+    counted()
+    return observation
+
+
+def _batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:
+    batch: list[Frame] = []
+    for frame in frames:
+        batch.append(frame)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

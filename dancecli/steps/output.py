@@ -1,0 +1,199 @@
+"""Frames out: the video, the foreground, the sidecars and the contact sheet."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dancecli import provenance
+from dancecli.composite import foreground
+from dancecli.job import Job
+from dancecli.media import AudioSource, PartWriter, VideoStream, check_output
+from dancecli.motion import Track
+from dancecli.progress import Progress
+from dancecli.steps.background import plate_key
+from dancecli.steps.driver import driver_key
+from dancecli.steps.photo import photo_key
+from dancecli.steps.placing import Scene
+from dancecli.steps.sheet import RunSheet
+from dancecli.steps.stages import Stages
+from dancecli.types import FloatArray, Frame, Layer, Target
+from dancecli.workdir import WorkDir
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """One finished frame, its layer, and the face points in frame pixels."""
+
+    index: int
+    frame: Frame
+    layer: Layer
+    landmarks: FloatArray | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run made. written: OUT first, then what else was asked for."""
+
+    written: tuple[Path, ...]
+    frames: int
+    fps: str
+    size: tuple[int, int]
+    seconds: float
+    poses: dict[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "out": str(self.written[0]),
+            "written": [str(path) for path in self.written],
+            "frames": self.frames,
+            "fps": self.fps,
+            "width": self.size[0],
+            "height": self.size[1],
+            "seconds": round(self.seconds, 2),
+            "poses": self.poses,
+        }
+
+
+class Outputs:
+    """Everything a run writes, resumable: parts of frames in the work directory until complete."""
+
+    def __init__(
+        self, job: Job, target: Target, video: VideoStream, scene: Scene, stages: Stages,
+        work: WorkDir, progress: Progress,
+    ) -> None:  # fmt: skip
+        self.job, self.video, self.scene, self.stages = job, video, scene, stages
+        self.progress, self.began = progress, time.monotonic()
+        self.sheet = (
+            RunSheet(job.contact_sheet, target, video, scene) if job.contact_sheet else None
+        )
+        self.entry = work.entry("render", render_key(job, video, scene, stages))
+        self.lock = self.entry.locked()
+
+    def __enter__(self) -> Outputs:
+        self.lock.__enter__()
+        self.writers = [self._writer(self.job.out, "frames", alpha=False)]
+        if self.job.save_foreground:
+            self.writers.append(self._writer(self.job.save_foreground, "foreground", alpha=True))
+        self.landmarks = self.entry.journal()
+        self.todo = [_numbers(writer.missing()) for writer in self.writers]
+        self.todo.append(self.sheet.wanted if self.sheet else set())
+        self.bar = self.progress.stage("dance", self.scene.count, self._done())
+        self.step = self.bar.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        for writer in self.writers:
+            writer.__exit__(kind, *rest)  # type: ignore[arg-type]
+        self.lock.__exit__(kind, *rest)  # type: ignore[arg-type]
+
+    def _writer(self, out: Path, name: str, alpha: bool) -> PartWriter:
+        scene, parts = self.scene, self.entry.path / name
+        writer = PartWriter(out, scene.fps, scene.size, scene.count, alpha, parts)
+        return writer.__enter__()
+
+    def _done(self) -> int:
+        return self.scene.count - len(set().union(*self.todo))
+
+    def missing(self) -> list[range]:
+        """Runs of frames that at least one output still lacks."""
+        return _spans(sorted(set().union(*self.todo)))
+
+    def write(self, painted: Painted) -> None:
+        """Take one frame; frames come in ascending order."""
+        index = painted.index
+        if index in self.todo[0]:
+            self.writers[0].write(painted.frame.rgb, index)
+        if len(self.writers) > 1 and index in self.todo[1]:
+            self.writers[1].write(foreground(painted.layer, self.scene.size), index)
+            self.landmarks.append([_rounded(index, painted.landmarks)])
+        if self.sheet:
+            self.sheet.add(index, painted.frame.rgb, painted.layer)
+        self.step()
+
+    def finish(self, track: Track) -> Result:
+        """Join the parts, add sound, tags and sidecars, put everything in place."""
+        self.bar.__exit__(None, None, None)
+        job = self.job
+        tags = provenance.container_tags()
+        audio = self._audio()
+        written = [job.out]
+        self.writers[0].finish(audio, tags)
+        self._sidecar(job.out, {"poses": track.summary()})
+        if job.save_foreground:
+            self.writers[1].finish(audio, tags)
+            self._sidecar(job.save_foreground, {"landmarks": self._landmarks()})
+            written.append(job.save_foreground)
+        if self.sheet:
+            self.sheet.write(f"{job.photo.name} dances {job.video.name}")
+            written.append(self.sheet.path)
+        self.entry.remove()
+        return Result(
+            tuple(written), self.scene.count, str(self.scene.fps), self.scene.size,
+            time.monotonic() - self.began, track.summary(),
+        )  # fmt: skip
+
+    def _audio(self) -> AudioSource | None:
+        job = self.job
+        if not (job.audio and self.video.info.has_audio):
+            return None
+        return AudioSource(job.video, job.start, job.end)
+
+    def _sidecar(self, out: Path, extra: dict[str, Any]) -> None:
+        job = self.job
+        provenance.write_sidecar(
+            out, inputs={"photo": job.photo, "video": job.video}, options=job.options(),
+            plugins=self.stages.describe(), seed=job.seed, **extra,
+        )  # fmt: skip
+
+    def _landmarks(self) -> list[Any]:
+        found = {record["frame"]: record["points"] for record in self.landmarks.read()}
+        return [found.get(index) for index in range(self.scene.count)]
+
+
+def render_key(job: Job, video: VideoStream, scene: Scene, stages: Stages) -> dict[str, object]:
+    """Everything the output's frames depend on."""
+    return {
+        "photo": photo_key(job, stages),
+        "driver": driver_key(job, video, stages),
+        "plugins": stages.identity(*(g.removeprefix("dance.") for g in stages.infos)),
+        "options": job.options(),
+        "scene": scene.key(),
+        "plate": plate_key(job.background),
+        "formats": [p.suffix if p else None for p in (job.out, job.save_foreground)],
+    }
+
+
+def check_outputs(job: Job) -> None:
+    """Refuse, before any work, what could not be written at the end.
+
+    Raises OutputExistsError, MediaError or UsageError.
+    """
+    inputs = (job.photo, job.video)
+    for path in (job.out, job.save_foreground, job.contact_sheet):
+        if path is not None:
+            check_output(path, job.force, inputs)
+
+
+def _numbers(spans: list[range]) -> set[int]:
+    return {number for span in spans for number in span}
+
+
+def _spans(numbers: list[int]) -> list[range]:
+    spans: list[range] = []
+    for number in numbers:
+        if spans and spans[-1].stop == number:
+            spans[-1] = range(spans[-1].start, number + 1)
+        else:
+            spans.append(range(number, number + 1))
+    return spans
+
+
+def _rounded(index: int, landmarks: FloatArray | None) -> dict[str, Any]:
+    points = None if landmarks is None else np.round(landmarks.astype(float), 2).tolist()
+    return {"frame": index, "points": points}

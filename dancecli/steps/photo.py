@@ -1,0 +1,123 @@
+"""Who is in the photo: equation 1, with pose and mask, once per photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dancecli.errors import NoPersonError
+from dancecli.job import PHOTO_SIDE, Job
+from dancecli.media import read_photo, sha256_of
+from dancecli.steps.stages import Stages
+from dancecli.types import Frame, LabelMap, PersonMask, Skeleton, Target
+from dancecli.workdir import Entry, WorkDir
+
+
+def understand(job: Job, stages: Stages, work: WorkDir) -> Target:
+    """The photo with its person's skeleton, mask and labels, scaled to PHOTO_SIDE at most.
+
+    Raises MediaError for an unreadable photo, NoPersonError when nobody usable is in it.
+    """
+    frame = fitted(read_photo(job.photo), PHOTO_SIDE)
+    entry = work.entry("photo", photo_key(job, stages))
+    with entry.locked():
+        return _stored(entry, frame) or _looked_at(entry, frame, job, stages)
+
+
+def photo_key(job: Job, stages: Stages) -> dict[str, object]:
+    """Everything the target depends on."""
+    return {
+        "photo": sha256_of(job.photo),
+        "person": job.photo_person,
+        "plugins": stages.identity("pose", "mask", "parser"),
+        "side": PHOTO_SIDE,
+    }
+
+
+def fitted(frame: Frame, side: int) -> Frame:
+    """The frame, scaled down where its longest side is over `side` pixels."""
+    import cv2
+
+    scale = side / max(frame.height, frame.width)
+    if scale >= 1:
+        return frame
+    size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
+    return Frame(cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA))
+
+
+def _looked_at(entry: Entry, frame: Frame, job: Job, stages: Stages) -> Target:
+    skeleton = pick(stages.pose.extract(frame), job.photo_person, job.photo)
+    check_usable(skeleton, job.photo)
+    alpha = np.rint(stages.mask.mask(frame, skeleton).alpha * 255).astype(np.uint8)
+    labels = stages.parser.parse(frame, skeleton, _mask(alpha)).labels
+    arrays = {"alpha": alpha, "labels": labels, **_skeleton_arrays(skeleton)}
+    entry.save("target", arrays)
+    return Target(frame, _mask(alpha), LabelMap(labels), skeleton)
+
+
+def _mask(alpha: np.ndarray) -> PersonMask:
+    # Eight bits whether stored or fresh, so that a resumed run sees the same numbers.
+    return PersonMask(alpha.astype(np.float32) / np.float32(255))
+
+
+def _skeleton_arrays(skeleton: Skeleton) -> dict[str, np.ndarray]:
+    world = skeleton.world if skeleton.world is not None else np.zeros((0, 3), np.float32)
+    return {
+        "body": skeleton.body, "left_hand": skeleton.left_hand,
+        "right_hand": skeleton.right_hand, "face": skeleton.face, "world": world,
+    }  # fmt: skip
+
+
+def _stored(entry: Entry, frame: Frame) -> Target | None:
+    arrays = entry.load("target")
+    if arrays is None:
+        return None
+    world = arrays["world"] if len(arrays["world"]) else None
+    points = {name: arrays[name] for name in ("body", "left_hand", "right_hand", "face")}
+    return Target(
+        frame, _mask(arrays["alpha"]), LabelMap(arrays["labels"]), Skeleton(**points, world=world)
+    )
+
+
+def pick(people: list[Skeleton], who: str, where: Path) -> Skeleton:
+    """One of the people found: "largest" (they come that way), "left", "right" or a number.
+
+    Raises NoPersonError when nobody, or fewer than asked for, was found.
+    """
+    if not people:
+        raise NoPersonError(
+            f"{where.name}: no person found; use a picture that shows one person, "
+            "head to feet if possible, not too small"
+        )
+    if who == "largest":
+        return people[0]
+    ordered = left_to_right(people)
+    number = {"left": 1, "right": len(ordered)}.get(who) or int(who)
+    if number > len(ordered):
+        raise NoPersonError(
+            f"{where.name}: person {number} asked for, {len(ordered)} found; "
+            "--list-people writes a numbered picture"
+        )
+    return ordered[number - 1]
+
+
+def left_to_right(people: list[Skeleton]) -> list[Skeleton]:
+    """In the order that people are numbered."""
+
+    def middle(skeleton: Skeleton) -> float:
+        box = skeleton.box()
+        return box.center[0] if box else 0.0
+
+    return sorted(people, key=middle)
+
+
+def check_usable(skeleton: Skeleton, where: Path) -> None:
+    """Raises NoPersonError when there is too little of a body to move: a face, a hand."""
+    shoulders = skeleton.seen("left_shoulder") or skeleton.seen("right_shoulder")
+    below = ("left_elbow", "right_elbow", "left_hip", "right_hip")
+    if not shoulders or sum(skeleton.seen(joint) for joint in below) < 2:
+        raise NoPersonError(
+            f"{where.name}: only a head or a small part of a person is visible; "
+            "use a photo that shows at least the upper body with arms and hips"
+        )

@@ -1,0 +1,148 @@
+"""Where the dance happens in the output: retargeted skeletons, canvases and shadows per frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from dancecli.composite import (
+    SHADOW,
+    Placement,
+    canvas_for,
+    contact_shadow,
+    ground_point,
+    place_at,
+    place_centred,
+    place_driving,
+    place_photo,
+    standing_height,
+)
+from dancecli.job import Job
+from dancecli.media import VideoStream
+from dancecli.motion import Track, retarget, warp_dense
+from dancecli.plate import Plate, parse_background
+from dancecli.steps.stages import Stages
+from dancecli.types import Canvas, DenseMap, FloatArray, Frame, Layer, Motion, Skeleton, Target
+
+GROUND_WINDOW = 1.0
+"""Seconds within which a dancer is expected to touch the ground, for the shadow of a jump."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The output frames before anything is painted.
+
+    skeletons: retargeted, output pixels. driver: the same frames' own skeletons, driving pixels.
+    canvases: what the backend's layers cover. ground: float32 (T,), y of the floor. size: (width,
+    height). shadow: strength, 0 for none.
+    """
+
+    plate: Plate
+    skeletons: tuple[Skeleton, ...]
+    driver: tuple[Skeleton, ...]
+    canvases: tuple[Canvas, ...]
+    ground: FloatArray
+    height: float
+    size: tuple[int, int]
+    fps: Fraction
+    shadow: float
+
+    @property
+    def count(self) -> int:
+        """Output frames."""
+        return len(self.skeletons)
+
+    def key(self) -> dict[str, object]:
+        """What of the scene the pictures depend on beyond photo, video and options."""
+        import hashlib
+
+        points = np.concatenate([s.points().ravel() for s in self.skeletons])
+        digest = hashlib.sha256(points.tobytes()).hexdigest()
+        return {"skeletons": digest, "size": list(self.size)}
+
+    def motion(self, index: int, driving: Frame | None, stages: Stages) -> Motion:
+        """P^S and P^D of a frame, in canvas pixels (equation 2, on the target's body)."""
+        canvas = self.canvases[index]
+        skeleton = canvas.from_frame(self.skeletons[index])
+        dense = self._dense(index, skeleton, driving, stages)
+        return Motion(skeleton, dense, canvas, index)
+
+    def _dense(
+        self, index: int, skeleton: Skeleton, driving: Frame | None, stages: Stages
+    ) -> DenseMap | None:
+        if not stages.backend.uses_dense:
+            return None
+        canvas, poser = self.canvases[index], stages.dense
+        if poser.from_skeleton or driving is None:
+            blank = Frame(np.zeros((canvas.height, canvas.width, 3), np.uint8), index)
+            return poser.dense(blank, skeleton.box(), skeleton)
+        own = self.driver[index]
+        return warp_dense(
+            poser.dense(driving, own.box(), own), own, skeleton, (canvas.width, canvas.height)
+        )
+
+    def shaded(self, layer: Layer, index: int) -> Layer:
+        """The layer with the shadow of its feet."""
+        canvas = layer.canvas
+        return contact_shadow(
+            layer, canvas.from_frame(self.skeletons[index]), self.height / canvas.scale,
+            self.shadow, (float(self.ground[index]) - canvas.y) / canvas.scale,
+        )  # fmt: skip
+
+
+def needs_driving(stages: Stages) -> bool:
+    """Whether frames of the driving video are needed while painting."""
+    return stages.backend.uses_dense and not stages.dense.from_skeleton
+
+
+def set_scene(
+    job: Job, target: Target, video: VideoStream, track: Track, plate: Plate, stages: Stages
+) -> Scene:
+    """The dance on the target's body, put where --background and --place say."""
+    photo = (target.frame.width, target.frame.height)
+    size = (plate.width, plate.height)
+    kind = parse_background(job.background).kind
+    on_driving = kind == "driving" and job.place is None
+    danced = retarget(
+        track, target.skeleton, photo, retarget=job.retarget,
+        stabilise=kind != "driving", frame="driving" if on_driving else "photo",
+    )  # fmt: skip
+    placement = _placement(job, kind, danced.skeletons, photo, (video.width, video.height), size)
+    skeletons = tuple(placement.apply(skeleton) for skeleton in danced.skeletons)
+    height = standing_height(skeletons)
+    shadow = job.shadow if job.shadow is not None else (0.0 if kind == "colour" else SHADOW)
+    return Scene(
+        plate, skeletons, track.skeletons,
+        tuple(canvas_for(skeletons, stages.backend.canvas, size)),
+        _ground(skeletons, height, float(video.fps)), height, size, video.fps, shadow,
+    )  # fmt: skip
+
+
+def _placement(
+    job: Job,
+    kind: str,
+    skeletons: tuple[Skeleton, ...],
+    photo: tuple[int, int],
+    driving: tuple[int, int],
+    size: tuple[int, int],
+) -> Placement:
+    if job.place is not None:
+        return place_at(job.place.x, job.place.y, job.place.height, skeletons, size)
+    if kind == "photo":
+        return place_photo(photo, size)
+    if kind == "driving":
+        return place_driving(driving, size)
+    return place_centred(skeletons, size)
+
+
+def _ground(skeletons: tuple[Skeleton, ...], height: float, fps: float) -> FloatArray:
+    """The lowest level the feet reach around each frame, so that a jump leaves its shadow below."""
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+    low = np.array([ground_point(skeleton, height)[1] for skeleton in skeletons])
+    window = 2 * round(GROUND_WINDOW * fps / 2) + 1
+    reached = maximum_filter1d(low, window, mode="nearest")
+    smooth: FloatArray = gaussian_filter1d(reached, window / 6, mode="nearest").astype(np.float32)
+    return smooth

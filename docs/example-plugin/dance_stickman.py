@@ -1,0 +1,52 @@
+"""A whole generator backend in forty lines: the dancer as a stick figure.
+
+The smallest thing that keeps the interface `dancecli.stages.Backend`. A real backend would learn
+the person's looks in `prepare` and paint them in `render`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dancecli.drawing import stick_figure
+from dancecli.stages import Settings
+from dancecli.types import FloatArray, Frame, Layer, Motion, Target
+
+
+class StickmanBackend:
+    """Ignores the photo and draws the retargeted skeleton."""
+
+    INTERFACE_VERSION = 1
+    LICENCE = "MIT"
+    COMMERCIAL = True
+
+    canvas = None
+    """Any size: layers come at the output's own pixels."""
+
+    uses_dense = False
+    """`Motion.dense` is not read, so it need not be computed."""
+
+    refines = False
+    """A stick figure has no face to restore."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def prepare(self, target: Target) -> None:
+        """Nothing to learn."""
+
+    def render(self, person: None, motions: Sequence[Motion]) -> list[Layer]:
+        """One layer per motion: the drawn figure as z, where something is drawn as m."""
+        return [self._layer(motion) for motion in motions]
+
+    def _layer(self, motion: Motion) -> Layer:
+        canvas = motion.canvas
+        drawn = stick_figure(motion.skeleton, canvas.height, canvas.width)
+        alpha = (drawn.max(axis=2) > 0).astype(np.float32)
+        return Layer(drawn.astype(np.float32) / 255, alpha, canvas)
+
+    def refine(self, person: None, frame: Frame, landmarks: FloatArray | None) -> Frame:
+        """The frame as it is."""
+        return frame

@@ -1,0 +1,39 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or writes the user's cache."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("DANCE_CACHE", str(cache))
+    return cache
+
+
+@pytest.fixture(scope="session")
+def demo_photo() -> Path:
+    """The project's own photo of a (synthetic) person."""
+    return ROOT / "docs" / "media" / "photo.jpg"
+
+
+@pytest.fixture(scope="session")
+def demo_video() -> Path:
+    """The project's own dance video, with sound."""
+    return ROOT / "docs" / "media" / "dance.mp4"
+
+
+@pytest.fixture(scope="session")
+def real_media() -> Path:
+    """A folder of real photos and videos that is not part of the project."""
+    folder = Path(os.environ.get("DANCE_TEST_MEDIA", ROOT.parent / "shared" / "media"))
+    if not folder.is_dir():
+        pytest.skip(f"no real media at {folder} (set DANCE_TEST_MEDIA)")
+    return folder

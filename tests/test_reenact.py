@@ -1,0 +1,235 @@
+"""The main job from end to end, as a user runs it, on the project's own media."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from dancecli.media import VideoStream, probe
+
+SECOND = ("--start", "1", "--end", "2")
+
+
+def dance(
+    *args: object, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dancecli", *map(str, args)],
+        capture_output=True, text=True, cwd=cwd, timeout=600, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+def frames_of(path: Path) -> np.ndarray:
+    return np.stack([frame.rgb for frame in VideoStream(path).frames()])
+
+
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """One cache for the module, so that poses are extracted once, as a user's would be."""
+    return {"DANCE_CACHE": str(tmp_path_factory.mktemp("shared"))}
+
+
+@pytest.fixture(scope="module")
+def first_run(
+    demo_photo: Path, demo_video: Path, shared_cache: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, dict[str, object]]:  # fmt: skip
+    folder = tmp_path_factory.mktemp("first")
+    done = dance(
+        "reenact", demo_photo, demo_video, "-o", "out.mp4", *SECOND, "--contact-sheet", "sheet.png",
+        "--save-foreground", "fg.mov", "--poses", "poses.json", "--json",
+        cwd=folder, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def test_the_video_has_the_drivers_time_and_the_photos_size(
+    first_run: tuple[Path, dict[str, object]], demo_video: Path
+) -> None:
+    folder, summary = first_run
+    info = probe(folder / "out.mp4")
+    assert info.fps == probe(demo_video).fps == Fraction(30)
+    assert info.frames == summary["frames"] == 30
+    assert (info.width, info.height) == (768, 1024)
+    assert info.has_audio
+    with av.open(str(folder / "out.mp4")) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+        assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
+        assert "synthetic" in " ".join(container.metadata.values()).lower()
+
+
+def test_the_person_moves_and_the_background_stays(
+    first_run: tuple[Path, dict[str, object]],
+) -> None:
+    frames = frames_of(first_run[0] / "out.mp4").astype(int)
+    change = np.abs(frames[-1] - frames[0]).max(-1)
+    assert (change > 40).mean() > 0.01
+    assert np.median(change) < 6
+
+
+def test_the_sidecar_says_what_was_done(
+    first_run: tuple[Path, dict[str, object]], demo_photo: Path
+) -> None:
+    folder, _ = first_run
+    about = json.loads((folder / "out.mp4.json").read_text())
+    text = json.dumps(about)
+    assert about["synthetic_media"] is True
+    assert "Apache-2.0" in text
+    assert demo_photo.name in text
+    assert str(demo_photo.parent) not in text
+
+
+def test_poses_are_written_and_can_be_edited_and_used(
+    first_run: tuple[Path, dict[str, object]], demo_photo: Path, demo_video: Path,
+    shared_cache: dict[str, str], tmp_path: Path,
+) -> None:  # fmt: skip
+    poses = json.loads((first_run[0] / "poses.json").read_text())
+    assert len(poses["frames"]) == 30
+    for frame in poses["frames"]:
+        points = frame["people"][0]["pose_keypoints_2d"]
+        points[3 * 4 + 1] = points[3 * 1 + 1] - 100  # the right wrist above the neck
+    (tmp_path / "poses.json").write_text(json.dumps(poses))
+    done = dance(
+        "reenact", demo_photo, demo_video, "-o", "edited.mp4", *SECOND, "--poses", "poses.json",
+        cwd=tmp_path, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    before, after = frames_of(first_run[0] / "out.mp4"), frames_of(tmp_path / "edited.mp4")
+    assert (np.abs(before.astype(int) - after).max(-1) > 40).mean() > 0.002
+
+
+def test_a_foreground_goes_on_another_background(
+    first_run: tuple[Path, dict[str, object]], shared_cache: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.copy(first_run[0] / "fg.mov", tmp_path)
+    shutil.copy(first_run[0] / "fg.mov.json", tmp_path)
+    done = dance(
+        "composite", "fg.mov", "--background", "#00ff00", "-o", "green.mp4",
+        cwd=tmp_path, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    frames = frames_of(tmp_path / "green.mp4")
+    assert len(frames) == 30
+    corner = frames[:, :20, :20].reshape(-1, 3).mean(0)
+    assert corner[1] > 230
+    assert max(corner[0], corner[2]) < 40
+    green = (frames[0][..., 1] > 200) & (frames[0][..., 0] < 80)
+    assert 0.02 < 1 - green.mean() < 0.6
+
+
+def test_a_second_run_gives_the_same_frames(
+    first_run: tuple[Path, dict[str, object]], demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    done = dance(
+        "reenact", demo_photo, demo_video, "-o", "out.mp4", *SECOND, "--no-cache", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(frames_of(tmp_path / "out.mp4"), frames_of(first_run[0] / "out.mp4"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.parametrize("wait_for", ["driver/*/journal.jsonl", "render/*/frames/*"])
+def test_a_killed_run_resumes_to_the_same_frames(
+    first_run: tuple[Path, dict[str, object]], demo_photo: Path, demo_video: Path, tmp_path: Path,
+    wait_for: str,
+) -> None:  # fmt: skip
+    command = [
+        sys.executable, "-m", "dancecli", "reenact", str(demo_photo), str(demo_video),
+        "-o", "out.mp4", *SECOND, "--work-dir", "work",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+        work = tmp_path / "work"
+        while process.poll() is None and not any(work.glob(wait_for)):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert not (tmp_path / "out.mp4").exists()
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(frames_of(tmp_path / "out.mp4"), frames_of(first_run[0] / "out.mp4"))
+    assert [p.name for p in tmp_path.glob("out.mp4*")] and not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child")
+def test_interrupting_keeps_the_work_and_exits_130(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    command = [
+        sys.executable, "-m", "dancecli", "reenact", str(demo_photo), str(demo_video),
+        "-o", "out.mp4", "--work-dir", "work",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while not any((tmp_path / "work").glob("driver/*/journal.jsonl")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out.mp4").exists()
+    assert any((tmp_path / "work").glob("driver/*/journal.jsonl"))
+
+
+def test_a_preview_is_small_and_keeps_the_duration(
+    demo_photo: Path, demo_video: Path, shared_cache: dict[str, str], tmp_path: Path
+) -> None:
+    done = dance(
+        "reenact", demo_photo, demo_video, "-o", "p.gif", "--preview", "--background", "white",
+        cwd=tmp_path, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    info = probe(tmp_path / "p.gif")
+    assert max(info.width, info.height) <= 480
+    assert 8 <= info.frames <= 32
+    assert info.duration == pytest.approx(6.0, abs=0.5)
+
+
+def test_a_png_folder_holds_one_picture_per_frame(
+    first_run: tuple[Path, dict[str, object]], demo_photo: Path, demo_video: Path,
+    shared_cache: dict[str, str], tmp_path: Path,
+) -> None:  # fmt: skip
+    done = dance(
+        "reenact", demo_photo, demo_video, "-o", "frames", *SECOND, "--size", "192x256",
+        cwd=tmp_path, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "frames").glob("*.png"))) == 30
+
+
+def test_list_people_writes_a_numbered_picture(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    done = dance(
+        "reenact", demo_photo, demo_video, "--list-people", "-o", "people.png", "--json",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "picture": "people.png", "photo_people": 1, "video_people": 1,
+    }  # fmt: skip
+    assert (tmp_path / "people.png").stat().st_size > 10_000
+
+
+def test_a_dry_run_says_the_plan_and_writes_nothing(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    done = dance(
+        "reenact", demo_photo, demo_video, "-o", "x.webm", "--dry-run", "--json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert plan["out"] == {
+        "path": "x.webm", "width": 768, "height": 1024, "fps": "30", "frames": 180, "audio": True,
+    }  # fmt: skip
+    assert list(tmp_path.iterdir()) == []

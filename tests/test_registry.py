@@ -1,0 +1,98 @@
+"""Plugins are listed without importing; a broken one hurts only whoever asks for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dancecli import registry
+from dancecli.errors import UsageError
+from dancecli.stages import DEFAULTS
+
+
+@pytest.fixture
+def third_party(tmp_path: Path) -> Path:
+    """A folder like site-packages, with one distribution of good and bad plugins."""
+    code = "INTERFACE_VERSION = {v}\n    LICENCE = 'MIT'\n    COMMERCIAL = True\n"
+    (tmp_path / "dance_thirdparty.py").write_text(
+        "class Old:\n    " + code.format(v=0) + "    def __init__(self, settings): pass\n"
+        "class Lame:\n    " + code.format(v=1) + "    def __init__(self, settings): pass\n"
+        "class Falsy:\n    " + code.format(v=1) + "    def __init__(self, settings): self.me = 7\n"
+        "    def __bool__(self): return False\n"
+        "    def inpaint(self, frame, hole): return frame\n"
+    )
+    (tmp_path / "dance_broken.py").write_text("import a_library_that_is_not_there\n")
+    info = tmp_path / "dance_plugin_x-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dance-plugin-x\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(
+        "[dance.inpaint]\nbroken = dance_broken:Plugin\nold = dance_thirdparty:Old\n"
+        "lame = dance_thirdparty:Lame\nfalsy = dance_thirdparty:Falsy\n"
+    )
+    return tmp_path
+
+
+def dance(*args: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    import os
+
+    env = {**os.environ, "PYTHONPATH": str(path)} if path else None
+    command = [sys.executable, "-m", "dancecli", *args]
+    return subprocess.run(command, capture_output=True, text=True, env=env, timeout=120)
+
+
+def test_every_default_is_installed() -> None:
+    for group, name in DEFAULTS.items():
+        assert registry.find(group, name).name == name
+
+
+def test_an_unknown_name_prints_those_that_exist_and_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"mediapipe.*did you mean 'mediapipe'"):
+        registry.find("dance.pose", "mediapip")
+
+
+def test_listing_sees_broken_plugins_without_importing_any(third_party: Path) -> None:
+    done = dance("plugins", "list", "--json", path=third_party)
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row for row in json.loads(done.stdout) if row["group"] == "dance.inpaint"}
+    assert rows.keys() >= {"broken", "old", "lame", "falsy", "opencv"}
+    assert rows["broken"]["distribution"] == "dance-plugin-x"
+    assert rows["broken"]["version"] == "1.2"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("broken", "a_library_that_is_not_there"),
+        ("old", "INTERFACE_VERSION 0, this dance needs 1"),
+        ("lame", "methods or attributes are missing"),
+    ],
+)
+def test_checking_a_bad_plugin_fails_and_says_why(third_party: Path, name: str, says: str) -> None:
+    done = dance("plugins", "check", name, path=third_party)
+    assert done.returncode == 1
+    assert says in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_falsy_plugin_object_is_still_the_object(third_party: Path) -> None:
+    code = (
+        "from dancecli import registry; from dancecli.stages import Settings;"
+        "print(registry.load('dance.inpaint', 'falsy', Settings()).me)"
+    )
+    import os
+
+    env = {**os.environ, "PYTHONPATH": str(third_party)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60
+    )
+    assert done.stdout.strip() == "7", done.stderr
+
+
+def test_checking_an_unknown_name_is_a_usage_error() -> None:
+    done = dance("plugins", "check", "nonesuch")
+    assert done.returncode == 2
+    assert "mediapipe" in done.stderr
