@@ -85,7 +85,7 @@ def test_the_sidecar_says_what_was_done(
     folder, _ = first_run
     about = json.loads((folder / "out.mp4.json").read_text())
     text = json.dumps(about)
-    assert about["synthetic_media"] is True
+    assert about["synthetic media"] is True
     assert "Apache-2.0" in text
     assert demo_photo.name in text
     assert str(demo_photo.parent) not in text

@@ -1,0 +1,299 @@
+"""What the command says and returns when something is wrong, and how it behaves in general."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from dancecli.cli.main import main
+
+
+class Ran(NamedTuple):
+    """Exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """The command in this process."""
+
+    def call(*args: object) -> Ran:
+        with pytest.raises(SystemExit) as caught:
+            main([str(arg) for arg in args])
+        out, err = capfd.readouterr()
+        code = caught.value.code
+        return Ran(code if isinstance(code, int) else 0, out, err)
+
+    return call
+
+
+def write_video(path: Path, frames: int, size: tuple[int, int] = (160, 120)) -> Path:
+    """A video of drifting stripes: nobody in it."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for n in range(frames):
+            row = ((np.arange(size[0]) + 4 * n) % 64 * 4).astype(np.uint8)
+            rgb = np.broadcast_to(row[None, :, None], (size[1], size[0], 3)).copy()
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def stripes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("video") / "stripes.mp4", 12)
+
+
+@pytest.fixture(scope="module")
+def empty_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photo") / "sky.png"
+    shade = np.linspace(90, 200, 400).astype(np.uint8)
+    Image.fromarray(np.repeat(np.repeat(shade[:, None, None], 300, 1), 3, 2)).save(path)
+    return path
+
+
+def one_error_line(ran: Ran) -> str:
+    """The last line of stderr, after checking that the error is one line without a traceback."""
+    lines = [line for line in ran.err.splitlines() if line.startswith("dance: error:")]
+    assert len(lines) == 1, ran.err
+    assert "Traceback" not in ran.err
+    assert ran.err.rstrip().endswith(lines[0])
+    return lines[0]
+
+
+def test_help_answers_without_heavy_imports() -> None:
+    code = (
+        "import sys\nfrom dancecli.cli.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'cv2', 'mediapipe', 'moviepy', 'av', 'numpy', 'scipy', 'PIL'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "reenact" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", ["reenact", "composite", "plugins", "doctor", "cache"])
+def test_every_command_has_help_with_examples(run: Run, command: str) -> None:
+    ran = run(command, "--help")
+    assert ran.code == 0
+    assert f"dance {command}" in ran.out.split("Examples:")[1]
+
+
+def test_version(run: Run) -> None:
+    ran = run("--version")
+    assert ran.code == 0
+    assert ran.out.startswith("dance, version ")
+
+
+def test_a_misspelt_command_names_the_nearest(run: Run) -> None:
+    ran = run("reenactt")
+    assert ran.code == 2
+    assert "did you mean 'reenact'?" in one_error_line(ran)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script(run: Run, shell: str) -> None:
+    ran = run("completion", shell)
+    assert ran.code == 0
+    assert "_DANCE_COMPLETE" in ran.out
+
+
+def test_missing_photo(run: Run, demo_video: Path, tmp_path: Path) -> None:
+    ran = run("reenact", tmp_path / "none.jpg", demo_video, "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "none.jpg" in one_error_line(ran)
+
+
+def test_missing_video(run: Run, demo_photo: Path, tmp_path: Path) -> None:
+    ran = run("reenact", demo_photo, tmp_path / "none.mp4", "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "none.mp4" in one_error_line(ran)
+
+
+def test_a_folder_as_photo(run: Run, demo_video: Path, tmp_path: Path) -> None:
+    ran = run("reenact", tmp_path, demo_video, "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "folder" in one_error_line(ran)
+
+
+def test_a_text_as_photo(run: Run, demo_video: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.jpg").write_text("this is no picture")
+    ran = run("reenact", tmp_path / "p.jpg", demo_video, "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "p.jpg" in one_error_line(ran)
+
+
+def test_a_truncated_photo(run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.jpg").write_bytes(demo_photo.read_bytes()[:20_000])
+    ran = run("reenact", tmp_path / "p.jpg", demo_video, "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "p.jpg" in one_error_line(ran)
+
+
+def test_a_text_as_video(run: Run, demo_photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").write_text("this is no video")
+    ran = run("reenact", demo_photo, tmp_path / "v.mp4", "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "v.mp4" in one_error_line(ran)
+
+
+def test_a_photo_without_a_person(
+    run: Run, empty_picture: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    ran = run("reenact", empty_picture, demo_video, "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "no person found" in one_error_line(ran)
+    assert not (tmp_path / "o.mp4").exists()
+
+
+def test_a_video_without_a_person(
+    run: Run, demo_photo: Path, stripes: Path, tmp_path: Path
+) -> None:
+    ran = run("reenact", demo_photo, stripes, "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "12 frames" in one_error_line(ran)
+
+
+def test_a_face_is_not_enough(run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path) -> None:
+    with Image.open(demo_photo) as photo:
+        photo.crop((300, 90, 440, 240)).resize((560, 600)).save(tmp_path / "face.png")
+    ran = run("reenact", tmp_path / "face.png", demo_video, "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "face.png" in one_error_line(ran)
+
+
+def test_an_existing_output_is_refused_and_left_alone(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "o.mp4").write_bytes(b"mine")
+    ran = run("reenact", demo_photo, demo_video, "-o", tmp_path / "o.mp4")
+    assert ran.code == 1
+    assert "--force" in one_error_line(ran)
+    assert (tmp_path / "o.mp4").read_bytes() == b"mine"
+
+
+def test_a_missing_output_folder(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    ran = run("reenact", demo_photo, demo_video, "-o", tmp_path / "no" / "o.mp4")
+    assert ran.code == 1
+    assert "does not exist" in one_error_line(ran)
+
+
+def test_an_unknown_extension_names_the_valid_ones(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    ran = run("reenact", demo_photo, demo_video, "-o", tmp_path / "o.xyz")
+    assert ran.code == 2
+    assert ".mp4, .mov, .webm, .gif" in one_error_line(ran)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--backend", "posewrap"], "did you mean 'posewarp'"),
+        (["--background", "nowhere.jpg"], "no such file"),
+        (["--background", "blurple"], "neither a colour nor a file"),
+        (["--size", "huge"], "WxH"),
+        (["--place", "1,2"], "X,Y,HEIGHT"),
+        (["--person", "nobody"], "--list-people"),
+        (["--start", "3", "--end", "2"], "--end"),
+        (["--smooth", "-1"], "--smooth"),
+        (["--no-such-option"], "--no-such-option"),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path, options: list[str], says: str
+) -> None:
+    ran = run("reenact", demo_photo, demo_video, "-o", tmp_path / "o.mp4", "--dry-run", *options)
+    assert ran.code == 2
+    assert says in one_error_line(ran)
+
+
+def test_a_start_past_the_end(run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path) -> None:
+    ran = run("reenact", demo_photo, demo_video, "-o", tmp_path / "o.mp4", "--start", "99")
+    assert ran.code == 2
+    assert "99" in one_error_line(ran)
+
+
+def test_config_sets_defaults_and_the_command_line_wins(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "dance.toml").write_text('background = "white"\nno-audio = true\nsize = "64x64"\n')
+    inputs = (demo_photo, demo_video, "-o", tmp_path / "o.mp4", "--dry-run", "--json")
+    ran = run("reenact", *inputs, "--config", tmp_path / "dance.toml", "--size", "80x90")
+    assert ran.code == 0, ran.err
+    plan = json.loads(ran.out)
+    assert plan["background"] == "white"
+    assert plan["out"]["audio"] is False
+    assert (plan["out"]["width"], plan["out"]["height"]) == (80, 90)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("backgroud = 'white'", "did you mean 'background'"), ("= 3", "not TOML"), (None, "No such")],
+)
+def test_a_wrong_config_is_a_usage_error(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path, text: str | None, says: str
+) -> None:
+    path = tmp_path / "dance.toml"
+    if text is not None:
+        path.write_text(text)
+    ran = run("reenact", demo_photo, demo_video, "--config", path, "--dry-run")
+    assert ran.code == 2
+    assert says in one_error_line(ran)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on file size")
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    # A limit on the size of files stands for a disk without room.
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))\n"
+        "from dancecli.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "reenact", str(demo_photo), str(demo_video), "-o", "o.mp4",
+         "--start", "1", "--end", "1.5"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "error:" in done.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cache_clean_frees_what_runs_left(run: Run, own_cache: Path) -> None:
+    from dancecli.workdir import WorkDir
+
+    WorkDir().entry("driver", {"k": 1}).journal().append([1, 2, 3])
+    assert "1 entries" in run("cache", "list").out
+    assert run("cache", "clean", "--older-than", "1").out.startswith("removed 0 entries")
+    assert run("cache", "clean").out.startswith("removed 1 entries")
+    assert json.loads(run("cache", "list", "--json").out)["entries"] == []
+
+
+def test_doctor_finds_this_installation_healthy(run: Run) -> None:
+    ran = run("doctor", "--json")
+    findings = {f["topic"]: f for f in json.loads(ran.out)}
+    assert findings["mediapipe"]["ok"]
+    assert findings["video encoders"]["ok"]
+    assert ran.code == 0, ran.err
