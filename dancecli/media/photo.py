@@ -1,0 +1,215 @@
+"""Photos in, pictures out (Pillow)."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dancecli.errors import MediaError
+from dancecli.media.files import check_input, named, one_line, written_aside
+from dancecli.types import Frame, UInt8Array
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PHOTO_PIXELS = 128_000_000
+"""Larger photos are refused before they are decoded: 128 megapixels are 384 MB of RGB."""
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "HEIF", "AVIF")
+"""Pillow's names of what is tried; MPO is a JPEG with a second picture, as phones write it."""
+
+HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif"})
+"""ISO base media brands of still pictures; other brands are videos."""
+
+TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
+"""Pillow's modes with alpha."""
+
+_log = logging.getLogger("dancecli.media")
+
+
+def read_photo(path: Path) -> Frame:
+    """A photo as people see it, uint8 (H, W, 3) RGB in sRGB.
+
+    EXIF orientation and colour profile are applied; transparency lies over white. Reads JPEG,
+    PNG, WebP, BMP, TIFF and still GIF, HEIC and AVIF with pillow-heif. Raises MediaError when the
+    file is missing, damaged, too large, moving, or no picture.
+    """
+    check_input(path, "photo")
+    heif = _heif_brand(path)
+    _register_heif()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own bomb warning: the limit below is ours
+        return Frame(_pixels(_open(path, heif), path))
+
+
+def write_png(path: Path, rgb: UInt8Array) -> None:
+    """Writes uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey; complete or not at all.
+
+    Raises MediaError when it cannot be written.
+    """
+    with written_aside(path) as unfinished:
+        save_png(unfinished, rgb)
+
+
+def save_png(path: Path, rgb: UInt8Array, note: str = "") -> None:
+    """Writes a PNG in place; `note` becomes its Comment. Raises OSError."""
+    from PIL import Image, PngImagePlugin
+
+    text = PngImagePlugin.PngInfo()
+    if note:
+        text.add_itxt("Comment", note)
+    Image.fromarray(rgb).save(path, format="PNG", compress_level=3, pnginfo=text)
+
+
+def _heif_brand(path: Path) -> bool:
+    """Whether the first bytes say HEIC or AVIF."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS
+
+
+def _register_heif() -> None:
+    """Teaches Pillow HEIC where pillow-heif is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return
+    pillow_heif.register_heif_opener()
+
+
+def _open(path: Path, heif: bool) -> Image:
+    """The picture, header read only; raises MediaError for what is no still picture."""
+    from PIL import Image, UnidentifiedImageError
+
+    Image.init()
+    known = [name for name in FORMATS if name in Image.OPEN]
+    try:
+        picture = Image.open(path, formats=known)
+    except Image.DecompressionBombError:
+        raise MediaError(_too_large(path, "far")) from None
+    except UnidentifiedImageError:
+        raise MediaError(_unidentified(path, heif)) from None
+    except Exception as error:  # hostile headers make decoders fail in any way
+        raise MediaError(f"cannot read photo {named(path)}: {one_line(error)}") from error
+    if picture.width * picture.height > MAX_PHOTO_PIXELS:
+        raise MediaError(_too_large(path, f"{picture.width}x{picture.height},"))
+    if picture.mode == "F":
+        raise MediaError(f"photo {named(path)} holds 32-bit floats: save it with 8 or 16 bits")
+    if _count(picture) > 1:
+        raise MediaError(
+            f"{named(path)} is an animation of {_count(picture)} pictures, not a photo: "
+            "give one still picture"
+        )
+    return picture
+
+
+def _count(picture: Image) -> int:
+    """Pictures in the file; pages of a TIFF and the extras of a HEIC are not an animation."""
+    if picture.format not in ("GIF", "WEBP", "PNG"):
+        return 1
+    return int(getattr(picture, "n_frames", 1))
+
+
+def _too_large(path: Path, size: str) -> str:
+    return (
+        f"photo {named(path)} is {size} more than the {MAX_PHOTO_PIXELS // 1_000_000} megapixels "
+        "that are read: scale it down"
+    )
+
+
+def _unidentified(path: Path, heif: bool) -> str:
+    """Why Pillow knows no such picture: HEIC without its plugin, a video, or something else."""
+    if heif:
+        return (
+            f"{named(path)} is HEIC or AVIF, which needs pillow-heif: "
+            'pip install "dancecli[heic]", or save the photo as JPEG'
+        )
+    if _is_video(path):
+        return f"{named(path)} is a video, not a photo: give a picture, such as one frame of it"
+    return (
+        f"{named(path)} is not a picture that can be read: give JPEG, PNG, WebP, BMP, TIFF or HEIC"
+    )
+
+
+def _is_video(path: Path) -> bool:
+    """Whether it opens as a video."""
+    from dancecli.media.probe import opened
+
+    try:
+        with opened(path):
+            return True
+    except MediaError:
+        return False
+
+
+def _pixels(picture: Image, path: Path) -> UInt8Array:
+    """Decodes, turns upright, and brings any mode to RGB."""
+    try:
+        picture.load()
+        upright = _upright(picture, path)
+        return np.ascontiguousarray(np.asarray(_over_white(_srgb(_eight_bit(upright)))))
+    except MediaError:
+        raise
+    except Exception as error:  # truncated or hostile data make decoders fail in any way
+        raise MediaError(
+            f"photo {named(path)} is damaged or truncated ({one_line(error)}): get it again"
+        ) from error
+
+
+def _upright(picture: Image, path: Path) -> Image:
+    """EXIF orientation applied; a damaged EXIF block does not cost the photo."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception as error:
+        _log.warning("%s: EXIF data unreadable (%s), orientation unknown", path, one_line(error))
+        return picture
+
+
+def _eight_bit(picture: Image) -> Image:
+    """Grey of 16 or 32 bits as 8 bits; other modes pass.
+
+    Pillow's own conversion clips at 255 instead of scaling.
+    """
+    from PIL import Image
+
+    if not picture.mode.startswith("I"):
+        return picture
+    grey: Any = np.asarray(picture).astype(np.float64).clip(0)
+    full = 65535.0 if grey.max() <= 65535 else float(2**32 - 1)
+    return Image.fromarray((grey * (255.0 / full) + 0.5).astype(np.uint8))
+
+
+def _srgb(picture: Image) -> Image:
+    """The embedded profile (Display P3 of phones, CMYK of printers) converted to sRGB."""
+    profile = picture.info.get("icc_profile")
+    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK"):
+        return picture
+    import io
+
+    from PIL import ImageCms
+
+    mode = "RGB" if picture.mode == "CMYK" else picture.mode
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(picture, source, srgb, outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture  # a broken profile, or one of another mode: read as sRGB
+    return converted or picture
+
+
+def _over_white(picture: Image) -> Image:
+    """RGB; alpha and transparent colours flattened over white."""
+    from PIL import Image
+
+    if "transparency" not in picture.info and picture.mode not in TRANSPARENT:
+        return picture.convert("RGB")
+    rgba = picture.convert("RGBA")
+    white = Image.new("RGBA", rgba.size, "white")
+    return Image.alpha_composite(white, rgba).convert("RGB")

@@ -1,0 +1,259 @@
+"""Frames of a video at a constant rate, one at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dancecli.errors import MediaError, UsageError
+from dancecli.media.files import named, one_line
+from dancecli.media.probe import decoded, opened, survey
+from dancecli.media.timeline import Ticks
+from dancecli.types import Frame, UInt8Array
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream as AVStream
+
+SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+"""FFmpeg's names of formats in which a seek lands where it should; others are read from the
+start."""
+
+HD = 576
+"""Rows above which untagged colours are BT.709, as players assume."""
+
+MAX_FRAMES = 5_000_000
+"""Longer videos are refused: it is 46 hours at 30 frames per second."""
+
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""FFmpeg's own VP8 and VP9 decoders leave alpha out."""
+
+_log = logging.getLogger("dancecli.media")
+
+
+class VideoStream:
+    """A video, or the part of it from `start` to `end` seconds, as frames at a constant rate.
+
+    Frame k shows what is on screen at start + k / fps. Where the source's rate is constant and
+    none is asked for, these are its own frames, one by one. Orientation and pixel shape are
+    applied, so that frames are as a viewer sees them. Memory does not grow with the length.
+
+    fps: frames per second; default: the source's (average) rate. max_side: longer pictures are
+    scaled down to it, to even numbers. Raises MediaError for files that cannot be read and for a
+    `start` past the end, UsageError for an impossible range.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        start: float | None = None,
+        end: float | None = None,
+        fps: Fraction | None = None,
+        max_side: int | None = None,
+    ) -> None:
+        found = survey(path)
+        self.path = path
+        self.info = found.info
+        self.fps = Fraction(fps or found.info.fps)
+        self._timeline = found.timeline
+        self._turn = found.turn
+        self.start, seconds = self._range(start, end)
+        self.count = max(1, round(seconds * self.fps))
+        if self.count > MAX_FRAMES:
+            raise MediaError(
+                f"{named(path)} has {self.count} frames at {float(self.fps):g} per second, more "
+                f"than {MAX_FRAMES}: its time stamps are damaged, or cut it with --start and --end"
+            )
+        self.width, self.height = _fit(self.info.width, self.info.height, max_side)
+        self._shown = self._timeline.shown(self.fps, self.start, self.count)
+        if self.info.cut:
+            _log.warning(
+                "%s ends before its header says: it is truncated; %.2f s of it can be read",
+                named(path), self.info.duration,
+            )  # fmt: skip
+
+    def frames(self, first: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Frames first ... stop - 1, in order; the same pixels whatever `first` is.
+
+        A frame that cannot be decoded is replaced by the one before it, with a warning, so that
+        the number is always exact. Raises MediaError when nothing can be decoded.
+        """
+        for k, picture in self._pictures("rgb24", first, stop):
+            yield Frame(picture, index=k, time=float(k / self.fps))
+
+    def frames_rgba(self, first: int = 0, stop: int | None = None) -> Iterator[UInt8Array]:
+        """As `frames`, uint8 (H, W, 4): RGB, not premultiplied, and alpha (255 if it has none)."""
+        for _, picture in self._pictures("rgba", first, stop):
+            yield picture
+
+    def _range(self, start: float | None, end: float | None) -> tuple[Fraction, Fraction]:
+        """Start and length in seconds."""
+        length = self._timeline.count / self._timeline.rate
+        first = Fraction(start or 0).limit_denominator(1_000_000)
+        last = length if end is None else Fraction(end).limit_denominator(1_000_000)
+        if first < 0 or last <= first:
+            raise UsageError(
+                f"cannot cut from {float(first):g} s to {float(last):g} s: "
+                f"start must be 0 or more and before the end ({named(self.path)} has "
+                f"{float(length):.2f} s)"
+            )
+        if first >= length:
+            raise MediaError(
+                f"cannot start at {float(first):g} s: {named(self.path)} has only "
+                f"{float(length):.2f} s"
+            )
+        return first, min(last, length) - first
+
+    def _pictures(
+        self, pixels: str, first: int, stop: int | None
+    ) -> Iterator[tuple[int, UInt8Array]]:
+        """(k, picture) for the range asked for."""
+        last = self.count if stop is None else min(stop, self.count)
+        k = max(first, 0)
+        if k >= last:
+            return
+        held: Callable[[], UInt8Array] | None = None
+        for tick, frame in self._from(int(self._shown[k]), alpha=pixels == "rgba"):
+            here = _once(self._convert, frame, pixels)
+            while k < last and self._shown[k] <= tick:
+                shown = here if held is None or self._shown[k] == tick else held
+                yield k, shown()
+                k += 1
+            if k == last:
+                return
+            held = here
+        if held is None:
+            raise MediaError(f"no frame of video {named(self.path)} can be decoded: damaged?")
+        _log.warning(
+            "%s: the last %d frames cannot be decoded, the one before is held",
+            named(self.path), last - k,
+        )  # fmt: skip
+        for rest in range(k, last):
+            yield rest, held()
+
+    def _from(self, target: int, alpha: bool) -> Iterator[tuple[int, VideoFrame]]:
+        """(tick, frame) in the order shown, beginning at or before the target tick."""
+        key = self._entry(target)
+        if key is not None:
+            frames = self._read(key, alpha)
+            head = next(frames, None)
+            if head is not None and head[0] <= target:
+                yield head
+                yield from frames
+                return
+        yield from self._read(None, alpha)
+
+    def _entry(self, target: int) -> int | None:
+        """The key frame to begin at; None: the start of the file.
+
+        One key frame earlier than the nearest: pictures after an open group of pictures or within
+        a rolling refresh are then exact too.
+        """
+        line = self._timeline
+        if self.info.container not in SEEKABLE or not line.stamped:
+            return None
+        at = int(np.searchsorted(line.keys, target, side="right")) - 2
+        return int(line.keys[at]) if at > 0 else None
+
+    def _read(self, key: int | None, alpha: bool) -> Iterator[tuple[int, VideoFrame]]:
+        """(tick, frame) from a key frame or the start of the file."""
+        with opened(self.path) as (container, stream):
+            if key is not None:
+                container.seek(key, stream=stream)
+            decoder = _alpha_decoder(stream) if alpha else None
+            yield from self._stamped(container, stream, decoder)
+
+    def _stamped(
+        self, container: InputContainer, stream: AVStream, decoder: Any
+    ) -> Iterator[tuple[int, VideoFrame]]:
+        """Frames with the tick at which each appears."""
+        ticks: Ticks = self._timeline.ticks
+        tick = int(ticks[0])
+        for n, frame in enumerate(decoded(container, stream, self.path, decoder)):
+            if not self._timeline.stamped:
+                tick = int(ticks[min(n, len(ticks) - 1)])
+            elif frame.pts is not None:
+                tick = frame.pts
+            yield tick, frame
+
+    def _convert(self, frame: VideoFrame, pixels: str) -> UInt8Array:
+        """Scaled, in RGB or RGBA, upright. Raises MediaError for what cannot be converted."""
+        import av
+
+        width, height = self.width, self.height
+        if self._turn.transpose:
+            width, height = height, width
+        try:
+            picture = _reformatted(frame, width, height, pixels)
+        except (av.FFmpegError, ValueError, OSError) as error:
+            raise MediaError(
+                f"a frame of {named(self.path)} cannot be converted ({one_line(error)}): "
+                "give H.264 mp4"
+            ) from error
+        upright: UInt8Array = np.ascontiguousarray(self._turn.apply(picture))
+        return upright
+
+
+def _reformatted(frame: VideoFrame, width: int, height: int, pixels: str) -> UInt8Array:
+    """Scaled and in full-range RGB or RGBA."""
+    from av.video.reformatter import ColorRange, Interpolation
+
+    scaling = Interpolation.AREA if width < frame.width else Interpolation.BICUBIC
+    converted = frame.reformat(
+        width=width,
+        height=height,
+        format=pixels,
+        src_colorspace=_colours(frame),
+        dst_color_range=ColorRange.JPEG,
+        interpolation=scaling | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
+    )
+    return np.asarray(converted.to_ndarray(), np.uint8)
+
+
+def _once(
+    convert: Callable[[VideoFrame, str], UInt8Array], frame: VideoFrame, pixels: str
+) -> Callable[[], UInt8Array]:
+    """The conversion of a frame, done when first asked for and kept; frames not shown cost none."""
+    kept: list[UInt8Array] = []
+
+    def picture() -> UInt8Array:
+        if not kept:
+            kept.append(convert(frame, pixels))
+        return kept[0]
+
+    return picture
+
+
+def _alpha_decoder(stream: AVStream) -> Any:
+    """A decoder that gives alpha, where the usual one does not."""
+    import av
+
+    name = ALPHA_DECODERS.get(stream.codec_context.name)
+    if name is None or name not in av.codecs_available:
+        return None
+    return av.CodecContext.create(name, "r")
+
+
+def _colours(frame: VideoFrame) -> int | None:
+    """The matrix from YUV to RGB: the frame's own; where untagged, by its size."""
+    from av.video.reformatter import Colorspace
+
+    if frame.colorspace not in (2, 3):  # unspecified, reserved
+        return None
+    return int(Colorspace.ITU709 if frame.height > HD else Colorspace.ITU601)
+
+
+def _fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:
+    """Width and height with the longer side at most `max_side`, even numbers where scaled."""
+    longest = max(width, height)
+    if max_side is None or longest <= max_side:
+        return width, height
+    limit = max(2, max_side - max_side % 2)
+    scaled = [max(2, 2 * round(side * limit / longest / 2)) for side in (width, height)]
+    return scaled[0], scaled[1]
