@@ -1,0 +1,18 @@
+"""Motion: follow one person through the driving video, mend and smooth the track, put it on the
+target's body.
+
+Read `tracking` (per frame), `track` (per clip), `retargeting` (onto the target), in that order.
+"""
+
+from dancecli.motion.dense import warp_dense
+from dancecli.motion.observation import Observation
+from dancecli.motion.people import left_to_right
+from dancecli.motion.poses import read_poses, write_poses
+from dancecli.motion.retargeting import Retargeted, moved, retarget
+from dancecli.motion.track import State, Track, build_track
+from dancecli.motion.tracking import Tracker
+
+__all__ = [
+    "Observation", "Retargeted", "State", "Track", "Tracker", "build_track", "left_to_right",
+    "moved", "read_poses", "retarget", "warp_dense", "write_poses",
+]  # fmt: skip

@@ -1,0 +1,165 @@
+"""A scene as arrays, and supposing the limbs that the driving video does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.motion.body import (
+    BONES,
+    CHILDREN,
+    EARS,
+    HEAD_JOINTS,
+    PARENTS,
+    bone_vectors,
+    bones_seen,
+)
+from dancecli.motion.gaps import interpolate
+from dancecli.motion.proportions import Proportions
+from dancecli.motion.track import FILLED, skeleton_of
+from dancecli.types import JOINT, SEEN, Skeleton, stack_points
+
+Values = NDArray[np.float64]
+
+BLEND = 0.15
+"""Seconds over which a limb passes between what was seen and what is supposed."""
+
+HIP, NECK = JOINT["mid_hip"], JOINT["neck"]
+LIMBS = np.union1d(PARENTS, CHILDREN)
+"""Rows of the body that bones hang on: all but the head."""
+
+_REST = np.array([bone.rest for bone in BONES])
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Frames of one person.
+
+    points: float64 (T, 137, 2), pixels. confidence: (T, 137). world: (T, 25, 3), NaN unknown.
+    scale: (T,) pixels per unit of the dancer's `Proportions`. fps: frames per second.
+    """
+
+    points: Values
+    confidence: Values
+    world: Values
+    scale: Values
+    fps: float
+
+    @classmethod
+    def of(cls, skeletons: Sequence[Skeleton], fps: float) -> Clip:
+        """The arrays of skeletons, scale 1."""
+        stacked = stack_points(skeletons).astype(np.float64)
+        nothing = np.full((25, 3), np.nan)
+        world = np.stack([nothing if s.world is None else s.world for s in skeletons])
+        return cls(stacked[..., :2], stacked[..., 2], world.astype(np.float64),
+                   np.ones(len(skeletons)), fps)  # fmt: skip
+
+    def part(self, frames: slice) -> Clip:
+        """Some of the frames."""
+        return Clip(self.points[frames], self.confidence[frames], self.world[frames],
+                    self.scale[frames], self.fps)  # fmt: skip
+
+    def skeletons(self) -> list[Skeleton]:
+        """The frames as skeletons."""
+        points = np.concatenate([self.points, self.confidence[..., None]], -1).astype(np.float32)
+        world = self.world.astype(np.float32)
+        return [skeleton_of(p, w) for p, w in zip(points, world, strict=True)]
+
+
+def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportions) -> Clip:
+    """The clip with every limb there: what was not seen follows `world`, else hangs at rest.
+
+    Supposed joints get confidence `FILLED`. A head that is never seen is the target's own.
+    """
+    seen = clip.confidence[:, :25] >= SEEN
+    vectors = _vectors(clip, seen, driver)
+    joints = np.zeros_like(clip.points[:, :25])
+    joints[:, HIP] = _hips(clip, seen, vectors[:, 0])
+    for index, bone in enumerate(BONES):
+        line = joints[:, bone.parent] + vectors[:, index]
+        known = seen[:, bone.child, None]
+        joints[:, bone.child] = np.where(known, clip.points[:, bone.child], line)
+    points, confidence = clip.points.copy(), clip.confidence.copy()
+    points[:, LIMBS] = joints[:, LIMBS]
+    confidence[:, LIMBS] = np.where(seen[:, LIMBS], confidence[:, LIMBS], FILLED)
+    whole = replace(clip, points=points, confidence=confidence)
+    return _with_head(whole, seen, target, driver.height / body.height)
+
+
+def _vectors(clip: Clip, seen: NDArray[np.bool_], driver: Proportions) -> Values:
+    """(T, bones, 2) as seen, passing into the supposed ones within `BLEND` of the last sight."""
+    known = bones_seen(clip.confidence[:, :25])
+    vectors = bone_vectors(clip.points[:, :25])
+    supposed = _supposed(clip) * (driver.bones * clip.scale[:, None])[..., None]
+    reach = max(BLEND * clip.fps, 1e-6)
+    for b in np.flatnonzero(~known.all(0)):
+        if not known[:, b].any():
+            vectors[:, b] = supposed[:, b]
+            continue
+        weight = np.clip(1 - _frames_away(known[:, b]) / reach, 0, 1)[:, None]
+        held = interpolate(vectors[:, b], known[:, b])
+        vectors[:, b] = weight * held + (1 - weight) * supposed[:, b]
+    return vectors
+
+
+def _supposed(clip: Clip) -> Values:
+    """(T, bones, 2) in bone lengths: by `world`, else `Bone.rest`."""
+    deep = bone_vectors(clip.world)
+    length = np.linalg.norm(deep, axis=-1, keepdims=True)
+    known = np.isfinite(length) & (length > 1e-6)
+    return np.where(known, deep[..., :2] / np.where(known, length, 1.0), _REST)
+
+
+def _frames_away(known: NDArray[np.bool_]) -> Values:
+    """(T,) distance to the nearest known frame."""
+    from scipy.ndimage import distance_transform_edt
+
+    return np.asarray(distance_transform_edt(~known))
+
+
+def _hips(clip: Clip, seen: NDArray[np.bool_], spine: Values) -> Values:
+    """(T, 2): the middle of the hips as seen, else below the neck, else between such frames."""
+    below = np.where(seen[:, NECK, None], clip.points[:, NECK] - spine, np.nan)
+    hips = np.where(seen[:, HIP, None], clip.points[:, HIP], below)
+    known = np.isfinite(hips[:, 0])
+    if known.any():
+        return interpolate(np.where(known[:, None], hips, 0.0), known)
+    there = clip.confidence >= SEEN
+    weight = there / np.maximum(there.sum(1, keepdims=True), 1)
+    return np.asarray((clip.points * weight[..., None]).sum(1))
+
+
+def _with_head(clip: Clip, seen: NDArray[np.bool_], target: Skeleton, size: float) -> Clip:
+    """Frames that show nothing of the head get the nearest ones' head, or the target's."""
+    headless = ~seen[:, HEAD_JOINTS].any(1)
+    if not headless.any():
+        return clip
+    offset = (clip.points[:, HEAD_JOINTS] - clip.points[:, [NECK]]) / clip.scale[:, None, None]
+    if headless.all():
+        own = target.body[HEAD_JOINTS, :2] - target.body[NECK, :2]
+        offset = np.repeat(own[None] * size, len(offset), 0)
+        trust = np.minimum(target.body[HEAD_JOINTS, 2], FILLED)
+        trust = np.repeat(trust[None], len(offset), 0)
+    else:
+        offset = interpolate(offset, ~headless)
+        trust = np.minimum(interpolate(clip.confidence[:, HEAD_JOINTS], ~headless), FILLED)
+    points, confidence = clip.points.copy(), clip.confidence.copy()
+    placed = clip.points[:, [NECK]] + offset * clip.scale[:, None, None]
+    points[:, HEAD_JOINTS] = np.where(headless[:, None, None], placed, points[:, HEAD_JOINTS])
+    confidence[:, HEAD_JOINTS] = np.where(
+        headless[:, None], trust, confidence[:, HEAD_JOINTS]
+    )  # fmt: skip
+    return replace(clip, points=points, confidence=confidence)
+
+
+def head_centre(clip: Clip) -> Values:
+    """(T, 2): between the ears, or the mean of what is seen of the head, else the neck."""
+    there = clip.confidence[:, HEAD_JOINTS] >= SEEN
+    both = (clip.confidence[:, EARS] >= SEEN).all(1)
+    weight = np.where(both[:, None], [0, 0, 0, 0.5, 0.5], there / np.maximum(
+        there.sum(1, keepdims=True), 1))  # fmt: skip
+    centre = (clip.points[:, HEAD_JOINTS] * weight[..., None]).sum(1)
+    return np.where(there.any(1)[:, None], centre, clip.points[:, NECK])

@@ -1,0 +1,160 @@
+"""Where the dancer touches the ground, and moving the retargeted body so that it does too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.motion.gaps import interpolate, runs
+from dancecli.motion.smoothing import gaussian
+from dancecli.types import JOINT
+
+Values = NDArray[np.float64]
+
+SLOW, FAST = 0.25, 0.6
+"""Body heights per second: a foot below the first stands, above the second moves."""
+
+LOW = 0.06
+"""Body heights above the lowest foot within which a foot can bear weight."""
+
+LANDING = 0.15
+"""Body heights below the deepest foot of the last seconds at which a foot is in the air."""
+
+PASS = 0.06
+"""Seconds (standard deviation) over which the correction passes from one foot to the other."""
+
+HOLD = 0.3
+TREMBLE = 0.007
+"""Body heights: what the extractor errs on a standing foot; less than a degree of the leg."""
+
+_SOFT = 0.012
+"""Body heights over which "the lowest point" passes from one to the next."""
+
+_FEET = [
+    [JOINT[f"{side}_{name}"] for name in ("big_toe", "small_toe", "heel")]
+    for side in ("right", "left")
+]
+_ANKLES = JOINT["right_ankle"], JOINT["left_ankle"]
+_KNEES = JOINT["right_knee"], JOINT["left_knee"]
+_TOUCHING = sorted(
+    [row for foot in _FEET for row in foot]
+    + [JOINT[f"{side}_{name}"] for side in ("right", "left") for name in ("knee", "wrist", "hip")]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Contact:
+    """standing: float64 (T, 2), 0-1, how much the right and the left foot bear.
+    grounded: bool (T,), whether either does."""
+
+    standing: Values
+    grounded: NDArray[np.bool_]
+
+
+def _soft_lowest(y: Values, height: Values) -> Values:
+    """Weights (T, n), sum 1, of the lowest of y (T, n)."""
+    lift = (y - y.max(1, keepdims=True)) / (_SOFT * height[:, None])
+    weight = np.exp(np.maximum(lift, -50))
+    return np.asarray(weight / weight.sum(1, keepdims=True))
+
+
+def sole(points: Values, height: Values, like: Values | None = None) -> Values:
+    """(T, 2 feet, 2): the lowest point of each foot, weights taken from `like` (T, 25, 2)."""
+    like = points if like is None else like
+    feet = []
+    for rows in _FEET:
+        weight = _soft_lowest(like[:, rows, 1], height)
+        feet.append((points[:, rows] * weight[..., None]).sum(1))
+    return np.stack(feet, 1)
+
+
+def lowest(points: Values, height: Values, like: Values | None = None) -> Values:
+    """(T,) y of the body's lowest point: feet, or knees, hands and hips on the floor."""
+    like = points if like is None else like
+    weight = _soft_lowest(like[:, _TOUCHING, 1], height)
+    return np.asarray((points[:, _TOUCHING, 1] * weight).sum(1))
+
+
+def below_lowest(points: Values, height: Values) -> float:
+    """Pixels from the soft `lowest` of the first frame down to the very lowest point."""
+    return float(points[0, _TOUCHING, 1].max() - lowest(points, height)[0])
+
+
+def contacts(points: Values, height: Values, fps: float) -> Contact:
+    """Of joints (T, 25, 2) in the scene's coordinates and standing heights (T,), one scene."""
+    feet = sole(points, height)
+    unit = feet / height[:, None, None]
+    speed = np.zeros(unit.shape[:2])
+    if len(unit) > 1:
+        speed = np.linalg.norm(np.gradient(gaussian(unit, 0.04 * fps), axis=0), axis=-1) * fps
+    calm = np.clip((FAST - speed) / (FAST - SLOW), 0, 1)
+    y = unit[..., 1]
+    low = np.clip(2 - (y.max(1, keepdims=True) - y) / LOW, 0, 1)
+    deepest = _running_max(y.max(1), round(1.5 * fps))
+    near = np.clip(2 - (deepest[:, None] - y) / LANDING, 0, 1)
+    standing = calm * low * near
+    standing = gaussian(standing, 0.05 * fps)
+    grounded = standing.max(1) > 0.5
+    for start, end in runs(grounded):
+        if end - start < 0.1 * fps and end - start < len(grounded):
+            grounded[start:end] = False  # the top of a jump
+    return Contact(standing, grounded)
+
+
+def planted(points: Values, height: Values, contact: Contact, fps: float) -> Values:
+    """Points (T, K, 2) with the trembling of standing feet taken out, at most `TREMBLE`.
+
+    A foot that bears is held at its mean over about `HOLD` seconds; its knee gives half.
+    """
+    feet, out = sole(points[:, :25], height), points.copy()
+    for side, rows in enumerate(_FEET):
+        weight = np.clip(5 * contact.standing[:, side, None] - 4, 0, 1)  # firmly only
+        total = np.maximum(gaussian(weight, HOLD * fps), 1e-6)
+        held = gaussian(weight * feet[:, side], HOLD * fps) / total
+        shift = weight * (held - feet[:, side])
+        size = np.linalg.norm(shift, axis=-1, keepdims=True) / height[:, None]
+        shift *= np.minimum(1.0, TREMBLE / np.maximum(size, 1e-9))
+        out[:, [_ANKLES[side], *rows]] += shift[:, None]
+        out[:, _KNEES[side]] += shift / 2
+    return out
+
+
+def _running_max(values: Values, reach: int) -> Values:
+    from scipy.ndimage import maximum_filter1d
+
+    return np.asarray(maximum_filter1d(values, 2 * max(reach, 1) + 1, mode="nearest"))
+
+
+def ground_path(low: Values, grounded: NDArray[np.bool_], fps: float) -> Values:
+    """(T,) y of the ground under the dancer: the lowest point where it stands, lines between.
+
+    Without any contact it is the deepest the feet come within a second.
+    """
+    if grounded.any():
+        path = interpolate(low, grounded)
+    else:
+        path = gaussian(_running_max(low, round(fps)), fps / 2)
+    return np.asarray(np.maximum(path, low)) if grounded.any() else path
+
+
+def correction(
+    driver: Values, body: Values, height: Values, contact: Contact, fps: float
+) -> Values:
+    """(T, 2) to add to the retargeted `body` (T, 25, 2), standing at the driver's hips.
+
+    Vertically its lowest point comes to the driver's lowest point, whatever touches; horizontally
+    the foot that bears comes to the driver's foot, so that a foot that stands does not slide.
+    Between contacts the correction passes smoothly from one foot to the other.
+    """
+    y = gaussian(lowest(driver, height) - lowest(body, height, like=driver), PASS * fps)
+    offset = sole(driver, height)[..., 0] - sole(body, height, like=driver)[..., 0]
+    weight = contact.standing
+    total = weight.sum(1)
+    known = total > 0.2
+    x = np.zeros(len(y))
+    if known.any():
+        mean = (weight * offset).sum(1) / np.maximum(total, 1e-6)
+        x = gaussian(interpolate(np.where(known, mean, 0.0), known), PASS * fps)
+    return np.stack([x, y], 1)

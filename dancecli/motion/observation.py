@@ -1,0 +1,75 @@
+"""What one frame of the driving video gave, and its exact form on disk."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dancecli.errors import CacheError
+from dancecli.motion.camera import Affine, identity
+from dancecli.types import FloatArray, Skeleton
+
+_ROWS = {"body": 25, "left_hand": 21, "right_hand": 21, "face": 70, "world": 25}
+
+
+def _nothing() -> FloatArray:
+    return np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One frame.
+
+    skeleton: the tracked person, frame pixels; None where they were not found.
+    camera: float64 (2, 3), the previous frame's pixels to this frame's; identity at the first
+        frame and after a cut.
+    cut: a scene begins here.
+    appearance: float32 (n,), colour histogram of the clothes, empty where not seen.
+    """
+
+    skeleton: Skeleton | None = None
+    camera: Affine = field(default_factory=identity)
+    cut: bool = False
+    appearance: FloatArray = field(default_factory=_nothing)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values from which `from_json` gives the same bits."""
+        skeleton = self.skeleton
+        points = None if skeleton is None else {
+            name: _pack(value) for name in _ROWS if (value := getattr(skeleton, name)) is not None
+        }  # fmt: skip
+        return {
+            "skeleton": points,
+            "camera": [float(v).hex() for v in self.camera.ravel()],
+            "cut": self.cut,
+            "appearance": _pack(self.appearance),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Observation:
+        """The observation that `to_json` wrote; raises CacheError on anything else."""
+        try:
+            points = value["skeleton"]
+            camera = np.array([float.fromhex(v) for v in value["camera"]]).reshape(2, 3)
+            skeleton = None if points is None else Skeleton(
+                **{name: _unpack(text).reshape(_ROWS[name], 3) for name, text in points.items()}
+            )  # fmt: skip
+            return cls(skeleton, camera, bool(value["cut"]), _unpack(value["appearance"]))
+        except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+            raise CacheError(
+                f"a cached pose is damaged ({error!r}); it is computed again"
+            ) from error
+
+
+def _pack(array: FloatArray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode("ascii")
+
+
+def _unpack(text: str) -> FloatArray:
+    raw = base64.b64decode(text, validate=True)
+    return np.frombuffer(raw, "<f4").astype(np.float32)

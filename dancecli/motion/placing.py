@@ -1,0 +1,140 @@
+"""From the driver's pixels into the photo: one similarity, then keeping the person in view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.motion.body import BONES, LEG, SPINE
+from dancecli.motion.proportions import Proportions
+from dancecli.types import JOINT, SEEN, Skeleton
+
+Values = NDArray[np.float64]
+
+SOLE = 0.07
+"""Ankle above the lowest toe in a picture taken from chest height, share of standing height."""
+
+LEVEL = 0.15
+"""Body heights that the ground may rise or sink without the dancer changing size."""
+
+PERSPECTIVE = 1.5
+"""Body heights that it may rise or sink per relative change of size: a camera at that height."""
+
+_FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left_small_toe",
+         "left_heel")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the target stands: ground point (x, y) and standing height, photo pixels; the photo's
+    width."""
+
+    x: float
+    y: float
+    height: float
+    width: int
+
+
+def place_of(target: Skeleton, size: tuple[int, int], body: Proportions) -> Place:
+    """Mid-foot on the ground; feet out of the picture are supposed below what is seen."""
+    sides = [
+        target.body[[JOINT[f"{side}_{name}"] for name in ("ankle", "big_toe", "heel")]]
+        for side in ("right", "left")
+    ]
+    middles = [foot[foot[:, 2] >= SEEN, 0].mean() for foot in sides if foot[0, 2] >= SEEN]
+    x = float(np.mean(middles)) if len(middles) == 2 else _column(target)
+    return Place(x, _ground(target, body), body.height, size[0])
+
+
+def _column(target: Skeleton) -> float:
+    """x of the trunk."""
+    for name in ("mid_hip", "neck", "nose"):
+        if target.seen(name):
+            return float(target.joint(name)[0])
+    box = target.box()
+    return box.center[0] if box else 0.0
+
+
+def _ground(target: Skeleton, body: Proportions) -> float:
+    """y under the lowest foot, or as far below the lowest joint seen as a standing leg is long."""
+    feet = [float(target.joint(name)[1]) for name in _FEET if target.seen(name)]
+    ankles = _lowest(target, "ankle")
+    if feet:
+        return max([*feet, *([] if ankles is None else [ankles])])
+    thigh, shin = body.bones[_bone("hip", "knee")], body.bones[_bone("knee", "ankle")]
+    sole = SOLE * body.height
+    for name, below in (("ankle", 0.0), ("knee", shin), ("hip", thigh + shin)):
+        y = _lowest(target, name)
+        if y is not None:
+            return float(y + below + sole)
+    if target.seen("neck"):
+        return float(target.joint("neck")[1] + (SPINE + LEG) * body.height + sole)
+    box = target.box()
+    return box.bottom + 0.8 * body.height if box else 0.0
+
+
+def _lowest(target: Skeleton, name: str) -> float | None:
+    sides = [f"{side}_{name}" for side in ("right", "left")]
+    return max((float(target.joint(n)[1]) for n in sides if target.seen(n)), default=None)
+
+
+def _bone(parent: str, child: str) -> int:
+    ends = JOINT[f"right_{parent}"], JOINT[f"right_{child}"]
+    return next(i for i, bone in enumerate(BONES) if (bone.parent, bone.child) == ends)
+
+
+def put(
+    points: Values, place: Place, start: tuple[float, float], ground: Values, height: Values
+) -> Values:
+    """Points (T, 137, 2) of the driver's space in the photo.
+
+    start: (x, y) on the driver's ground at the first frame, which comes to `place`. ground:
+    (T,) y of the ground under the dancer. height: (T,) standing height, driver's pixels.
+    """
+    ratio = place.height / height[0]
+    moved = (points - np.array(start)) * ratio + np.array([place.x, place.y])
+    sunk = (ground - ground[0]) * ratio
+    allowed = (LEVEL + PERSPECTIVE * np.abs(height / height[0] - 1)) * place.height
+    moved[..., 1] += (_soft_limit(sunk, allowed) - sunk)[:, None]
+    return np.asarray(moved)
+
+
+def _soft_limit(values: Values, limit: Values) -> Values:
+    """Unchanged below the limit, never more than 1.3 of it."""
+    over = np.maximum(np.abs(values) - limit, 0)
+    soft = np.minimum(np.abs(values), limit) + 0.3 * limit * np.tanh(over / (0.3 * limit))
+    return np.asarray(np.sign(values) * soft)
+
+
+def kept_in_view(points: Values, trunk: Values, width: int) -> Values:
+    """(T,) to add to x so that the dance stays in a picture of that width.
+
+    One shift for all frames, the least that brings all seen points inside (T, K, 2), or, where
+    arms and legs do not fit, the trunk (T, 2) with its shoulders. A path longer than the picture
+    is shortened: a person who walks out of the photo is of no use.
+    """
+    for low, high in ((points[..., 0].min(1), points[..., 0].max(1)), _around(trunk, points)):
+        if high.max() - low.min() <= width:
+            return np.full(len(points), _least_shift(low.min(), high.max(), width))
+    low, high = _around(trunk, points)
+    half = float((high - low).max()) / 2
+    path = trunk[:, 0] - trunk[0, 0]
+    room = max(width - 2 * half, 0.0)
+    path_shorter = path * room / max(float(np.ptp(path)), 1e-6)
+    at = trunk[0, 0] + path_shorter
+    shift = _least_shift(at.min() - half, at.max() + half, width)
+    return np.asarray(path_shorter - path + shift)
+
+
+def _around(trunk: Values, points: Values) -> tuple[Values, Values]:
+    """Left and right of the trunk with its shoulders."""
+    half = 0.12 * float(np.median(np.ptp(points[..., 1], axis=1)))
+    return trunk[:, 0] - half, trunk[:, 0] + half
+
+
+def _least_shift(low: float, high: float, width: int) -> float:
+    if high - low > width:
+        return (width - high - low) / 2
+    return max(-low, 0.0) + min(width - high, 0.0)

@@ -1,0 +1,206 @@
+"""The dancer's motion on the target's body.
+
+Every bone keeps the driver's direction and foreshortening and takes the target's length:
+
+    child = parent + driver vector / driver length * target length
+
+(the driver's length is its clip-long one, `proportions.of_driver`). This is done in the
+scene's coordinates with the target scaled to the driver's height, so that one similarity then
+carries the dance into the photo (`placing`): travel, jumps and growth towards the camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.errors import UsageError
+from dancecli.motion import ground, placing, proportions
+from dancecli.motion.body import BONES, HEAD_JOINTS, bone_vectors
+from dancecli.motion.camera import Affine, apply, inverse
+from dancecli.motion.clip import HIP, NECK, Clip, completed, head_centre
+from dancecli.motion.proportions import Proportions
+from dancecli.motion.track import Track
+from dancecli.types import JOINT, SEEN, Skeleton, UInt8Array
+
+Values = NDArray[np.float64]
+Space = Literal["photo", "driving"]
+
+STRETCH = 1.15
+"""Longest a bone may look against its own length: the length is a percentile, not a maximum."""
+
+_HANDS = ((slice(25, 46), JOINT["left_wrist"]), (slice(46, 67), JOINT["right_wrist"]))
+_FACE = slice(67, 137)
+
+
+@dataclass(frozen=True, eq=False)
+class Retargeted:
+    """The dance on the target's body, every frame.
+
+    skeletons: in pixels of `space`: "photo" (the target's picture) or "driving" (the video's
+    frames). size: (width, height) of that picture. state: uint8 (T,), the track's.
+    """
+
+    skeletons: tuple[Skeleton, ...]
+    space: Space
+    size: tuple[int, int]
+    state: UInt8Array
+
+    def __len__(self) -> int:
+        return len(self.skeletons)
+
+
+def moved(retargeted: Retargeted, scale: float, dx: float, dy: float) -> Retargeted:
+    """Every keypoint at scale * (x, y) + (dx, dy); `space` and `size` stay as they are."""
+    skeletons = tuple(s.moved(scale, dx, dy) for s in retargeted.skeletons)
+    return replace(retargeted, skeletons=skeletons)
+
+
+def retarget(
+    track: Track,
+    target: Skeleton,
+    target_size: tuple[int, int],
+    *,
+    retarget: bool = True,
+    stabilise: bool = True,
+    frame: Space = "photo",
+) -> Retargeted:
+    """The track's motion with the target's proportions.
+
+    target: the person of the photo, photo pixels; target_size: (width, height) of the photo.
+    retarget: False keeps the driver's own proportions (the paper's raw equation 2).
+    stabilise: takes the driving camera's motion out of the travel (photo space only).
+    frame: "photo" starts where the target stands, at the target's height; "driving" stays on the
+    dancer's own feet, at the dancer's height.
+
+    Each scene starts anew. Raises UsageError for another `frame`.
+    """
+    if frame not in ("photo", "driving"):
+        raise UsageError(f"cannot retarget to {frame!r}: photo and driving exist")
+    clip = _in_scene(track)
+    driver, body = _bodies(clip, target)
+    place = placing.place_of(target, target_size, body)
+    skeletons: list[Skeleton] = []
+    for frames in track.scenes():
+        whole = completed(clip.part(frames), driver, target, body)
+        height = driver.height * whole.scale
+        contact = ground.contacts(whole.points[:, :25], height, clip.fps)
+        danced = whole
+        if retarget:
+            whole = replace(whole, points=ground.planted(whole.points, height, contact, clip.fps))
+            danced = on_body(whole, driver, body.scaled(driver.height / body.height))
+            danced = _grounded(danced, whole, height, contact)
+        if frame == "driving" or not stabilise:
+            danced, whole = (_seen_by(c, track.camera[frames]) for c in (danced, whole))
+        if frame == "photo":
+            danced = _placed(danced, whole, driver.height, contact, place)
+        skeletons += danced.skeletons()
+    size = target_size if frame == "photo" else track.size
+    return Retargeted(tuple(skeletons), frame, size, track.state)
+
+
+def _in_scene(track: Track) -> Clip:
+    """The whole clip in scene coordinates, with its scale path."""
+    clip = Clip.of(track.skeletons, float(track.fps))
+    points = apply(track.camera, clip.points)
+    scale = proportions.scale_path(
+        points[:, :25], clip.confidence[:, :25], clip.world, clip.fps, track.scenes()
+    )
+    return replace(clip, points=points, scale=scale)
+
+
+def _bodies(clip: Clip, target: Skeleton) -> tuple[Proportions, Proportions]:
+    driver = proportions.of_driver(clip.points, clip.confidence, clip.scale)
+    return driver, proportions.of_target(target)
+
+
+def _seen_by(clip: Clip, camera: Affine) -> Clip:
+    """Scene coordinates back in the pixels of each frame."""
+    back = np.stack([inverse(c) for c in camera])
+    zoom = np.sqrt(np.linalg.det(back[:, :, :2]))
+    return replace(clip, points=apply(back, clip.points), scale=clip.scale * zoom)
+
+
+def _grounded(danced: Clip, whole: Clip, height: Values, contact: ground.Contact) -> Clip:
+    shift = ground.correction(
+        whole.points[:, :25], danced.points[:, :25], height, contact, whole.fps
+    )
+    return replace(danced, points=danced.points + shift[:, None])
+
+
+def _placed(
+    danced: Clip, whole: Clip, unit_height: float, contact: ground.Contact, place: placing.Place
+) -> Clip:
+    """In the photo; `whole` is the driver in the same space, whose ground counts."""
+    height = unit_height * danced.scale
+    low = ground.lowest(whole.points[:, :25], height)
+    path = ground.ground_path(low, contact.grounded, whole.fps)
+    x = float(ground.sole(danced.points[:1, :25], height[:1])[0, :, 0].mean())
+    y = float(path[0]) + ground.below_lowest(danced.points[:1, :25], height[:1])
+    points = placing.put(danced.points, place, (x, y), path, height)
+    seen = np.where(danced.confidence >= SEEN, points[..., 0], points[:, [HIP], 0])
+    shift = placing.kept_in_view(
+        np.stack([seen, points[..., 1]], -1), points[:, [HIP, NECK]].mean(1), place.width
+    )
+    points[..., 0] += shift[:, None]
+    return replace(danced, points=points, scale=danced.scale * place.height / height[0])
+
+
+def on_body(clip: Clip, driver: Proportions, body: Proportions) -> Clip:
+    """The clip's directions on another body, in the clip's own unit; the hips stay in place."""
+    joints = _chain(
+        clip.points[:, :25], driver.bones * clip.scale[:, None], body.bones * clip.scale[:, None]
+    )
+    points = clip.points.copy()
+    points[:, :25] = joints
+    centre = head_centre(clip)
+    neck = _limited((centre - clip.points[:, NECK]) / (driver.neck * clip.scale[:, None]))
+    new_centre = joints[:, NECK] + neck * body.neck * clip.scale[:, None]
+    carry = _carrier(clip.points, centre, new_centre, body.head / driver.head)
+    points[:, HEAD_JOINTS], points[:, _FACE] = carry(HEAD_JOINTS), carry(_FACE)
+    for hand, wrist in _HANDS:
+        start, palm = clip.points[:, hand.start], body.palm / driver.palm
+        points[:, hand] = _carrier(clip.points, start, joints[:, wrist], palm)(hand)
+    return replace(clip, points=points, world=_deep(clip.world, driver, body))
+
+
+def _chain(points: Values, old: Values, new: Values) -> Values:
+    """Joints (T, 25, D) with bones of the new lengths (T, bones), the hips where they were."""
+    vectors = _limited(bone_vectors(points) / old[..., None]) * new[..., None]
+    out = points.copy()
+    for index, bone in enumerate(BONES):
+        out[:, bone.child] = out[:, bone.parent] + vectors[:, index]
+    return out
+
+
+def _limited(vectors: Values) -> Values:
+    """Vectors (..., D) no longer than `STRETCH`."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors * np.minimum(1.0, STRETCH / np.maximum(length, 1e-9)))
+
+
+def _carrier(
+    points: Values, centre: Values, to: Values, size: float
+) -> Callable[[slice | NDArray[np.intp]], Values]:
+    """Moves rows of points with `centre` (T, 2) to `to`, their size multiplied."""
+
+    def carry(rows: slice | NDArray[np.intp]) -> Values:
+        return np.asarray(to[:, None] + (points[:, rows] - centre[:, None]) * size)
+
+    return carry
+
+
+def _deep(world: Values, driver: Proportions, body: Proportions) -> Values:
+    """`world` with the bones' lengths changed in the same ratios; the head moves with the neck."""
+    ratio = body.bones / driver.bones
+    vectors = bone_vectors(world) * ratio[:, None]
+    out = world.copy()
+    for index, bone in enumerate(BONES):
+        out[:, bone.child] = out[:, bone.parent] + vectors[:, index]
+    head = world[:, HEAD_JOINTS] - world[:, [NECK]]
+    out[:, HEAD_JOINTS] = out[:, [NECK]] + head * body.neck / driver.neck
+    return out

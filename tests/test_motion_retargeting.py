@@ -1,0 +1,240 @@
+"""Retargeting against a puppet whose limbs and path are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from motion_puppet import (
+    BONE,
+    FPS,
+    SIZE,
+    bones,
+    observed,
+    puppet,
+    rest_angles,
+    swing,
+    track_of,
+    vectors,
+    xy,
+)
+
+from dancecli.errors import UsageError
+from dancecli.motion import build_track, moved, retarget
+from dancecli.motion.body import LONG
+from dancecli.types import JOINT, Skeleton
+
+PHOTO = (800, 700)
+FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left_small_toe",
+        "left_heel")  # fmt: skip
+
+factor = st.floats(0.88, 1.12)
+body = st.fixed_dictionaries({"elbow": factor, "wrist": factor, "knee": factor, "ankle": factor})
+
+
+def lowest(skeletons: tuple[Skeleton, ...]) -> np.ndarray:
+    return np.max([xy(skeletons, name)[:, 1] for name in FEET], axis=0)
+
+
+def target(height: float = 500.0, factors: dict[str, float] | None = None) -> Skeleton:
+    return puppet(bones(height, factors), foot=(400, 650))
+
+
+@settings(max_examples=25, deadline=None)
+@given(body, body, st.floats(200, 800), st.integers(0, 1000))
+def test_limbs_point_as_the_drivers_and_are_as_long_as_the_targets(driver, mine, height, seed):
+    clip = [puppet(bones(height, driver), angles) for angles in swing(30, seed)]
+    person = target(500, mine)
+    out = vectors(retarget(track_of(clip), person, PHOTO).skeletons)[:, LONG]
+    into = vectors(clip)[:, LONG]
+    cos = (out * into).sum(-1) / np.linalg.norm(out, axis=-1) / np.linalg.norm(into, axis=-1)
+    assert np.degrees(np.arccos(np.clip(cos, -1, 1))).max() < 1
+    lengths = np.linalg.norm(out, axis=-1) / bones(500, mine)[LONG]
+    assert abs(lengths - 1).max() < 0.02
+
+
+def test_the_first_frame_stands_where_the_target_stands():
+    clip = [puppet(bones(300), angles, foot=(200, 800)) for angles in swing(20, size=0.1)]
+    first = retarget(track_of(clip), target(), PHOTO).skeletons[:1]
+    assert lowest(first)[0] == pytest.approx(650, abs=2)
+    middle = np.mean([xy(first, name)[0, 0] for name in ("right_ankle", "left_ankle")])
+    assert middle == pytest.approx(400, abs=15)
+
+
+def squat(frames: int = 40) -> np.ndarray:
+    """Both feet stay, the knees go out to the sides and back."""
+    angles = np.repeat(rest_angles()[None], frames, 0)
+    bend = 0.9 * np.sin(np.linspace(0, np.pi, frames)) ** 2
+    for side, sign in (("right", 1), ("left", -1)):
+        angles[:, BONE[f"{side}_knee"]] = np.pi / 2 + sign * bend
+        angles[:, BONE[f"{side}_ankle"]] = np.pi / 2 - sign * bend
+    return angles
+
+
+@settings(max_examples=15, deadline=None)
+@given(body, body)
+def test_feet_stay_on_the_ground_in_a_squat(driver, mine):
+    clip = [puppet(bones(300, driver), angles) for angles in squat()]
+    out = retarget(track_of(clip), target(500, mine), PHOTO).skeletons
+    assert np.ptp(lowest(out)) < 0.01 * 500
+    assert lowest(out)[0] == pytest.approx(650, abs=2)
+    assert np.ptp(xy(out, "mid_hip")[:, 1]) > 0.05 * 500
+
+
+def test_a_standing_foot_does_not_slide_while_the_body_sways():
+    angles = np.repeat(rest_angles()[None], 60, 0)
+    sway = 0.35 * np.sin(np.arange(60) / 25 * 3)
+    for name in ("left_knee", "left_ankle"):
+        angles[:, BONE[name]] += sway
+    clip = [puppet(bones(300, {"knee": 1.1}), a, (500, 900), "left_heel") for a in angles]
+    out = retarget(track_of(clip), target(500, {"ankle": 1.1, "knee": 0.9}), PHOTO).skeletons
+    assert np.ptp(xy(out, "left_heel")[:, 0]) < 0.02 * 500
+    assert np.ptp(xy(out, "mid_hip")[:, 0]) > 0.15 * 500
+
+
+@pytest.mark.parametrize("height", [150.0, 400.0])
+def test_a_jump_is_a_jump_scaled_by_height(height):
+    rise = 0.25 * height * np.clip(np.sin((np.arange(50) - 15) / 20 * np.pi), 0, None)
+    rise[:15] = rise[35:] = 0
+    clip = [puppet(bones(height), foot=(500, 900 - r)) for r in rise]
+    out = lowest(retarget(track_of(clip), target(500), PHOTO).skeletons)
+    assert out[0] - out.min() == pytest.approx(0.25 * 500, rel=0.03)
+    assert out[-1] == pytest.approx(out[0], abs=1)
+
+
+def test_travel_is_scaled_by_height():
+    clip = [puppet(bones(250), foot=(500 + 2 * t, 900)) for t in range(40)]
+    out = xy(retarget(track_of(clip), target(500), (3000, 700)).skeletons, "mid_hip")
+    assert out[-1, 0] - out[0, 0] == pytest.approx(2 * (2 * 39), rel=0.02)
+
+
+def pan(skeleton: Skeleton, dx: float) -> Skeleton:
+    return skeleton.moved(1.0, dx, 0.0)
+
+
+def test_the_cameras_motion_is_taken_out_unless_it_is_wanted():
+    clip = [puppet(bones(300), a) for a in swing(40, 3)]
+    step = np.array([[1.0, 0, -6.0], [0, 1, 0]])
+    panned = [pan(s, -6.0 * t) for t, s in enumerate(clip)]
+    observations = observed(panned, camera=step)
+    track = build_track(observations, FPS, SIZE, 0.0)
+    still = retarget(track_of(clip), target(), PHOTO).skeletons
+    out = retarget(track, target(), PHOTO).skeletons
+    assert np.abs(xy(out, "neck") - xy(still, "neck")).max() < 0.5
+    raw = retarget(track, target(), (9000, 700), stabilise=False).skeletons
+    drift = xy(raw, "mid_hip")[-1, 0] - xy(raw, "mid_hip")[0, 0]
+    assert drift == pytest.approx(-6 * 39 * 500 / 300, rel=0.1)
+
+
+def test_in_the_driving_frame_the_feet_are_the_dancers():
+    clip = [puppet(bones(300, {"knee": 1.1}), a, (500 + 2 * t, 800)) for t, a in
+            enumerate(squat())]  # fmt: skip
+    out = retarget(track_of(clip), target(900, {"ankle": 1.1}), (4000, 4000), frame="driving")
+    assert out.space == "driving" and out.size == SIZE
+    assert np.abs(lowest(out.skeletons) - lowest(tuple(clip))).max() < 3
+    assert np.abs(xy(out.skeletons, "left_heel") - xy(clip, "left_heel"))[:, 0].max() < 15
+    tall = [np.ptp(s.body[:, 1]) for s in (out.skeletons[0], clip[0])]
+    assert tall[0] == pytest.approx(tall[1], rel=0.03)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.4, 2.5), st.floats(-300, 300))
+def test_the_size_of_the_driving_video_does_not_matter(scale, shift):
+    clip = [puppet(bones(300), a) for a in swing(20, 5)]
+    other = [s.moved(scale, shift, shift) for s in clip]
+    a, b = (retarget(track_of(c), target(), PHOTO).skeletons for c in (clip, other))
+    assert np.abs(xy(a, "left_wrist") - xy(b, "left_wrist")).max() < 0.5
+
+
+def test_without_retargeting_one_similarity_moves_the_driver():
+    clip = [puppet(bones(300, {"knee": 1.12}), a) for a in swing(20, 2)]
+    out = retarget(track_of(clip), target(), (3000, 700), retarget=False).skeletons
+    a, b = (np.stack([s.body[:, :2] for s in c]) for c in (clip, out))
+    ratio = np.ptp(b[..., 1]) / np.ptp(a[..., 1])
+    assert np.allclose(b - b[0, 0], (a - a[0, 0]) * ratio, atol=0.1)
+
+
+def test_walking_towards_the_camera_makes_the_person_grow_and_come_down():
+    scale = np.linspace(1, 1.5, 75)
+    clip = [puppet(bones(300 * s), a, (500, 500 + 300 * s)) for s, a in
+            zip(scale, swing(75, 4, 0.2), strict=True)]  # fmt: skip
+    out = retarget(track_of(clip), target(300), (800, 2000)).skeletons
+    size = np.linalg.norm(vectors(out)[:, 0], axis=-1)
+    assert size[-1] / size[0] > 1.25
+    assert (np.diff(size) > -0.5).all()
+    assert lowest(out)[-1] > lowest(out)[0] + 50
+
+
+def test_a_cropped_target_gets_the_legs_of_the_table_below_the_photo():
+    person = target()
+    points = person.body.copy()
+    for name in ("knee", "ankle", "big_toe", "small_toe", "heel"):
+        for side in ("right", "left"):
+            points[JOINT[f"{side}_{name}"]] = 0
+    clip = [puppet(bones(300), a) for a in squat()]
+    whole = retarget(track_of(clip), person, PHOTO).skeletons
+    cropped = retarget(track_of(clip), replace(person, body=points), (800, 400)).skeletons
+    assert np.abs(xy(whole, "neck") - xy(cropped, "neck")).max() < 0.03 * 500
+
+
+def test_legs_the_driver_does_not_show_hang_down():
+    clip = []
+    for angles in swing(20, 1):
+        points = puppet(bones(300), angles).body.copy()
+        for name in ("right_knee", "left_knee", "right_ankle", "left_ankle", *FEET):
+            points[JOINT[name]] = 0
+        clip.append(Skeleton(points))
+    out = retarget(track_of(clip), target(), PHOTO).skeletons
+    assert all(s.seen("right_ankle", "left_big_toe") for s in out)
+    assert (xy(out, "right_ankle")[:, 1] - xy(out, "right_hip")[:, 1] > 0.4 * 500).all()
+
+
+def test_the_dance_stays_in_the_photo():
+    clip = [puppet(bones(300), foot=(200 + 4 * t, 900)) for t in range(60)]
+    out = retarget(track_of(clip), target(), PHOTO).skeletons
+    points = np.stack([s.body[:, 0] for s in out])
+    assert points.min() >= -1 and points.max() <= PHOTO[0] + 1
+    long_walk = [puppet(bones(300), foot=(200 + 30 * t, 900)) for t in range(60)]
+    hips = xy(retarget(track_of(long_walk), target(), PHOTO).skeletons, "mid_hip")[:, 0]
+    assert hips.min() >= 0 and hips.max() <= PHOTO[0] and (np.diff(hips) >= 0).all()
+
+
+def test_each_scene_starts_anew():
+    clip = [puppet(bones(300), foot=(300, 900))] * 10 + [puppet(bones(600), foot=(700, 950))] * 10
+    observations = observed(clip)
+    observations[10] = replace(observations[10], cut=True)
+    out = retarget(build_track(observations, FPS, SIZE), target(), PHOTO).skeletons
+    assert np.abs(out[0].body - out[10].body).max() < 1
+
+
+def test_hands_and_face_follow_wrist_and_head_at_the_targets_size():
+    rng = np.random.default_rng(0)
+    clip = []
+    for angles in swing(15, 6):
+        plain = puppet(bones(300), angles)
+        hand = np.ones((21, 3), np.float32)
+        hand[:, :2] = plain.joint("left_wrist") + rng.uniform(-5, 5, (21, 2))
+        hand[0, :2] = plain.joint("left_wrist")
+        hand[9, :2] = hand[0, :2] + np.array([0.055 * 300, 0], np.float32)
+        face = np.ones((70, 3), np.float32)
+        face[:, :2] = plain.joint("nose")
+        clip.append(replace(plain, left_hand=hand, face=face))
+    out = retarget(track_of(clip), target(600), (2000, 900)).skeletons
+    for skeleton in out:
+        assert np.allclose(skeleton.left_hand[0, :2], skeleton.joint("left_wrist"), atol=0.1)
+        palm = skeleton.left_hand[9, :2] - skeleton.left_hand[0, :2]
+        assert palm == pytest.approx([0.055 * 600, 0], rel=0.1, abs=0.1)
+        assert np.allclose(skeleton.face[0, :2], skeleton.joint("nose"), atol=0.5)
+
+
+def test_moved_and_unknown_frame():
+    result = retarget(track_of([puppet(bones(300))] * 3), target(), PHOTO)
+    half = moved(result, 0.5, 10, 0)
+    assert half.skeletons[0].joint("neck") == pytest.approx(
+        result.skeletons[0].joint("neck") * 0.5 + np.array([10, 0]), abs=1e-3
+    )
+    with pytest.raises(UsageError, match="photo and driving"):
+        retarget(track_of([puppet(bones(300))]), target(), PHOTO, frame="moon")  # type: ignore[arg-type]
