@@ -1,0 +1,98 @@
+"""Which part of the output frame a generated layer covers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.composite.placing import BESIDE, OVER_HEAD, UNDER_FEET, standing_height
+from dancecli.types import Canvas, Skeleton
+
+HEADROOM = 1.2
+"""Height of a generator's box, in standing heights (method: "Cropping")."""
+
+UNEVEN = 1.35
+"""Up to this ratio of the largest box a clip needs to the usual one, one scale serves all frames;
+beyond it the box breathes slowly, so that one wide pose does not cost all frames their detail."""
+
+STEADY = 6.0
+"""Standard deviation of the smoothing of the box over time, frames."""
+
+LOOSE = 0.15
+"""What hair and loose clothes may take beyond the keypoints, share of standing height."""
+
+LEAST = 16
+"""Smallest side of a native canvas, pixels."""
+
+Edges = NDArray[np.float64]
+"""(T, 4): left, top, right, bottom."""
+
+
+def canvas_for(
+    skeletons: Sequence[Skeleton], backend_canvas: tuple[int, int] | None, out_size: tuple[int, int]
+) -> list[Canvas]:
+    """One canvas per frame.
+
+    skeletons: in output pixels. backend_canvas: `Backend.canvas`, (height, width), or None for a
+    backend that paints the output's own pixels: then the canvas is the skeleton's box grown for
+    hair and clothes, clipped to the frame of out_size (width, height), at whole pixels and scale 1.
+    """
+    tall = standing_height(skeletons)
+    if backend_canvas is None:
+        boxes = _edges(skeletons, LOOSE * tall, LOOSE * tall, LOOSE * tall)
+        return [_native(box, out_size) for box in boxes]
+    boxes = _edges(skeletons, BESIDE * tall, OVER_HEAD * tall, UNDER_FEET * tall)
+    return _steady(boxes, tall, backend_canvas)
+
+
+def _edges(skeletons: Sequence[Skeleton], side: float, above: float, below: float) -> Edges:
+    """Boxes of the seen points, grown; frames without one take the nearest frame's."""
+    found = [skeleton.box() for skeleton in skeletons]
+    known = np.array([index for index, box in enumerate(found) if box is not None])
+    nearest = [int(known[np.abs(known - index).argmin()]) for index in range(len(found))]
+    rows = [
+        (box.left - side, box.top - above, box.right + side, box.bottom + below)
+        for box in (found[index] for index in nearest)
+        if box is not None
+    ]
+    return np.array(rows)
+
+
+def _native(box: NDArray[np.float64], out_size: tuple[int, int]) -> Canvas:
+    left, right = _span(box[0], box[2], out_size[0])
+    top, bottom = _span(box[1], box[3], out_size[1])
+    return Canvas(right - left, bottom - top, 1.0, float(left), float(top))
+
+
+def _span(low: float, high: float, limit: int) -> tuple[int, int]:
+    """Whole pixels inside the frame that cover low..high, at least `LEAST` of them."""
+    least = min(LEAST, limit)
+    start = int(np.clip(np.floor(low), 0, limit - least))
+    return start, int(np.clip(np.ceil(high), start + least, limit))
+
+
+def _steady(boxes: Edges, tall: float, shape: tuple[int, int]) -> list[Canvas]:
+    """Boxes of one aspect that hold every pose and do not jitter."""
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+    height, width = shape
+    reach = np.stack([boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]], 1)
+    usual = HEADROOM * tall / height
+    need = np.maximum(usual, (reach / (width, height)).max(1))
+    if need.max() <= UNEVEN * usual:
+        scale = np.full(len(boxes), need.max())
+    else:
+        # The widest of the frames around, then smoothed by less than that: never below the need.
+        scale = maximum_filter1d(need, 1 + 2 * int(3 * STEADY), mode="nearest")
+        scale = gaussian_filter1d(scale, STEADY, truncate=3.0, mode="nearest")
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    smooth = gaussian_filter1d(middle, STEADY, axis=0, mode="nearest")
+    slack = np.maximum((scale[:, None] * (width, height) - reach) / 2, 0)
+    centre = np.clip(smooth, middle - slack, middle + slack)
+    corner = centre - scale[:, None] * np.array([width, height]) / 2
+    return [
+        Canvas(width, height, float(s), float(x), float(y))
+        for s, (x, y) in zip(scale, corner, strict=True)
+    ]

@@ -1,0 +1,144 @@
+"""From the retargeted skeleton's pixels to the output's: where the dance is put in the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.errors import NoPersonError
+from dancecli.motion.body import height_of
+from dancecli.types import JOINT, SEEN, Skeleton
+
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+DEFAULT_HEIGHT, DEFAULT_GROUND = 0.75, 0.92
+"""Where a person stands on a background that says nothing: shares of the frame's height."""
+
+MARGIN = 0.03
+"""Kept free at the frame's edges where the whole dance fits, share of the frame."""
+
+OVER_HEAD, BESIDE, UNDER_FEET = 0.10, 0.05, 0.03
+"""How far a body goes on beyond its keypoints, shares of standing height."""
+
+SOLE = 0.015
+"""How far the lowest keypoints of a foot lie above its sole, share of standing height."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Output = scale * (x, y) + (dx, dy)."""
+
+    scale: float = 1.0
+    dx: float = 0.0
+    dy: float = 0.0
+
+    def apply(self, skeleton: Skeleton) -> Skeleton:
+        """The skeleton in output pixels."""
+        return skeleton.moved(self.scale, self.dx, self.dy)
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """One point in output pixels."""
+        return self.scale * x + self.dx, self.scale * y + self.dy
+
+
+def cover(size: Size, out_size: Size) -> Placement:
+    """How a picture of `size` is scaled and centred so that it just covers the output."""
+    scale = max(out_size[0] / size[0], out_size[1] / size[1])
+    return Placement(
+        scale, (out_size[0] - size[0] * scale) / 2, (out_size[1] - size[1] * scale) / 2
+    )
+
+
+def standing_height(skeletons: Sequence[Skeleton]) -> float:
+    """Standing height in pixels, from the long bones; foreshortened frames do not lower it.
+
+    Raises NoPersonError when no frame shows two long bones.
+    """
+    heights = [h for h in map(height_of, skeletons) if h > 0]
+    if not heights:
+        raise NoPersonError("placing: no frame shows enough of a body to tell how tall it is")
+    return float(np.percentile(heights, 75))
+
+
+def ground_point(skeleton: Skeleton, height: float) -> tuple[float, float]:
+    """Between the feet, at the lower one's sole; below the hips where no foot is seen.
+
+    height: standing height in the skeleton's pixels. Raises NoPersonError without feet and hips.
+    """
+    feet = _foot_points(skeleton)
+    if len(feet):
+        return float(np.mean(feet[:, 0])), float(feet[:, 1].max()) + SOLE * height
+    for joint, share in (("mid_hip", 0.53), ("neck", 0.82)):
+        if skeleton.seen(joint):
+            x, y = skeleton.joint(joint)
+            return float(x), float(y) + share * height
+    raise NoPersonError("placing: the first frame shows neither feet nor hips")
+
+
+def place_photo(photo_size: Size, out_size: Size) -> Placement:
+    """On the photo, for skeletons retargeted to its pixels: they stand where its person stood."""
+    return cover(photo_size, out_size)
+
+
+def place_driving(driving_size: Size, out_size: Size) -> Placement:
+    """On the driving video, for skeletons retargeted to its pixels: on the dancer's footing."""
+    return cover(driving_size, out_size)
+
+
+def place_at(
+    x: float, y: float, height: float, skeletons: Sequence[Skeleton], out_size: Size
+) -> Placement:
+    """`--place X,Y,HEIGHT`, fractions of the frame: the first frame's ground point at (X, Y) and a
+    standing height of HEIGHT."""
+    tall = standing_height(skeletons)
+    place = x * out_size[0], y * out_size[1]
+    return _standing_at(skeletons, place, height * out_size[1] / tall, tall)
+
+
+def place_centred(skeletons: Sequence[Skeleton], out_size: Size) -> Placement:
+    """On a colour, an image or a video: centred, 75% of the frame high, smaller where the whole
+    dance does not fit otherwise."""
+    width, height = out_size
+    tall = standing_height(skeletons)
+    left, top, right, bottom = _reach(skeletons, tall)
+    room = 1 - 2 * MARGIN
+    scale = min(
+        DEFAULT_HEIGHT * height / tall,
+        room * width / (right - left), room * height / (bottom - top),
+    )  # fmt: skip
+    dx = width / 2 - scale * (left + right) / 2
+    dy = DEFAULT_GROUND * height - scale * ground_point(skeletons[0], tall)[1]
+    dy = min(dy, (1 - MARGIN) * height - scale * bottom)
+    return Placement(scale, dx, max(dy, MARGIN * height - scale * top))
+
+
+def _standing_at(
+    skeletons: Sequence[Skeleton], place: tuple[float, float], scale: float, tall: float
+) -> Placement:
+    x, y = ground_point(skeletons[0], tall)
+    return Placement(scale, place[0] - scale * x, place[1] - scale * y)
+
+
+def _reach(skeletons: Sequence[Skeleton], tall: float) -> tuple[float, float, float, float]:
+    """The box (left, top, right, bottom) that the whole dance keeps to."""
+    boxes = [box for box in (skeleton.box() for skeleton in skeletons) if box is not None]
+    return (
+        min(box.left for box in boxes) - BESIDE * tall,
+        min(box.top for box in boxes) - OVER_HEAD * tall,
+        max(box.right for box in boxes) + BESIDE * tall,
+        max(box.bottom for box in boxes) + UNDER_FEET * tall,
+    )
+
+
+def _foot_points(skeleton: Skeleton) -> NDArray[np.float32]:
+    rows = [
+        JOINT[f"{side}_{part}"]
+        for side in ("left", "right")
+        for part in ("ankle", "heel", "big_toe", "small_toe")
+    ]
+    points = skeleton.body[rows]
+    return points[points[:, 2] >= SEEN]

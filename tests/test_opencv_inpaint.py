@@ -1,0 +1,140 @@
+"""The default inpainter: fills, leaves the rest alone, repeats itself, stays within bounds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from dance_opencv.inpaint import OpenCVInpainter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dancecli.errors import PluginError
+from dancecli.stages import INTERFACE_VERSION, Inpainter, Settings
+from dancecli.types import Frame
+
+MEDIA = Path(os.environ.get("DANCE_TEST_MEDIA", Path(__file__).parents[2] / "shared" / "media"))
+
+
+def person_shaped(height: int, width: int, share: float = 0.7) -> np.ndarray:
+    """A standing figure, uint8 0 or 255."""
+    hole = np.zeros((height, width), np.uint8)
+    tall, x, top = share * height, width // 2, round((1 - share) / 2 * height)
+    cv2.ellipse(hole, (x, round(top + 0.55 * tall)), (round(tall * 0.13), round(tall * 0.45)),
+                0, 0, 360, 255, -1)  # fmt: skip
+    cv2.circle(hole, (x, round(top + 0.1 * tall)), round(tall * 0.1), 255, -1)
+    return hole
+
+
+def inpaint(rgb: np.ndarray, hole: np.ndarray, seed: int = 0) -> np.ndarray:
+    return OpenCVInpainter(Settings(seed=seed)).inpaint(Frame(rgb), hole).rgb
+
+
+def landscape(height: int, width: int) -> np.ndarray:
+    """A bright sky over a darker ground, with texture."""
+    rng = np.random.default_rng(0)
+    rgb = np.full((height, width, 3), (150, 190, 230), np.float32)
+    rgb[height // 2 :] = (90, 110, 60)
+    rgb += cv2.GaussianBlur(rng.normal(0, 30, rgb.shape).astype(np.float32), (0, 0), 1.5)
+    return np.clip(rgb, 0, 255).astype(np.uint8)
+
+
+def test_it_is_an_inpainter_of_this_interface() -> None:
+    plugin = OpenCVInpainter(Settings())
+    assert isinstance(plugin, Inpainter)
+    assert plugin.INTERFACE_VERSION == INTERFACE_VERSION and plugin.COMMERCIAL is True
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.floats(0, 1),
+    st.integers(0, 2**32 - 1),
+)
+def test_any_hole_is_taken_and_the_rest_is_left_alone(
+    height: int, width: int, share: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    rgb = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    hole = (rng.random((height, width)) < share).astype(np.uint8) * 255
+    before = rgb.copy()
+    out = inpaint(rgb, hole)
+    assert out.shape == rgb.shape and out.dtype == np.uint8
+    assert np.array_equal(out[hole == 0], rgb[hole == 0])
+    assert np.array_equal(rgb, before)
+
+
+def test_nothing_of_the_person_is_left_and_horizon_and_texture_go_on() -> None:
+    rgb, hole = landscape(240, 320), person_shaped(240, 320)
+    painted = rgb.copy()
+    painted[hole > 0] = (255, 0, 255)
+    out = inpaint(painted, hole).astype(int)
+    inside = hole > 0
+    assert (np.abs(out - (255, 0, 255)).sum(-1)[inside] > 100).all()
+    sky, ground = inside.copy(), inside.copy()
+    sky[112:], ground[:128] = False, False
+    assert np.abs(out[sky].mean(0) - (150, 190, 230)).max() < 12
+    assert np.abs(out[ground].mean(0) - (90, 110, 60)).max() < 12
+    detail = cv2.Laplacian(out.astype(np.float32), cv2.CV_32F)
+    assert np.abs(detail[ground]).mean() > 0.4 * np.abs(detail[~inside]).mean()
+
+
+def test_no_outline_remains_on_a_wall_with_a_gradient() -> None:
+    wall = np.linspace(90, 200, 300)[None, :, None] * np.ones((260, 1, 3))
+    rgb, hole = wall.round().astype(np.uint8), person_shaped(260, 300)
+    painted = rgb.copy()
+    painted[hole > 0] = 0
+    out = inpaint(painted, hole).astype(int)
+    assert np.abs(out - wall)[hole > 0].mean() < 4
+    assert np.abs(np.diff(out, axis=1)).max() <= 8 and np.abs(np.diff(out, axis=0)).max() <= 8
+
+
+def test_the_same_call_gives_the_same_bits_from_any_thread_count() -> None:
+    rgb, hole = landscape(200, 300), person_shaped(200, 300)
+    first = inpaint(rgb, hole)
+    threads = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(1)
+        assert np.array_equal(inpaint(rgb, hole), first)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def test_large_photos_are_searched_at_a_bounded_size_and_keep_their_grain() -> None:
+    rng = np.random.default_rng(1)
+    rgb = np.clip(rng.normal(128, 20, (1500, 2000, 3)), 0, 255).astype(np.uint8)
+    hole = person_shaped(1500, 2000, 0.6)
+    painted = rgb.copy()
+    painted[hole > 0] = 255
+    out = inpaint(painted, hole)
+    assert out[hole > 0].std() == pytest.approx(20, rel=0.4)
+    assert abs(out[hole > 0].mean() - 128) < 5
+
+
+def test_nothing_to_fill_and_nothing_known() -> None:
+    rgb = landscape(40, 50)
+    assert np.array_equal(inpaint(rgb, np.zeros((40, 50), np.uint8)), rgb)
+    out = inpaint(rgb, np.full((40, 50), 255, np.uint8))
+    assert len(np.unique(out.reshape(-1, 3), axis=0)) == 1
+
+
+def test_a_hole_of_another_size_is_refused() -> None:
+    with pytest.raises(PluginError, match=r"hole is 50x40 but the frame is 60x40"):
+        inpaint(landscape(40, 60), np.zeros((40, 50), np.uint8))
+
+
+@pytest.mark.skipif(not MEDIA.is_dir(), reason="test media not present")
+def test_a_hidden_part_of_a_real_room_is_guessed_better_than_by_smearing() -> None:
+    bgr = cv2.imread(str(MEDIA / "background_room.jpg"))
+    rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    hole = np.roll(person_shaped(*rgb.shape[:2], 0.6), -200, axis=1)
+    smeared = cv2.inpaint(rgb, hole, 5, cv2.INPAINT_TELEA)
+
+    def error(picture: np.ndarray) -> float:
+        return float(np.abs(picture.astype(int) - rgb)[hole > 0].mean())
+
+    assert error(inpaint(rgb, hole)) < 0.8 * error(smeared)
