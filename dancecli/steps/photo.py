@@ -10,7 +10,15 @@ from dancecli.errors import NoPersonError
 from dancecli.job import PHOTO_SIDE, Job
 from dancecli.media import read_photo, sha256_of
 from dancecli.steps.stages import Stages
-from dancecli.types import Frame, LabelMap, PersonMask, Skeleton, Target
+from dancecli.types import (
+    FloatArray,
+    Frame,
+    LabelMap,
+    PersonMask,
+    Skeleton,
+    Target,
+    UInt8Array,
+)
 from dancecli.workdir import Entry, WorkDir
 
 
@@ -56,12 +64,12 @@ def _looked_at(entry: Entry, frame: Frame, job: Job, stages: Stages) -> Target:
     return Target(frame, _mask(alpha), LabelMap(labels), skeleton)
 
 
-def _mask(alpha: np.ndarray) -> PersonMask:
+def _mask(alpha: UInt8Array) -> PersonMask:
     # Eight bits whether stored or fresh, so that a resumed run sees the same numbers.
     return PersonMask(alpha.astype(np.float32) / np.float32(255))
 
 
-def _skeleton_arrays(skeleton: Skeleton) -> dict[str, np.ndarray]:
+def _skeleton_arrays(skeleton: Skeleton) -> dict[str, FloatArray]:
     world = skeleton.world if skeleton.world is not None else np.zeros((0, 3), np.float32)
     return {
         "body": skeleton.body, "left_hand": skeleton.left_hand,

@@ -1,0 +1,116 @@
+"""Painted pieces laid over each other, and the cracks between them closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.warp.raster import Painted
+
+Bounds: TypeAlias = tuple[slice, slice]
+
+CRACK, PINHOLE = 0.012, 0.03
+"""Gaps narrower than the first and enclosed holes smaller than a square of the second are faults
+of the warp, not openings of the pose; heights of the body."""
+
+
+@dataclass(frozen=True, eq=False)
+class Warped:
+    """The person painted in a new pose.
+
+    colour: float32 (h, w, 3), RGB in [0, 1], not multiplied by alpha, 0 where alpha is 0.
+    alpha: float32 (h, w), [0, 1]. validity: float32 (h, w), 1 where the photo's own pixels show,
+    0 where texture was made up or nothing is. layer: uint8 (h, w), which piece shows, 1-10, 0 for
+    none. depth: float32 (h, w), pixels towards the camera, 0 at mid-hip and off the person.
+    """
+
+    colour: FloatArray
+    alpha: FloatArray
+    validity: FloatArray
+    layer: UInt8Array
+    depth: FloatArray
+
+
+def blend(layers: list[tuple[int, Painted]], height: int, width: int, size: float) -> Warped:
+    """(Layer number, piece) pairs, the first one lowest. size: the body's height, pixels."""
+    import cv2
+
+    colour = np.zeros((height, width, 3), np.float32)
+    alpha, validity, depth = (np.zeros((height, width), np.float32) for _ in range(3))
+    layer = np.zeros((height, width), np.uint8)
+    if not layers:
+        return Warped(colour, alpha, validity, layer, depth)
+    body = _bounds(layers, height, width)
+    # Planes red, green, blue, validity, alpha, multiplied by alpha.
+    planes = np.zeros((5, *alpha[body].shape), np.float32)
+    for number, painted in layers:
+        window = _window(painted, body)
+        red, green, blue, opacity = cv2.split(painted.rgba)
+        a = opacity * np.float32(1 / 255)
+        planes[:, window[0], window[1]] *= 1 - a
+        share = a * np.float32(1 / 255)
+        for plane, values in zip(planes[:4], (red, green, blue, painted.real), strict=True):
+            plane[window] += values * share
+        planes[4][window] += a
+        shows = a > 0.5
+        layer[body][window][shows] = number
+        depth[body][window][shows] = painted.depth[shows]
+    _close(planes, layer[body], depth[body], size)
+    alpha[body] = np.clip(planes[4], 0, 1)
+    planes[:3] /= np.maximum(planes[4], 1e-4)
+    colour[body] = cv2.merge(list(np.clip(planes[:3], 0, 1)))
+    validity[body] = np.clip(planes[3], 0, 1)
+    return Warped(colour, alpha, validity, layer, depth)
+
+
+def _bounds(layers: list[tuple[int, Painted]], height: int, width: int) -> Bounds:
+    """The window of all pieces with a free border where the canvas leaves one."""
+    top, left = (min(getattr(p, side) for _, p in layers) - 2 for side in ("top", "left"))
+    bottom = max(p.top + p.real.shape[0] for _, p in layers) + 2
+    right = max(p.left + p.real.shape[1] for _, p in layers) + 2
+    return np.s_[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+
+
+def _window(painted: Painted, body: Bounds) -> Bounds:
+    """The piece's window within the body's."""
+    (h, w), top, left = painted.real.shape, body[0].start, body[1].start
+    return np.s_[
+        painted.top - top : painted.top - top + h, painted.left - left : painted.left - left + w
+    ]
+
+
+def _close(planes: FloatArray, layer: UInt8Array, depth: FloatArray, size: float) -> None:
+    """Fills cracks and pinholes with what surrounds them, in place; `planes` as in `blend`."""
+    import cv2
+
+    hole = _faults(planes[4] > 0.5, size)
+    if not hole.any():
+        return
+    reach = 2 * max(2, round(CRACK * size)) + 1
+    weight = np.maximum(cv2.blur(planes[4], (reach, reach))[hole], 1e-4)
+    missing = 1 - planes[4][hole]
+    for plane in planes[:3]:
+        plane[hole] += missing * cv2.blur(plane, (reach, reach))[hole] / weight
+    near = cv2.blur(depth * planes[4], (reach, reach))[hole] / weight
+    planes[4][hole] = 1
+    empty = hole & (layer == 0)
+    layer[empty] = cv2.dilate(layer, np.ones((reach, reach), np.uint8))[empty]
+    depth[empty] = near[empty[hole]]
+
+
+def _faults(solid: BoolArray, size: float) -> BoolArray:
+    """Bool (H, W): pixels off the person that the warp left open by mistake."""
+    import cv2
+
+    side = 2 * max(1, round(CRACK * size / 2)) + 1
+    body = np.pad(solid.astype(np.uint8), side)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    closed = cv2.morphologyEx(body, cv2.MORPH_CLOSE, kernel)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < max((PINHOLE * size) ** 2, 4)
+    small[0] = False
+    faults: BoolArray = ((closed > 0) | small[pieces])[side:-side, side:-side] & ~solid
+    return faults

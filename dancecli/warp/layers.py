@@ -1,0 +1,243 @@
+"""Which part of the body each pixel of the photo belongs to.
+
+Every pixel of the person gets a cost per part from the distance to that part's bones, from the
+labels and, where limbs cross the torso, from colour. Costs are smoothed along the picture's own
+edges (a guided filter, as in Hosni et al., "Fast Cost-Volume Filtering", 2011) and the cheapest
+part wins.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.labels import BODY_LABELS, Label
+from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.warp.anatomy import ARM, HEAD, LEG, MID_HIP, NECK, SIDES, Figure
+
+TORSO, HEAD_PART, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(6)
+"""What `owners` returns; 255 is nobody."""
+
+NOBODY = 255
+
+AnyArray: TypeAlias = NDArray[Any]
+
+ARM_RADII = (0.040, 0.036, 0.040)
+LEG_RADII = (0.062, 0.048, 0.045)
+"""Half-widths of upper arm, forearm, hand and thigh, shin, foot, heights of the body."""
+
+
+def segment_distance(points: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
+    """Distance of points (..., 2) to the segment a-b, same units."""
+    bone = b - a
+    t = ((points - a) @ bone) / max(float(bone @ bone), 1e-6)
+    nearest = a + np.clip(t, 0, 1)[..., None] * bone
+    distance: FloatArray = np.hypot(*np.moveaxis(points - nearest, -1, 0)).astype(np.float32)
+    return distance
+
+
+def pixel_centres(height: int, width: int) -> FloatArray:
+    """Float32 (height, width, 2): x and y of every pixel's centre."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    return np.stack([x + 0.5, y + 0.5], -1)
+
+
+def torso_polygon(figure: Figure) -> FloatArray:
+    """Float32 (5, 2): shoulders a little raised, hips widened and lowered, crotch."""
+    points = figure.points
+    axis = points[MID_HIP] - points[NECK]
+    shoulders = [points[ARM[s][0]] - 0.06 * axis for s in SIDES]
+    middle = points[MID_HIP]
+    hips = [middle + 1.5 * (points[LEG[s][0]] - middle) + 0.05 * axis for s in SIDES]
+    crotch = middle + 0.22 * axis
+    return np.array([shoulders[0], hips[0], crotch, hips[1], shoulders[1]], np.float32)
+
+
+def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figure) -> UInt8Array:
+    """Uint8 (H, W): the part 0-5 that owns each pixel of the person, 255 elsewhere."""
+    person = alpha > 0.5
+    costs = _bone_costs(figure, *alpha.shape)
+    costs += _label_table()[:, labels]
+    costs[HEAD_PART, np.isin(labels, _ON_HEAD)] = 0  # long hair may hang anywhere
+    costs += _colour_costs(rgb, person, costs, figure)
+    costs = _edge_aware(costs, rgb, person, figure.size)
+    owner = costs.argmin(0).astype(np.uint8)
+    owner[~person] = NOBODY
+    return _without_islands(owner, figure)
+
+
+def _bone_costs(figure: Figure, height: int, width: int) -> FloatArray:
+    """Float32 (6, H, W): near 0 on a part's bones, near 1 at its usual outline."""
+    pixels, size = pixel_centres(height, width), figure.size
+    outside = _polygon_distance(torso_polygon(figure), height, width)
+    costs = np.empty((6, height, width), np.float32)
+    costs[TORSO] = 0.45 + np.maximum(outside, 0) / (0.075 * size)
+    costs[HEAD_PART] = _head_cost(figure, pixels)
+    for part, side in ((LEFT_ARM, "left"), (RIGHT_ARM, "right")):
+        cost, front = _limb_cost(figure, pixels, ARM[side], ARM_RADII)
+        over = outside < 0
+        in_front = over & (front > 0.04 * size) & (cost < 1.05)
+        costs[part] = np.where(in_front, 0.3 * cost, cost + 0.5 * over)
+    for part, side in ((LEFT_LEG, "left"), (RIGHT_LEG, "right")):
+        cost, _ = _limb_cost(figure, pixels, LEG[side], LEG_RADII)
+        costs[part] = cost + 1.5 * _above_hips(figure, pixels, side)
+    return costs
+
+
+def _limb_cost(
+    figure: Figure, pixels: FloatArray, limb: tuple[int, ...], radii: tuple[float, ...]
+) -> tuple[FloatArray, FloatArray]:
+    """Distance in half-widths to the nearest bone, and that bone's depth, both (H, W)."""
+    bones = list(itertools.pairwise(limb))
+    distances = np.stack([
+        segment_distance(pixels, figure.points[a], figure.points[b]) / (radius * figure.size)
+        for (a, b), radius in zip(bones, radii, strict=True)
+    ])  # fmt: skip
+    depths = np.array([(figure.depth[a] + figure.depth[b]) / 2 for a, b in bones], np.float32)
+    front = depths[distances.argmin(0)]
+    return distances.min(0), front
+
+
+def _above_hips(figure: Figure, pixels: FloatArray, side: str) -> FloatArray:
+    """1 above the hips, 0 below, (H, W); 0 everywhere for a thigh that is raised."""
+    axis = unit(figure.points[MID_HIP] - figure.points[NECK])
+    hip, knee = LEG[side][:2]
+    hanging = float(unit(figure.points[knee] - figure.points[hip]) @ axis)
+    below = (pixels - figure.points[MID_HIP]) @ axis
+    step = np.clip(0.5 - below / (0.04 * figure.size), 0, 1)
+    above: FloatArray = step * np.clip((hanging - 0.2) / 0.4, 0, 1)
+    return above.astype(np.float32)
+
+
+def _head_cost(figure: Figure, pixels: FloatArray) -> FloatArray:
+    """A disc about the ears and a thinner neck below it."""
+    neck, centre, size = figure.points[NECK], figure.points[HEAD], figure.size
+    disc = np.maximum(0, np.hypot(*np.moveaxis(pixels - centre, -1, 0)) - 0.06 * size)
+    collar = neck + 0.2 * (centre - neck)
+    throat = np.maximum(0, segment_distance(pixels, collar, centre) - 0.02 * size)
+    below = (pixels - collar) @ unit(neck - centre)
+    cost: FloatArray = np.minimum(disc / (0.05 * size), throat / (0.03 * size)) + 0.1
+    return np.asarray(cost + np.clip(below / (0.02 * size), 0, 4), np.float32)
+
+
+_ON_HEAD = (Label.HAT, Label.HAIR, Label.SUNGLASSES, Label.FACE)
+
+
+def _label_table() -> FloatArray:
+    """Float32 (6, 22): what it costs a part to own a pixel of each label."""
+    table = np.zeros((6, BODY_LABELS), np.float32)
+    top = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT)
+    table[:, _ON_HEAD] = 3.0
+    table[HEAD_PART, _ON_HEAD] = 0.0
+    for label in top:
+        table[[HEAD_PART, LEFT_LEG, RIGHT_LEG], label] = 0.6
+    for label in (Label.SKIRT, Label.DRESS):
+        table[[LEFT_LEG, RIGHT_LEG], label] = 1.5
+    table[[HEAD_PART, LEFT_ARM, RIGHT_ARM], Label.PANTS] = 0.8
+    table[[LEFT_LEG, RIGHT_LEG], Label.TORSO_SKIN] = 0.6
+    sided = (
+        (LEFT_ARM, Label.LEFT_ARM), (LEFT_ARM, Label.LEFT_HAND), (RIGHT_ARM, Label.RIGHT_ARM),
+        (RIGHT_ARM, Label.RIGHT_HAND), (LEFT_LEG, Label.LEFT_LEG), (LEFT_LEG, Label.LEFT_SHOE),
+        (RIGHT_LEG, Label.RIGHT_LEG), (RIGHT_LEG, Label.RIGHT_SHOE),
+    )  # fmt: skip
+    for part, label in sided:
+        table[:, label] = 0.6
+        table[part, label] = 0.0
+    return table
+
+
+def _colour_costs(
+    rgb: UInt8Array, person: BoolArray, costs: FloatArray, figure: Figure
+) -> FloatArray:
+    """Float32 (6, H, W): sleeves and bare arms told from the clothes of the torso behind them.
+
+    Histograms of what is surely arm and surely torso are compared where either is possible.
+    """
+    bins = (rgb >> 5).astype(np.int32) @ np.array([64, 8, 1], np.int32)
+    extra = np.zeros_like(costs)
+    arms = costs[[LEFT_ARM, RIGHT_ARM]]
+    torso = person & (costs[TORSO] < 0.5) & (arms.min(0) > 1.6)
+    for part in (LEFT_ARM, RIGHT_ARM):
+        others = np.delete(costs, part, 0).min(0)
+        arm = person & (costs[part] < 0.6) & (costs[part] < others)
+        if min(arm.sum(), torso.sum()) < 0.001 * figure.size**2:
+            continue
+        likelier = np.log(_histogram(bins, torso) / _histogram(bins, arm))[bins]
+        extra[part] = 0.3 * np.clip(likelier, -1.5, 1.5) * (costs[TORSO] < 0.9)
+    return extra
+
+
+def _histogram(bins: NDArray[np.int32], where: BoolArray) -> FloatArray:
+    """Float32 (512,) colour frequencies, smoothed so that none is 0."""
+    import cv2
+
+    counts = np.bincount(bins[where], minlength=512).astype(np.float32).reshape(8, 64)
+    cube = cv2.GaussianBlur(counts, (3, 3), 0.7).reshape(-1)
+    frequencies: FloatArray = (cube / cube.sum() + 1e-3).astype(np.float32)
+    return frequencies
+
+
+def _edge_aware(costs: FloatArray, rgb: UInt8Array, person: BoolArray, size: float) -> FloatArray:
+    """The costs smoothed along the picture's edges."""
+    import cv2
+
+    radius = max(2, round(0.015 * size))
+    guide = rgb.astype(np.float32) / 255
+    filtered = [
+        cv2.ximgproc.guidedFilter(guide, np.minimum(cost, 4.0), radius, 1e-3) for cost in costs
+    ]
+    return np.stack(filtered)
+
+
+def _without_islands(owner: UInt8Array, figure: Figure) -> UInt8Array:
+    """Small loose pieces of a part go to the part that surrounds them."""
+    import cv2
+
+    loose = np.zeros(owner.shape, bool)
+    for part in range(6):
+        _, pieces, stats, _ = cv2.connectedComponentsWithStats((owner == part).astype(np.uint8))
+        areas = stats[:, cv2.CC_STAT_AREA].copy()
+        areas[0] = 0
+        small = areas < max(0.25 * areas.max(), 1)
+        small[0] = False
+        loose |= small[pieces]
+    return nearest_fill(owner, ~loose & (owner != NOBODY), loose)
+
+
+def nearest_fill(values: AnyArray, known: BoolArray, wanted: BoolArray) -> AnyArray:
+    """A copy with each wanted pixel set to the nearest known one's value."""
+    import cv2
+
+    if not known.any() or not wanted.any():
+        return values
+    _, index = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    source = np.zeros(int(index.max()) + 1, np.int64)
+    flat = np.flatnonzero(known)
+    source[index.reshape(-1)[flat]] = flat
+    out = values.copy()
+    out[wanted] = values.reshape(-1, *values.shape[2:])[source[index[wanted]]]
+    return out
+
+
+def _polygon_distance(polygon: FloatArray, height: int, width: int) -> FloatArray:
+    """Float32 (H, W): distance to a convex polygon's outline, negative inside."""
+    import cv2
+
+    pixels = pixel_centres(height, width)
+    ends = zip(polygon, np.roll(polygon, -1, 0), strict=True)
+    edges = [segment_distance(pixels, a, b) for a, b in ends]
+    inside = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(inside, [np.round(polygon * 16).astype(np.int32)], 1, shift=4)
+    distance: FloatArray = np.where(inside > 0, -1, 1) * np.minimum.reduce(edges)
+    return distance.astype(np.float32)
+
+
+def unit(vector: FloatArray) -> FloatArray:
+    """The vector (2,) at length 1; a zero vector stays zero."""
+    shortened: FloatArray = vector / max(float(np.hypot(*vector)), 1e-6)
+    return shortened

@@ -1,0 +1,164 @@
+"""A limb as a chain of bones: where along it a pixel lies, and how it bends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.types import FloatArray
+from dancecli.warp.layers import segment_distance, unit
+
+
+def smoothstep(x: FloatArray) -> FloatArray:
+    """0 below 0, 1 above 1, smooth between."""
+    x = np.clip(x, 0, 1)
+    return np.asarray(x * x * (3 - 2 * x), np.float32)
+
+
+def ease(x: float) -> float:
+    """`smoothstep` of one number."""
+    x = min(max(x, 0.0), 1.0)
+    return x * x * (3 - 2 * x)
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Joints of a limb from the trunk outwards, float32 (4, 2), pixels."""
+
+    joints: FloatArray
+
+    def direction(self, bone: int) -> FloatArray:
+        """Unit vector along bone 0-2."""
+        return unit(self.joints[bone + 1] - self.joints[bone])
+
+    def past(self, points: FloatArray, joint: int, width: float) -> FloatArray:
+        """Signed distance of points (..., 2) beyond joint 0-2, pixels, 0 on its bisector.
+
+        Between bones that lie side by side the bisector says little; there the nearer bone
+        counts, and further from the joint than the limb's `width` nothing is in between.
+        """
+        after = self.direction(joint)
+        if joint == 0:
+            return np.asarray((points - self.joints[0]) @ after, np.float32)
+        before = self.direction(joint - 1)
+        plane = (points - self.joints[joint]) @ unit(before + after)
+        folded = ease(float(0.4 - before @ after) / 0.8)
+        if folded == 0:
+            return np.asarray(plane, np.float32)
+        a, b, c = self.joints[joint - 1 : joint + 2]
+        nearer = segment_distance(points, a, b) - segment_distance(points, b, c)
+        away = np.hypot(*np.moveaxis(points - b, -1, 0)) / max(width, 1e-3)
+        nearer = nearer * (1 + 6 * np.maximum(away - 1.5, 0))
+        return np.asarray((1 - folded) * plane + folded * nearer, np.float32)
+
+    def position(self, points: FloatArray) -> FloatArray:
+        """Place of points (n, 2) along the limb: 0 at its root, 1 and 2 at joints, 3 at its end."""
+        distances, places = [], []
+        for bone in range(3):
+            a, b = self.joints[bone : bone + 2]
+            distances.append(segment_distance(points, a, b))
+            t = (points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-6)
+            places.append(bone + np.clip(t, 0, 1))
+        nearest = np.argmin(distances, 0)
+        place: FloatArray = np.choose(nearest, places).astype(np.float32)
+        return place
+
+
+def torn(skin: LimbSkin, triangles: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Bool (m,): triangles between two bones that only touch, as in the crook of a folded arm."""
+    turns = skin.turn[1:, triangles]
+    jumps: NDArray[np.bool_] = (turns.max(-1) - turns.min(-1) > 0.85).any(0)
+    return jumps
+
+
+@dataclass(frozen=True, eq=False)
+class LimbSkin:
+    """How the vertices of a limb's mesh follow its bones.
+
+    Angle-interpolated skinning: about each joint the turn from one bone to the next is spread
+    over a zone as wide as the limb. Blending angles rather than matrices keeps the outside of a
+    bent elbow round (Kavan et al., "Skinning with Dual Quaternions", 2007; in the plane the two
+    agree). Points are complex numbers x + iy.
+
+    local: complex64 (3, n), vertices about each joint in the frame of the unbent limb.
+    turn: float32 (3, n), 0 before and 1 after the zone of each joint. share: float32 (3, n),
+    which joint's description to use, sums to 1. place: float32 (n,), see `Chain.position`.
+    """
+
+    source: Chain
+    local: NDArray[np.complex64]
+    turn: FloatArray
+    share: FloatArray
+    place: FloatArray
+
+    def posed(
+        self, joints: FloatArray, root_turn: float, along: FloatArray, across: float, back: bool
+    ) -> NDArray[np.complex64]:
+        """Vertices for driven joints (4, 2).
+
+        root_turn: radians by which the torso has turned in the picture. along: (3,) and across:
+        driven pixels per source pixel. back: seen from the other side than in the photo, so that
+        what was its left edge is its right one.
+        """
+        before, after = _angles(self.source.joints, root_turn), _angles(joints, root_turn)
+        before[0], after[0] = before[1], before[1] + root_turn
+        scales = np.concatenate([[across], along])
+        sideways = -across if back else across
+        out = np.zeros(self.local.shape[1], np.complex64)
+        for joint in range(3):
+            w, local = self.turn[joint], self.local[joint]
+            bend = _wrapped(after[joint + 1] - after[joint])
+            stretch = (1 - w) * scales[joint] + w * scales[joint + 1]
+            stretched = local.real * stretch + 1j * local.imag * sideways
+            turned = stretched * np.exp(1j * after[joint]) * _spread(w, bend)
+            root = complex(*joints[joint])
+            out += self.share[joint] * (root + turned)
+        return out
+
+
+def limb_skin(
+    chain: Chain, vertices: FloatArray, widths: FloatArray, mirrored: bool = False
+) -> LimbSkin:
+    """Prepares `vertices` (n, 2); widths (4,) are the limb's half-widths at its joints.
+
+    mirrored: the texture is the other side's, so its sides change places.
+    """
+    place = chain.position(vertices)
+    angles = _angles(chain.joints, 0.0)
+    angles[0] = angles[1]
+    points = vertices[:, 0] + 1j * vertices[:, 1]
+    local, turn = [], []
+    for joint in range(3):
+        w = smoothstep(chain.past(vertices, joint, widths[joint]) / (2.4 * widths[joint]) + 0.5)
+        angle = angles[joint] + w * _wrapped(angles[joint + 1] - angles[joint])
+        local.append((points - complex(*chain.joints[joint])) * np.exp(-1j * angle))
+        turn.append(w)
+    share = np.clip(1 - np.abs(np.minimum(place, 2) - np.arange(3)[:, None]), 0, 1)
+    unbent = np.conj(local) if mirrored else np.array(local)
+    return LimbSkin(
+        chain, unbent.astype(np.complex64), np.array(turn, np.float32),
+        smoothstep(share).astype(np.float32), place,
+    )  # fmt: skip
+
+
+def _angles(joints: FloatArray, root_turn: float) -> FloatArray:
+    """Float32 (4,): the torso's turn, then the direction of each bone, radians."""
+    bones = np.diff(joints, axis=0)
+    return np.concatenate([[root_turn], np.arctan2(bones[:, 1], bones[:, 0])]).astype(np.float32)
+
+
+def _wrapped(angle: float) -> float:
+    return float((angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+def _spread(w: FloatArray, bend: float) -> NDArray[np.complex64]:
+    """Rotation by the share `w` of a bend.
+
+    Near half a turn the side on which a limb folds is a matter of noise: there matrices are
+    blended after all, which favours neither side.
+    """
+    folded = ease((abs(bend) - 2.3) / 0.7)
+    turned = (1 - folded) * np.exp(1j * w * bend) + folded * ((1 - w) + w * np.exp(1j * bend))
+    return np.asarray(turned, np.complex64)

@@ -1,0 +1,183 @@
+"""The person as a puppet: pieces of the photo on meshes, posed by a skeleton."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from dancecli.types import FloatArray, Skeleton
+from dancecli.warp.anatomy import MID_HIP, NECK, Figure, driven_figure
+from dancecli.warp.blending import Warped, blend
+from dancecli.warp.limbs import LimbSkin
+from dancecli.warp.raster import Mesh, Painted, paint
+from dancecli.warp.round import RoundSkin
+from dancecli.warp.stance import Stance, stance
+from dancecli.warp.texture import Piece
+
+(
+    TORSO_LAYER, HEAD_LAYER, LEFT_UPPER_ARM, LEFT_FOREARM, RIGHT_UPPER_ARM, RIGHT_FOREARM,
+    LEFT_THIGH, LEFT_SHIN, RIGHT_THIGH, RIGHT_SHIN,
+) = range(1, 11)  # fmt: skip
+"""Values of `Warped.layer`; 0 is background."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A piece of the photo on its mesh.
+
+    textures: the piece at sizes 1, 1/2, 1/4 ... of the picture, each a smaller copy.
+    """
+
+    layer: int
+    textures: tuple[Piece, ...]
+    mesh: Mesh
+    skin: Skin
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """Vertices of a part in a stance.
+
+    points: float32 (n, 2), canvas pixels. depth: float32 (n,), towards the camera. facing: float32
+    (n,), below 0 where the surface is turned away and hides behind its other half; None if it
+    never does.
+    """
+
+    points: FloatArray
+    depth: FloatArray
+    facing: FloatArray | None = None
+
+
+class Skin(Protocol):
+    """How a part's vertices follow a stance."""
+
+    def posed(self, stance: Stance) -> Posed | None:
+        """Where the vertices go; None where the part is not wanted."""
+        ...
+
+    def nearness(self, stance: Stance) -> float:
+        """The part's place in the order of drawing; nearer parts are larger."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class LimbPose:
+    """Skin of one half of a limb.
+
+    joints: the four joints in the figure; bone: the one that this half is drawn in order of.
+    bias: heights of the body by which the part counts as nearer than its depth.
+    """
+
+    skin: LimbSkin
+    joints: tuple[int, ...]
+    bone: int
+    bias: float
+
+    def posed(self, stance: Stance) -> Posed:
+        joints = stance.figure.points[list(self.joints)]
+        lengths = np.hypot(*np.diff(joints, axis=0).T)
+        source = np.hypot(*np.diff(self.skin.source.joints, axis=0).T)
+        along = lengths / np.maximum(source, 1e-3)
+        along[2] = np.clip(along[2], 0.7 * stance.scale, 1.4 * stance.scale)
+        points = self.skin.posed(joints, stance.root_turn, along, stance.scale, stance.back)
+        depths = stance.figure.depth[list(self.joints)]
+        depth = np.interp(self.skin.place, np.arange(4), depths)
+        return Posed(np.stack([points.real, points.imag], 1), depth.astype(np.float32))
+
+    def nearness(self, stance: Stance) -> float:
+        a, b = self.joints[self.bone], self.joints[self.bone + 1]
+        depth = stance.figure.depth
+        return float(depth[a] + depth[b]) / 2 + self.bias * stance.figure.size
+
+
+@dataclass(frozen=True, eq=False)
+class TorsoPose:
+    """Skin of the near or far half of the torso; what hangs below the hips follows the legs.
+
+    turned_only: not drawn while the torso faces us as in the photo.
+    legs: skins of the left and right leg over all vertices. follows: float32 (2, n), how far each
+    vertex follows each leg; the rest is the torso's.
+    """
+
+    skin: RoundSkin
+    turned_only: bool
+    legs: tuple[LimbPose, LimbPose]
+    follows: FloatArray
+
+    def posed(self, stance: Stance) -> Posed | None:
+        if self.turned_only and not self.skin.turned(stance.torso.yaw):
+            return None
+        points, depth, facing = self.skin.posed(stance.torso)
+        points = points * (1 - self.follows.sum(0))[:, None]
+        for leg, share in zip(self.legs, self.follows, strict=True):
+            points += share[:, None] * leg.posed(stance).points
+        return Posed(points, depth, facing)
+
+    def nearness(self, stance: Stance) -> float:
+        return float(stance.figure.depth[[NECK, MID_HIP]].mean())
+
+
+@dataclass(frozen=True, eq=False)
+class HeadPose:
+    """Skin of the near or far half of the head; the neck goes over into the torso.
+
+    turned_only: not drawn while the head faces us as in the photo.
+    follows: float32 (n,), 0 where a vertex moves with the torso, 1 where with the head.
+    """
+
+    skin: RoundSkin
+    turned_only: bool
+    torso: RoundSkin
+    follows: FloatArray
+
+    def posed(self, stance: Stance) -> Posed | None:
+        if self.turned_only and not self.skin.turned(stance.head.yaw):
+            return None
+        points, depth, facing = self.skin.posed(stance.head)
+        base, _, _ = self.torso.posed(stance.torso)
+        share = self.follows[:, None]
+        return Posed(share * points + (1 - share) * base, depth, facing)
+
+    def nearness(self, stance: Stance) -> float:
+        torso = float(stance.figure.depth[[NECK, MID_HIP]].mean())
+        return max(stance.head.depth[0], torso) + 0.01 * stance.figure.size
+
+
+@dataclass(frozen=True, eq=False)
+class Puppet:
+    """A photo's person, ready to be posed. Made by `cut`."""
+
+    figure: Figure
+    parts: tuple[Part, ...]
+
+    def pose(self, skeleton: Skeleton, height: int, width: int) -> Warped:
+        """The person in that pose on a canvas of that size; skeleton in canvas pixels.
+
+        Nothing is painted where the skeleton shows neither neck nor hips.
+        """
+        figure = driven_figure(skeleton, self.figure)
+        if figure is None:
+            return blend([], height, width, 1.0)
+        where = stance(figure, self.figure)
+        layers = [
+            (part.skin.nearness(where), part.layer, self._paint(part, where, height, width))
+            for part in self.parts
+        ]
+        layers.sort(key=lambda layer: layer[0])
+        painted = [(number, piece) for _, number, piece in layers if piece is not None]
+        return blend(painted, height, width, figure.size)
+
+    def _paint(self, part: Part, where: Stance, height: int, width: int) -> Painted | None:
+        """The part on the canvas, from the texture whose pixels are about as large."""
+        posed, triangles = part.skin.posed(where), part.mesh.triangles
+        if posed is None:
+            return None
+        if posed.facing is not None:
+            triangles = triangles[posed.facing[triangles].mean(1) > 0]
+        level = int(np.clip(np.round(-np.log2(where.scale) - 0.2), 0, len(part.textures) - 1))
+        return paint(
+            part.textures[level], 0.5**level, posed.points, part.mesh.vertices, triangles,
+            posed.depth, (height, width),
+        )  # fmt: skip

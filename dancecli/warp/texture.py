@@ -1,0 +1,272 @@
+"""The photo cut into pieces of cloth and skin, each complete in itself.
+
+Every piece is a small picture with its own alpha. At the person's outline the alpha is the
+photo's; at joints it fades out over its neighbour, which continues underneath; where another
+part hid it, or the photo ends, it is continued with its own colours. Colours beside an edge come
+from further inside, so that neither the background nor another part shines through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dancecli.labels import Label
+from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.warp.anatomy import HEAD, NECK
+from dancecli.warp.layers import (
+    ARM_RADII,
+    HEAD_PART,
+    LEFT_ARM,
+    LEFT_LEG,
+    LEG_RADII,
+    NOBODY,
+    RIGHT_ARM,
+    RIGHT_LEG,
+    TORSO,
+    nearest_fill,
+    pixel_centres,
+    segment_distance,
+    torso_polygon,
+)
+from dancecli.warp.limbs import Chain, smoothstep
+from dancecli.warp.missing import chain_of, drawn_hand, end_shown
+from dancecli.warp.picture import Picture
+
+_OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
+"""Garments that hang over the legs and never belong to them."""
+
+_BARE_ARM = (Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_HAND, Label.RIGHT_HAND)
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One part of the body as a picture.
+
+    rgba: uint8 (h, w, 4), colour not multiplied by alpha, defined everywhere. real: uint8 (h, w),
+    255 where the photo shows it, 0 where it was made up. left, top: place in the Picture.
+    """
+
+    rgba: UInt8Array
+    real: UInt8Array
+    left: int
+    top: int
+
+
+_RADII = {LEFT_ARM: ARM_RADII, RIGHT_ARM: ARM_RADII, LEFT_LEG: LEG_RADII, RIGHT_LEG: LEG_RADII}
+_CAP = {LEFT_ARM: 0.05, RIGHT_ARM: 0.05, LEFT_LEG: 0.055, RIGHT_LEG: 0.055}
+"""Radius of the disc that a limb shares with the torso at shoulder or hip, heights."""
+
+
+def made_up(piece: Piece) -> Piece:
+    """The same piece where it stands for something that the photo does not show."""
+    return replace(piece, real=np.zeros_like(piece.real))
+
+
+def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
+    """The upper (arm or thigh) and lower piece (forearm and hand, shin and foot) of a limb."""
+    size, chain = picture.figure.size, chain_of(picture, part)
+    own, shared = picture.owner == part, _cap(picture, part, chain)
+    core = own | (shared > 0.3)
+    member = np.maximum(_soft(own, 0.002 * size), shared) * picture.alpha
+    member = np.maximum(member, _hidden_length(picture, part, chain))
+    filled = _continued(picture, core)
+    pixels = pixel_centres(*picture.alpha.shape)
+    if not end_shown(picture, part):
+        member, filled, core = _with_end(picture, part, member, filled, core)
+    width = limb_radii(picture, part, chain)[1]
+    past = chain.past(pixels, 1, width) / (0.025 * size)
+    upper, lower = (
+        _piece(filled, member * half, core & picture.photo)
+        for half in (smoothstep(2 - past), smoothstep(2 + past))
+    )
+    return upper, lower
+
+
+def _with_end(
+    picture: Picture, part: int, member: FloatArray, filled: UInt8Array, core: BoolArray
+) -> tuple[FloatArray, UInt8Array, BoolArray]:
+    """Member, colours and core with a hand drawn, or the foot as dark as a shoe."""
+    size, chain = picture.figure.size, chain_of(picture, part)
+    beyond = chain.past(pixel_centres(*picture.alpha.shape), 2, 0.03 * size)
+    if part in (LEFT_LEG, RIGHT_LEG):
+        shoe = smoothstep(beyond / (0.01 * size) + 0.5)[..., None]
+        return member, (filled * (1 - 0.55 * shoe)).astype(np.uint8), core & (beyond < 0)
+    alpha, skin = drawn_hand(picture, part)
+    sleeve = member * smoothstep(0.5 - beyond / (0.01 * size))
+    filled = np.where((alpha > 0.005)[..., None] & (beyond > 0)[..., None], skin, filled)
+    return np.maximum(sleeve, alpha), filled, core & (beyond < 0)
+
+
+def _cap(picture: Picture, part: int, chain: Chain) -> FloatArray:
+    """Float32 (H, W): the disc of torso about a limb's root that moves with the limb too."""
+    radius = _CAP[part] * picture.figure.size
+    distance = np.hypot(*np.moveaxis(pixel_centres(*picture.alpha.shape) - chain.joints[0], -1, 0))
+    disc = smoothstep((radius - distance) / (0.5 * radius))
+    allowed = np.isin(picture.owner, (TORSO, part))
+    if part in (LEFT_LEG, RIGHT_LEG):
+        allowed &= ~np.isin(picture.labels, _OUTER)
+    shared: FloatArray = disc * _soft(allowed, 0.002 * picture.figure.size)
+    return shared
+
+
+def _hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
+    """Float32 (H, W): the stretches of a limb that something hides, as tapered capsules."""
+    import cv2
+
+    own = picture.owner == part
+    beyond = _soft(~picture.photo, 0.006 * picture.figure.size) > 0.02
+    covered = ((picture.owner != NOBODY) & ~own) | beyond
+    height, width = own.shape
+    radii = limb_radii(picture, part, chain)
+    mask = np.zeros((height, width), np.uint8)
+    for bone in range(3):
+        for t in np.linspace(0.3 if bone == 0 else 0.0, 0.8 if bone == 2 else 1.0, 24):
+            x, y = chain.joints[bone] + t * (chain.joints[bone + 1] - chain.joints[bone])
+            if not (0 <= x < width and 0 <= y < height) or not covered[int(y), int(x)]:
+                continue
+            radius = (1 - t) * radii[bone] + t * radii[bone + 1]
+            cv2.circle(mask, (round(16 * x), round(16 * y)), round(16 * radius), 1, -1, shift=4)
+    hidden = (mask > 0) & covered
+    return _soft(hidden, 0.003 * picture.figure.size)
+
+
+def limb_radii(picture: Picture, part: int, chain: Chain) -> FloatArray:
+    """Float32 (4,): half-width at each joint, pixels, measured where the limb shows."""
+    usual = np.array(_RADII[part], np.float32) * picture.figure.size
+    pixels = np.argwhere(picture.owner == part)[::7, ::-1].astype(np.float32) + 0.5
+    place = chain.position(pixels) if len(pixels) else np.zeros(0, np.float32)
+    stout = 1.0
+    measured = usual.copy()
+    for bone in range(3):
+        near = pixels[(place > bone + 0.2) & (place < bone + 0.8)]
+        if len(near) > 20:
+            off = segment_distance(near, chain.joints[bone], chain.joints[bone + 1])
+            stout = float(np.clip(np.quantile(off, 0.95) / usual[bone], 0.6, 1.8))
+        measured[bone] = stout * usual[bone]  # an unseen shin is as stout as the thigh
+    upper, lower, end = measured
+    return np.array([upper, (upper + lower) / 2, 0.9 * lower, 0.8 * end], np.float32)
+
+
+def torso_piece(picture: Picture) -> Piece:
+    """Trunk and whatever hangs from it, without the arms and hair that hide it."""
+    import cv2
+
+    size = picture.figure.size
+    own = (picture.owner == TORSO) & ~np.isin(picture.labels, _BARE_ARM)
+    polygon = np.zeros(own.shape, np.uint8)
+    corners = np.round(torso_polygon(picture.figure) * 16).astype(np.int32)
+    cv2.fillPoly(polygon, [corners], 1, shift=4)
+    closed = _closed(own, 0.04 * size)
+    hidden = np.isin(picture.owner, (HEAD_PART, LEFT_ARM, RIGHT_ARM)) & ((polygon > 0) | closed)
+    hidden |= (picture.owner == TORSO) & ~own
+    legs = np.isin(picture.owner, (LEFT_LEG, RIGHT_LEG))
+    near = _soft(own, 0.012 * size) > 0.2
+    # The cut is smoothed: what parsing leaves ragged would show beside a moving arm.
+    wanted = own | hidden | (legs & near)
+    member = wanted & (_soft(wanted, 0.01 * size) > 0.5)
+    alpha = _soft(member, 0.002 * size) * picture.alpha
+    return _piece(_continued(picture, own | (legs & near)), alpha, own)
+
+
+def _shrunk(mask: BoolArray, radius: float) -> BoolArray:
+    import cv2
+
+    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    shrunk: BoolArray = inside > radius
+    return shrunk
+
+
+def _closed(mask: BoolArray, radius: float) -> BoolArray:
+    """The mask with notches narrower than two radii closed."""
+    import cv2
+
+    side = 2 * round(radius) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    closed: BoolArray = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+    return closed
+
+
+def head_piece(picture: Picture) -> Piece:
+    """Face, hair and neck."""
+    own = picture.owner == HEAD_PART
+    size = picture.figure.size
+    collar = _soft(own, 0.002 * size)
+    return _piece(_continued(picture, own), collar * picture.alpha, own)
+
+
+_HEADGEAR = (Label.HAIR, Label.HAT)
+
+
+def far_head(picture: Picture, near: Piece) -> Piece:
+    """The back of the head: hair and hat as they are, the face covered with their colours."""
+    import cv2
+
+    height, width = near.real.shape
+    window = np.s_[near.top : near.top + height, near.left : near.left + width]
+    labels = np.pad(picture.labels, ((0, 2), (0, 2)))[window]
+    solid = near.rgba[..., 3] > 200
+    hair = np.isin(labels, _HEADGEAR) & solid
+    if hair.sum() < 0.05 * solid.sum():
+        hair = solid & (_rise(picture, near) > 1.45)
+    if not hair.any():
+        return made_up(near)
+    rgba = near.rgba.copy()
+    face = ~hair & (_rise(picture, near) > 0.4)
+    # The rim of the hair is mixed with the face; it is not continued where enough is left.
+    inner = _shrunk(hair, 0.008 * picture.figure.size)
+    inner = inner if inner.sum() > 0.2 * hair.sum() else hair
+    covered = nearest_fill(near.rgba[..., :3], inner, face)
+    smooth = cv2.GaussianBlur(covered, (0, 0), 0.02 * picture.figure.size)
+    rgba[..., :3] = np.where(face[..., None], smooth, covered)
+    return made_up(replace(near, rgba=rgba))
+
+
+def _rise(picture: Picture, piece: Piece) -> FloatArray:
+    """Float32 (h, w): height over the neck, 1 at the ears."""
+    neck, head = picture.figure.points[NECK], picture.figure.points[HEAD]
+    height, width = piece.real.shape
+    pixels = pixel_centres(height, width) + np.array([piece.left, piece.top], np.float32)
+    rise = (pixels - neck) @ (head - neck) / max(float((head - neck) @ (head - neck)), 1e-6)
+    return np.asarray(rise, np.float32)
+
+
+def _soft(mask: BoolArray, sigma: float) -> FloatArray:
+    """The mask with a smooth edge, float32 in [0, 1]."""
+    import cv2
+
+    blurred: FloatArray = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(sigma, 0.6))
+    return blurred
+
+
+def _continued(picture: Picture, core: BoolArray) -> UInt8Array:
+    """The picture's colours where `core` is well inside the person, continued everywhere else."""
+    import cv2
+
+    inset = max(1, round(0.003 * picture.figure.size))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * inset + 1, 2 * inset + 1))
+    sure = core & (picture.alpha > 0.9) & picture.photo
+    inner = cv2.erode(sure.astype(np.uint8), kernel) > 0
+    if not inner.any():
+        inner = sure if sure.any() else picture.alpha > 0.5
+    filled = nearest_fill(picture.rgb, inner, ~inner)
+    for reach, sigma in ((2 * inset, 0.006), (8 * inset, 0.02)):
+        smooth = cv2.GaussianBlur(filled, (0, 0), sigma * picture.figure.size)
+        far = cv2.distanceTransform((~inner).astype(np.uint8), cv2.DIST_L2, 5) > reach
+        filled[far] = smooth[far]
+    return filled
+
+
+def _piece(rgb: UInt8Array, alpha: FloatArray, real: BoolArray) -> Piece:
+    """Cropped to where there is something, with a border of one pixel."""
+    rows, columns = np.flatnonzero((alpha > 0.01).any(1)), np.flatnonzero((alpha > 0.01).any(0))
+    if not len(rows):
+        empty = np.zeros((1, 1, 4), np.uint8)
+        return Piece(empty, empty[..., 0], 0, 0)
+    top, bottom = max(int(rows[0]) - 1, 0), int(rows[-1]) + 2
+    left, right = max(int(columns[0]) - 1, 0), int(columns[-1]) + 2
+    window = np.s_[top:bottom, left:right]
+    opacity = np.round(np.clip(alpha[window], 0, 1) * 255).astype(np.uint8)
+    rgba = np.dstack([rgb[window], opacity])
+    return Piece(rgba, np.where(real[window], 255, 0).astype(np.uint8), left, top)

@@ -1,0 +1,111 @@
+"""Cutting a photo's person apart: what is missing in the photo is made up, and said to be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from test_warp_pose import coloured, middle, near
+from warp_people import COLOURS, HEIGHT, WIDTH, bent, photo_of, standing, tip
+
+from dancecli import warp
+from dancecli.labels import Label
+from dancecli.types import Frame, LabelMap, PersonMask, Skeleton, Target
+
+
+def test_a_hidden_arm_is_borrowed_from_the_other_side() -> None:
+    puppet = warp.cut(photo_of(standing(), without=(Label.LEFT_ARM,)))
+    pose = bent(standing(), left_elbow=-60)
+    warped = puppet.pose(pose, HEIGHT, WIDTH)
+    spot = near(middle(pose, "left_elbow", "left_wrist"), 5)
+    assert coloured(warped, Label.RIGHT_ARM)[spot].mean() > 0.9
+    assert warped.validity[spot].max() < 0.1
+
+
+def test_legs_below_the_photos_edge_are_continued() -> None:
+    rows = int(standing().joint("left_knee")[1]) - 10
+    body = standing().body.copy()
+    below = body[:, 1] > rows
+    body[below, 2] = 0
+    puppet = warp.cut(photo_of(replace(standing(), body=body), rows=rows))
+    warped = puppet.pose(standing(), HEIGHT, WIDTH)
+    for side in ("left", "right"):
+        spot = near(middle(standing(), f"{side}_knee", f"{side}_ankle"), 4)
+        assert coloured(warped, Label[f"{side.upper()}_LEG"])[spot].mean() > 0.9
+        assert warped.validity[spot].max() < 0.1
+        thigh = near(middle(standing(), f"{side}_hip", f"{side}_knee"), 4)
+        assert warped.validity[thigh].min() > 0.9
+
+
+def test_an_arm_across_the_chest_leaves_the_clothes_behind_it() -> None:
+    folded = bent(standing(), left_wrist=75)
+    puppet = warp.cut(photo_of(folded))
+    warped = puppet.pose(bent(standing(), left_elbow=-60), HEIGHT, WIDTH)
+    place = middle(folded, "left_elbow", "left_wrist")
+    chest = standing().joint("neck") * 0.4 + standing().joint("mid_hip") * 0.6
+    assert not coloured(warped, Label.LEFT_ARM)[near(chest, 20)].any()
+    assert coloured(warped, Label.UPPER_CLOTHES)[near(chest, 12)].mean() > 0.95
+    assert warped.alpha[near(place, 3)].min() >= 0
+
+
+def test_hands_in_pockets_are_drawn_in_skin() -> None:
+    target = photo_of(standing())
+    labels = target.labels.labels.copy()
+    rgb = target.frame.rgb.copy()
+    for hand in (Label.LEFT_HAND, Label.RIGHT_HAND):
+        rgb[labels == hand] = COLOURS[Label.UPPER_CLOTHES]
+        labels[labels == hand] = Label.UPPER_CLOTHES
+    puppet = warp.cut(replace(target, frame=Frame(rgb), labels=LabelMap(labels)))
+    pose = bent(standing(), left_elbow=-80, right_elbow=80)
+    warped = puppet.pose(pose, HEIGHT, WIDTH)
+    for side in ("left", "right"):
+        skin = coloured(warped, Label.FACE, 90)
+        assert skin[near(tip(pose, side), 4)].mean() > 0.7
+
+
+def test_long_hair_moves_with_the_head_not_with_the_arm() -> None:
+    target = photo_of(standing())
+    labels, rgb = target.labels.labels.copy(), target.frame.rgb.copy()
+    x, y = (int(v) for v in standing().joint("left_shoulder"))
+    lock = np.s_[y - 40 : y + 30, x - 22 : x - 8]
+    labels[lock], rgb[lock] = Label.HAIR, COLOURS[Label.HAIR]
+    alpha = np.maximum(target.mask.alpha, (labels > 0).astype(np.float32))
+    target = replace(target, frame=Frame(rgb), labels=LabelMap(labels), mask=PersonMask(alpha))
+    pose = bent(standing(), left_elbow=-120)
+    warped = warp.cut(target).pose(pose, HEIGHT, WIDTH)
+    assert coloured(warped, Label.HAIR)[y - 20 : y + 10, x - 19 : x - 11].mean() > 0.8
+
+
+def test_the_largest_photos_are_worked_on_smaller() -> None:
+    import cv2
+
+    target = photo_of(standing())
+    size = (WIDTH * 5, HEIGHT * 5)
+    large = Target(
+        Frame(cv2.resize(target.frame.rgb, size, interpolation=cv2.INTER_NEAREST)),
+        PersonMask(cv2.resize(target.mask.alpha, size)),
+        LabelMap(cv2.resize(target.labels.labels, size, interpolation=cv2.INTER_NEAREST)),
+        standing().moved(5, 0, 0),
+    )
+    warped = warp.cut(large).pose(standing(), HEIGHT, WIDTH)
+    person = target.mask.alpha > 0.5
+    assert (person & (warped.alpha > 0.5)).sum() / (person | (warped.alpha > 0.5)).sum() > 0.96
+
+
+def test_labels_of_one_kind_still_give_a_person() -> None:
+    target = photo_of(standing())
+    labels = np.where(target.labels.labels > 0, Label.UPPER_CLOTHES, 0).astype(np.uint8)
+    warped = warp.cut(replace(target, labels=LabelMap(labels))).pose(standing(), HEIGHT, WIDTH)
+    person = target.mask.alpha > 0.5
+    assert (person & (warped.alpha > 0.5)).sum() / person.sum() > 0.95
+
+
+def test_a_photo_of_head_and_shoulders_can_be_posed() -> None:
+    body = standing().body.copy()
+    rows = int(standing().joint("mid_hip")[1]) - 60
+    body[body[:, 1] > rows, 2] = 0
+    half = photo_of(Skeleton(body), rows=rows)
+    warped = warp.cut(half).pose(standing(), HEIGHT, WIDTH)
+    assert np.isfinite(warped.colour).all()
+    head = near(standing().joint("nose"), 6)
+    assert coloured(warped, Label.FACE)[head].mean() > 0.9

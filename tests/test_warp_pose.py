@@ -1,0 +1,265 @@
+"""The puppet: what a viewer would notice when a photo's person takes another pose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from warp_people import (
+    COLOURS,
+    GROUND,
+    HEIGHT,
+    WIDTH,
+    bent,
+    photo_of,
+    standing,
+    tip,
+    with_world,
+)
+
+from dancecli import warp
+from dancecli.labels import Label
+from dancecli.types import JOINT, BoolArray, Skeleton
+from dancecli.warp import Puppet, Warped
+
+
+@cache
+def standing_puppet() -> Puppet:
+    return warp.cut(photo_of(standing()))
+
+
+@pytest.fixture
+def puppet() -> Puppet:
+    return standing_puppet()
+
+
+def coloured(warped: Warped, label: Label, tolerance: float = 60) -> BoolArray:
+    """Pixels that show the colour of a part."""
+    off = np.linalg.norm(warped.colour * 255 - np.array(COLOURS[label]), axis=-1)
+    return (off < tolerance) & (warped.alpha > 0.5)
+
+
+def near(point: np.ndarray, radius: float) -> BoolArray:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    return np.hypot(x + 0.5 - point[0], y + 0.5 - point[1]) < radius
+
+
+def posed(puppet: Puppet, skeleton: Skeleton) -> Warped:
+    return puppet.pose(skeleton, HEIGHT, WIDTH)
+
+
+def middle(skeleton: Skeleton, a: str, b: str) -> np.ndarray:
+    return (skeleton.joint(a) + skeleton.joint(b)) / 2
+
+
+def holes(warped: Warped, scale: float) -> int:
+    """Openings within the person too small to be the pose's own."""
+    free = np.pad((warped.alpha <= 0.5).astype(np.uint8), 1, constant_values=1)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(free, connectivity=4)
+    return int((stats[1:, 4] < (0.02 * scale * HEIGHT) ** 2).sum())
+
+
+def test_the_photos_own_pose_gives_the_photo(puppet: Puppet) -> None:
+    photo = photo_of(standing())
+    warped = posed(puppet, standing())
+    person, painted = photo.mask.alpha > 0.5, warped.alpha > 0.5
+    assert (person & painted).sum() / (person | painted).sum() > 0.97
+    inner = cv2.erode(person.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    error = (warped.colour * 255 - photo.frame.rgb)[inner]
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 24
+    assert warped.validity[inner].mean() > 0.95
+
+
+def test_arrays_are_what_the_dataclass_says(puppet: Puppet) -> None:
+    warped = posed(puppet, bent(standing(), left_elbow=-70))
+    assert warped.colour.shape == (HEIGHT, WIDTH, 3) and warped.colour.dtype == np.float32
+    for plane, kind in (
+        (warped.alpha, np.float32), (warped.validity, np.float32), (warped.layer, np.uint8),
+        (warped.depth, np.float32),
+    ):  # fmt: skip
+        assert plane.shape == (HEIGHT, WIDTH) and plane.dtype == kind
+    for plane in (warped.colour, warped.alpha, warped.validity):
+        assert plane.min() >= 0 and plane.max() <= 1
+    assert (warped.colour[warped.alpha == 0] == 0).all()
+    assert ((warped.layer > 0) == (warped.alpha > 0.5)).mean() > 0.99
+    assert (warped.validity <= warped.alpha + 1e-3).all()
+
+
+@pytest.mark.parametrize(("side", "sign"), [("left", -1), ("right", 1)])
+def test_a_raised_arm_moves_and_leaves_nothing_behind(puppet: Puppet, side: str, sign: int) -> None:
+    before, label = standing(), Label[f"{side.upper()}_ARM"]
+    after = bent(before, **{f"{side}_elbow": sign * 120})
+    shows = coloured(posed(puppet, after), label)
+    arm = shows & near(middle(after, f"{side}_elbow", f"{side}_wrist"), 0.02 * HEIGHT)
+    assert arm.sum() > 0.9 * np.pi * (0.02 * HEIGHT) ** 2
+    assert shows[near(tip(after, side), 6)].mean() > 0.8
+    assert not shows[near(middle(before, f"{side}_elbow", f"{side}_wrist"), 12)].any()
+    assert not shows[near(tip(before, side), 12)].any()
+
+
+def test_limbs_keep_their_sides(puppet: Puppet) -> None:
+    pose = bent(standing(), left_elbow=-80, right_elbow=60, left_knee=-35, right_knee=20)
+    warped = posed(puppet, pose)
+    for side in ("left", "right"):
+        for limb, a, b in (("ARM", "elbow", "wrist"), ("LEG", "knee", "ankle")):
+            spot = near(middle(pose, f"{side}_{a}", f"{side}_{b}"), 6)
+            assert coloured(warped, Label[f"{side.upper()}_{limb}"])[spot].mean() > 0.9
+
+
+def test_limbs_stay_as_thick_as_in_the_photo(puppet: Puppet) -> None:
+    before, after = standing(), bent(standing(), left_elbow=-90)
+    areas = [coloured(posed(puppet, pose), Label.LEFT_ARM).sum() for pose in (before, after)]
+    assert areas[1] == pytest.approx(areas[0], rel=0.15)
+
+
+@pytest.mark.parametrize(("front", "back"), [("left", "right"), ("right", "left")])
+def test_depth_decides_which_arm_is_in_front(puppet: Puppet, front: str, back: str) -> None:
+    crossed = standing()
+    body = crossed.body.copy()
+    chest = (crossed.joint("neck") * 0.6 + crossed.joint("mid_hip") * 0.4).astype(np.float32)
+    for side, out in (("left", 1), ("right", -1)):
+        shoulder = crossed.joint(f"{side}_shoulder")
+        body[JOINT[f"{side}_elbow"], :2] = shoulder + np.array([out * 12, 50])
+        body[JOINT[f"{side}_wrist"], :2] = chest + np.array([-out * 22, -8])
+    pose = with_world(
+        replace(crossed, body=body),
+        **{
+            f"{front}_wrist": 0.5,
+            f"{front}_elbow": 0.3,
+            f"{back}_wrist": 0.2,
+            f"{back}_elbow": 0.1,
+        },
+    )
+    warped = posed(puppet, pose)
+    arms = [middle(pose, f"{s}_elbow", f"{s}_wrist") for s in ("left", "right")]
+    crossing = near((arms[0] + arms[1]) / 2, 5)
+    assert coloured(warped, Label[f"{front.upper()}_ARM"])[crossing].mean() > 0.9
+
+
+def test_the_background_does_not_come_along(puppet: Puppet) -> None:
+    for angle in (-150, -90, -40):
+        warped = posed(puppet, bent(standing(), left_elbow=angle, right_knee=25))
+        off = np.linalg.norm(warped.colour * 255 - np.array(GROUND), axis=-1)
+        assert not ((off < 60) & (warped.alpha > 0.2)).any()
+
+
+def test_far_from_the_person_nothing_is_painted(puppet: Puppet) -> None:
+    warped = posed(puppet, standing())
+    box = standing().box()
+    assert box is not None
+    left, top, right, bottom = box.grown(1.5).pixels(WIDTH, HEIGHT)
+    outside = np.ones((HEIGHT, WIDTH), bool)
+    outside[top:bottom, left:right] = False
+    assert not warped.alpha[outside].any()
+
+
+def test_a_person_twice_as_large_is_painted_twice_as_large(puppet: Puppet) -> None:
+    pose = bent(standing(), left_elbow=-100, right_knee=20)
+    small = posed(puppet, pose)
+    large = puppet.pose(pose.moved(2, 0, 0), 2 * HEIGHT, 2 * WIDTH)
+    shrunk = cv2.resize(large.alpha, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk - small.alpha).mean() < 0.004
+    colour = cv2.resize(large.colour, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    inner = cv2.erode((small.alpha > 0.99).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    assert np.abs(colour - small.colour)[inner].mean() < 0.02
+
+
+def test_the_same_pose_gives_the_same_bits_in_any_order(puppet: Puppet) -> None:
+    first, second = bent(standing(), left_elbow=-60), bent(standing(), right_knee=30)
+    a, b = posed(puppet, first), posed(puppet, second)
+    again, other = warp.cut(photo_of(standing())), posed(puppet, second)
+    for one, two in ((a, posed(again, first)), (b, other)):
+        for name in ("colour", "alpha", "validity", "layer", "depth"):
+            assert np.array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_without_depth_the_pose_is_still_painted(puppet: Puppet) -> None:
+    pose = replace(bent(standing(), left_elbow=-100), world=None)
+    warped = posed(puppet, pose)
+    spot = near(middle(pose, "left_elbow", "left_wrist"), 6)
+    assert coloured(warped, Label.LEFT_ARM)[spot].mean() > 0.9
+
+
+@pytest.mark.parametrize("lost", ["left_wrist", "left_elbow", "right_ankle", "left_ear", "neck"])
+def test_a_joint_the_driver_hides_is_supplied(puppet: Puppet, lost: str) -> None:
+    body = standing().body.copy()
+    body[JOINT[lost]] = 0
+    warped = posed(puppet, replace(standing(), body=body))
+    whole = posed(puppet, standing())
+    both = (warped.alpha > 0.5) & (whole.alpha > 0.5)
+    assert both.sum() / (whole.alpha > 0.5).sum() > 0.9
+
+
+def test_a_skeleton_without_a_torso_paints_nothing(puppet: Puppet) -> None:
+    warped = posed(puppet, Skeleton(np.zeros((25, 3), np.float32)))
+    assert not warped.alpha.any() and not warped.layer.any()
+
+
+def test_a_person_partly_off_the_canvas_is_cut_at_its_edge(puppet: Puppet) -> None:
+    shift = 0.4 * WIDTH
+    whole, cropped = posed(puppet, standing()), posed(puppet, standing().moved(1, shift, 0))
+    k = round(shift)
+    assert np.abs(cropped.alpha[:, k:] - whole.alpha[:, : WIDTH - k]).max() < 1e-3
+    assert not puppet.pose(standing().moved(1, 3 * WIDTH, 0), HEIGHT, WIDTH).alpha.any()
+
+
+def test_someone_seen_from_behind_shows_hair_not_a_face(puppet: Puppet) -> None:
+    front = standing()
+    body = front.body.copy()
+    body[:, 0] = 2 * front.joint("mid_hip")[0] - body[:, 0]
+    pose = with_world(replace(front, body=body), nose=-0.1)
+    warped = posed(puppet, pose)
+    head = near(pose.joint("nose"), 0.02 * HEIGHT)
+    assert coloured(warped, Label.HAIR)[head].mean() > 0.9
+    assert not coloured(warped, Label.FACE)[head].any()
+    assert warped.validity[head].max() < 0.1
+    for side in ("left", "right"):
+        spot = near(middle(pose, f"{side}_elbow", f"{side}_wrist"), 5)
+        assert coloured(warped, Label[f"{side.upper()}_ARM"])[spot].mean() > 0.9
+
+
+_ANGLES = st.floats(-100, 100)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.fixed_dictionaries({
+        "left_elbow": _ANGLES, "left_wrist": _ANGLES, "right_elbow": _ANGLES,
+        "right_wrist": _ANGLES, "left_knee": st.floats(-80, 15), "right_knee": st.floats(-15, 80),
+        "left_ankle": st.floats(0, 90), "right_ankle": st.floats(-90, 0),
+    }),
+    st.floats(0.4, 1.3), st.booleans(),
+)  # fmt: skip
+def test_any_plausible_pose_is_one_whole_person(
+    angles: dict[str, float], scale: float, world: bool
+) -> None:
+    pose = bent(standing(), **angles).moved(scale, 0, 0)
+    pose = pose if world else replace(pose, world=None)
+    warped = standing_puppet().pose(pose, HEIGHT, WIDTH)
+    for plane in (warped.colour, warped.alpha, warped.validity, warped.depth):
+        assert np.isfinite(plane).all()
+    assert warped.alpha.max() <= 1 and warped.alpha.min() >= 0
+    _, _, stats, _ = cv2.connectedComponentsWithStats((warped.alpha > 0.5).astype(np.uint8))
+    if len(stats) > 1 and scale <= 0.9:
+        assert stats[1:, 4].max() / stats[1:, 4].sum() > 0.97
+    assert holes(warped, scale) == 0
+
+
+def test_a_collapsed_skeleton_does_not_crash(puppet: Puppet) -> None:
+    body = np.ones((25, 3), np.float32)
+    body[:, :2] = 100
+    warped = posed(puppet, with_world(Skeleton(body)))
+    assert np.isfinite(warped.colour).all() and warped.alpha.sum() < 400
+
+
+def test_someone_from_behind_without_depth_shows_no_face(puppet: Puppet) -> None:
+    front = standing()
+    body = front.body.copy()
+    body[:, 0] = 2 * front.joint("mid_hip")[0] - body[:, 0]
+    warped = posed(puppet, Skeleton(body))
+    assert not coloured(warped, Label.FACE)[near(body[JOINT["nose"], :2], 8)].any()
