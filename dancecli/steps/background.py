@@ -8,13 +8,15 @@ from dancecli.composite import output_size
 from dancecli.composite.size import even_size
 from dancecli.job import PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, probe, read_photo, sha256_of
-from dancecli.motion import Track
+from dancecli.motion import State, Track
+from dancecli.motion.body import height_of
 from dancecli.plate import (
     BackgroundSpec,
     DrivingPlate,
     Plate,
     StillPlate,
     VideoPlate,
+    body_region,
     colour_plate,
     parse_background,
     person_hole,
@@ -101,13 +103,20 @@ def empty_photo(job: Job, target: Target, stages: Stages, work: WorkDir) -> Fram
 
 
 def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Plate:
+    def dancer(frame: Frame) -> FloatArray:
+        """Alpha of the dancer; where the track only guesses, the drawn body joins the mask."""
+        index = min(frame.index, len(track) - 1)
+        skeleton = track.skeletons[index]
+        alpha = stages.mask.mask(frame, skeleton).alpha
+        if track.state[index] == State.SEEN:
+            return alpha
+        guessed = body_region(skeleton, alpha.shape[:2], height_of(skeleton))
+        return np.maximum(alpha, guessed.astype(np.float32) / 255)
+
     def people(frame: Frame) -> FloatArray:
-        """Alpha of everybody: the dancer where the track has them, and whoever else is found."""
-        dancer = track.skeletons[min(frame.index, len(track) - 1)]
-        everyone = [dancer, *stages.pose.extract(frame)]
-        masks = [stages.mask.mask(frame, skeleton).alpha for skeleton in everyone]
-        together: FloatArray = np.max(masks, axis=0)
+        """Alpha of everybody: the dancer, and whoever else is found."""
+        others = [stages.mask.mask(frame, other).alpha for other in stages.pose.extract(frame)]
+        together: FloatArray = np.max([dancer(frame), *others], axis=0)
         return together
 
-    cameras = list(track.camera)
-    return DrivingPlate(video, cameras, track.cuts, people, stages.inpaint, size)
+    return DrivingPlate(video, list(track.camera), track.cuts, people, stages.inpaint, size, dancer)
