@@ -110,7 +110,8 @@ def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Pl
         alpha = stages.mask.mask(frame, skeleton).alpha
         if track.state[index] == State.SEEN:
             return alpha
-        guessed = body_region(skeleton, alpha.shape[:2], height_of(skeleton))
+        shape = (frame.height, frame.width)
+        guessed = body_region(skeleton, shape, height_of(skeleton))
         return np.maximum(alpha, guessed.astype(np.float32) / 255)
 
     def people(frame: Frame) -> FloatArray:
