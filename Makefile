@@ -42,7 +42,8 @@ test-gpu: venv
 	$(BIN)/python -m pytest -m gpu
 
 bench: venv
-	$(BIN)/python -m pytest tests/benchmarks -m '' --benchmark-only
+	@mkdir -p out
+	$(BIN)/python -m pytest tests/benchmarks -m bench --benchmark-json out/benchmarks.json
 
 docs: venv
 	$(BIN)/python docs/generate_cli.py

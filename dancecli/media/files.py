@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from dancecli.errors import MediaError
@@ -53,11 +54,19 @@ def sha256_of(path: Path) -> str:
 
     Raises OSError when it cannot be read.
     """
-    digest = hashlib.sha256()
     if path.is_dir():
+        digest = hashlib.sha256()
         for file in sorted(p for p in path.iterdir() if p.is_file()):
             digest.update(f"{file.name}\0{sha256_of(file)}\n".encode())
         return digest.hexdigest()
+    state = path.stat()
+    return _hashed(path.absolute(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _hashed(path: Path, _modified: int, _size: int) -> str:
+    # Asked for several times in a run, and a video may be gigabytes.
+    digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):
             digest.update(block)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+from dancecli.errors import CacheError, UsageError
 from dancecli.job import PREVIEW_FRAMES, PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, sha256_of
 from dancecli.motion import Observation, Track, Tracker, build_track, read_poses, write_poses
@@ -12,6 +15,8 @@ from dancecli.progress import Progress
 from dancecli.steps.stages import Stages
 from dancecli.types import Frame
 from dancecli.workdir import Journal, WorkDir
+
+logger = logging.getLogger(__name__)
 
 VIDEO_SIDE = 1280
 """Pixels of the video's longest side that stages work on; larger videos are scaled down."""
@@ -40,11 +45,21 @@ def follow(
     Raises NoPersonError when nobody dances, UsageError for a poses file of another clip.
     """
     if job.poses and job.poses.exists():
-        return read_poses(job.poses)
+        return _given(job.poses, video)
     observations = observe(job, video, stages, work, progress)
     track = build_track(observations, video.fps, (video.width, video.height), job.smooth)
     if job.poses:
         write_poses(job.poses, track)
+    return track
+
+
+def _given(poses: Path, video: VideoStream) -> Track:
+    track = read_poses(poses, fps=video.fps, size=(video.width, video.height))
+    if len(track) != video.count:
+        raise UsageError(
+            f"--poses {poses}: it has {len(track)} frames, the video as asked for {video.count}; "
+            "give the same --start and --end as when it was written, or another file"
+        )
     return track
 
 
@@ -68,10 +83,19 @@ def observe(
     entry = work.entry("driver", driver_key(job, video, stages))
     with entry.locked():
         journal = entry.journal()
-        known = [Observation.from_json(record) for record in journal.read()][: video.count]
+        known = _known(journal)[: video.count]
         if len(known) < video.count:
             known = _watch(job, video, stages, journal, known, progress)
         return known
+
+
+def _known(journal: Journal) -> list[Observation]:
+    try:
+        return [Observation.from_json(record) for record in journal.read()]
+    except CacheError as error:
+        logger.warning("%s", error)
+        journal.path.unlink()
+        return []
 
 
 def _watch(
