@@ -216,6 +216,7 @@ def test_an_unknown_extension_names_the_valid_ones(
         (["--person", "nobody"], "--list-people"),
         (["--start", "3", "--end", "2"], "--end"),
         (["--smooth", "-1"], "--smooth"),
+        (["--save-foreground", "fg.mp4"], "needs alpha"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )

@@ -11,8 +11,9 @@ import numpy as np
 
 from dancecli import provenance
 from dancecli.composite import foreground
+from dancecli.errors import UsageError
 from dancecli.job import Job
-from dancecli.media import AudioSource, PartWriter, VideoStream, check_output
+from dancecli.media import AudioSource, PartWriter, VideoStream, check_output, format_of
 from dancecli.motion import Track
 from dancecli.progress import Progress
 from dancecli.steps.background import plate_key
@@ -175,6 +176,10 @@ def check_outputs(job: Job) -> None:
     Raises OutputExistsError, MediaError or UsageError.
     """
     inputs = (job.photo, job.video)
+    format_of(job.out)
+    saved = job.save_foreground
+    if saved is not None and not format_of(saved).keeps_alpha:
+        raise UsageError(f"--save-foreground {saved}: it needs alpha; use .mov, .webm, or a folder")
     for path in (job.out, job.save_foreground, job.contact_sheet):
         if path is not None:
             check_output(path, job.force, inputs)

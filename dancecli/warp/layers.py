@@ -136,7 +136,7 @@ def _label_table() -> FloatArray:
         table[[HEAD_PART, LEFT_LEG, RIGHT_LEG], label] = 0.6
     for label in (Label.SKIRT, Label.DRESS):
         table[[LEFT_LEG, RIGHT_LEG], label] = 1.5
-    table[[HEAD_PART, LEFT_ARM, RIGHT_ARM], Label.PANTS] = 0.8
+    table[[HEAD_PART, LEFT_ARM, RIGHT_ARM], Label.PANTS] = 1.8
     table[[LEFT_LEG, RIGHT_LEG], Label.TORSO_SKIN] = 0.6
     sided = (
         (LEFT_ARM, Label.LEFT_ARM), (LEFT_ARM, Label.LEFT_HAND), (RIGHT_ARM, Label.RIGHT_ARM),

@@ -112,10 +112,14 @@ def _cap(picture: Picture, part: int, chain: Chain) -> FloatArray:
 
 
 def _hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
-    """Float32 (H, W): the stretches of a limb that something hides, as tapered capsules."""
+    """Float32 (H, W): the stretches of a limb that something hides, as tapered capsules.
+
+    A bone that runs beside its own limb, as poses do by a few pixels, hides nothing.
+    """
     import cv2
 
     own = picture.owner == part
+    shown = cv2.distanceTransform((~own).astype(np.uint8), cv2.DIST_L2, 5)
     beyond = _soft(~picture.photo, 0.006 * picture.figure.size) > 0.02
     covered = ((picture.owner != NOBODY) & ~own) | beyond
     height, width = own.shape
@@ -127,6 +131,8 @@ def _hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
             if not (0 <= x < width and 0 <= y < height) or not covered[int(y), int(x)]:
                 continue
             radius = (1 - t) * radii[bone] + t * radii[bone + 1]
+            if shown[int(y), int(x)] < 0.9 * radius:
+                continue
             cv2.circle(mask, (round(16 * x), round(16 * y)), round(16 * radius), 1, -1, shift=4)
     hidden = (mask > 0) & covered
     return _soft(hidden, 0.003 * picture.figure.size)
