@@ -1,0 +1,123 @@
+"""Faces cut out upright and pasted back: the crops of equation 19."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dancecli.types import SEEN, FloatArray, UInt8Array
+
+ARCFACE = np.array(
+    [(38.29, 51.70), (73.53, 51.50), (56.03, 71.74), (41.55, 92.37), (70.73, 92.20)], np.float64
+)
+"""ArcFace's five points in a picture 112 wide: the eyes from the left, nose, mouth corners."""
+
+SCALE, OFFSET, SIDE = 1.7, 32.8, 256
+"""Where the template lies in FR's 256 x 256 crops: x · 1.7 + 32.8."""
+
+SMALLEST_FACE = 12.0
+"""Pixels between eyes and mouth below which there is nothing to refine."""
+
+GROWTH = 0.15
+"""How far past the landmarks' hull a refined face may reach, in eye-to-mouth distances."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """How a face lies in a frame.
+
+    to_crop: (2, 3), frame pixels to crop pixels. landmarks: (n, 2), those seen, frame pixels.
+    side: of the crop.
+    """
+
+    to_crop: NDArray[np.float64]
+    landmarks: FloatArray
+    side: int
+
+
+def five_points(landmarks: FloatArray) -> NDArray[np.float64] | None:
+    """Eye centres, nose tip and mouth corners (5, 2) of the 70 points; None if any is unseen."""
+    groups = (range(36, 42), range(42, 48), (30,), (48,), (54,))
+    if any(landmarks[list(group), 2].min() < SEEN for group in groups):
+        return None
+    return np.array([landmarks[list(group), :2].mean(0) for group in groups], np.float64)
+
+
+def align(landmarks: FloatArray | None, side: int) -> Alignment | None:
+    """The alignment of a face (70, 3) to the template in a crop of that side.
+
+    None where no face shows, where it is too small, or where its points are not a face (mirrored).
+    """
+    points = None if landmarks is None else five_points(landmarks)
+    if points is None or landmarks is None:
+        return None
+    if np.linalg.norm(points[:2].mean(0) - points[3:].mean(0)) < SMALLEST_FACE:
+        return None
+    template = (ARCFACE * SCALE + OFFSET) * (side / SIDE)
+    seen = landmarks[:68][landmarks[:68, 2] >= SEEN, :2]
+    return Alignment(similarity(points, template), seen, side)
+
+
+def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rotation, scale and shift (2, 3) that takes source to target (N, 2) in least squares.
+
+    Umeyama 1991, equations 40-42, without reflection.
+    """
+    mean_s, mean_t = source.mean(0), target.mean(0)
+    centred_s, centred_t = source - mean_s, target - mean_t
+    u, sizes, v = np.linalg.svd(centred_t.T @ centred_s / len(source))
+    signs = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(v))])
+    rotation = (u * signs) @ v
+    scale = (sizes * signs).sum() / (centred_s**2).sum(1).mean()
+    return np.concatenate([scale * rotation, (mean_t - scale * rotation @ mean_s)[:, None]], axis=1)
+
+
+def cut(rgb: UInt8Array, alignment: Alignment) -> UInt8Array:
+    """The aligned face, uint8 (side, side, 3); what lies outside the frame repeats its edge."""
+    face = cv2.warpAffine(
+        rgb, _corner(alignment.to_crop), (alignment.side, alignment.side),
+        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    return np.asarray(face, np.uint8)
+
+
+def paste(rgb: UInt8Array, alignment: Alignment, face: FloatArray, mask: FloatArray) -> UInt8Array:
+    """The frame with a face (side, side, 3), 0-255, blended over it by mask (side, side), [0, 1].
+
+    Only inside the landmarks' hull, a little enlarged and soft at its edge.
+    """
+    height, width = rgb.shape[:2]
+    matrix = _corner(alignment.to_crop)
+    back = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+    warped = cv2.warpAffine(
+        face, matrix, (width, height), flags=back, borderMode=cv2.BORDER_REPLICATE
+    )
+    weight = cv2.warpAffine(mask, matrix, (width, height), flags=back) * hull(alignment, rgb.shape)
+    mixed = rgb + weight[..., None] * (warped - rgb)
+    return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
+
+
+def hull(alignment: Alignment, shape: tuple[int, ...]) -> FloatArray:
+    """Float32 (H, W), 1 within the landmarks' hull, falling to 0 over the growth about it."""
+    inside = np.zeros(shape[:2], np.uint8)
+    points = np.rint(alignment.landmarks - 0.5).astype(np.int32)
+    cv2.fillConvexPoly(inside, cv2.convexHull(points), 1)
+    reach = max(1.0, GROWTH * _eyes_to_mouth(alignment))
+    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    return np.asarray(np.clip(1 - distance / reach, 0, 1), np.float32)
+
+
+def _eyes_to_mouth(alignment: Alignment) -> float:
+    template = (ARCFACE * SCALE + OFFSET) * (alignment.side / SIDE)
+    scale = float(np.sqrt(abs(np.linalg.det(alignment.to_crop[:, :2]))))
+    return float(np.linalg.norm(template[:2].mean(0) - template[3:].mean(0))) / scale
+
+
+def _corner(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Points lie in continuous coordinates, OpenCV counts from the middle of the first pixel.
+    half = np.array([0.5, 0.5])
+    shift = matrix[:, :2] @ half + matrix[:, 2] - half
+    return np.concatenate([matrix[:, :2], shift[:, None]], axis=1)

@@ -1,0 +1,78 @@
+"""FR, the face refinement network (section 3.3): equations 8 and 19.
+
+The autoencoder of the de-identification network [15]: the encoder reads pose, expression and light
+from the generated face, VGGFace2 of the photo's face says who it should be.
+"""
+
+# ruff: noqa: N812 (the paper's and torch's notation)
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dance_freestyle.blocks import LeakyResidual, PixelUp, SeparableDown, blend, conv
+from dance_freestyle.encoders import SmallEncoder
+from dance_freestyle.presets import FRPreset
+
+SKIP = 32
+"""Side at which a one-channel skip joins encoder and decoder."""
+
+START = 4
+"""Side of the tensor that the decoder begins with."""
+
+
+class FR(nn.Module):
+    """Equation 19: c, m^c = FR(c_I, c⁰), with c_I given by its embedding."""
+
+    def __init__(self, preset: FRPreset) -> None:
+        super().__init__()
+        self.preset = preset
+        widths = preset.encoder
+        self.stem = conv(3, widths[0], 5)
+        self.downs = nn.ModuleList(SeparableDown(a, b) for a, b in pairwise(widths))
+        self.skip_after = int(math.log2(preset.size // SKIP))
+        self.skip = conv(widths[self.skip_after], 1, 1)
+        side = preset.size >> len(self.downs)
+        self.squeeze = nn.Linear(widths[-1] * side * side, preset.latent)
+        self.expand = nn.Linear(preset.latent + preset.embedding, preset.start * START * START)
+        self.ups, self.residuals = self._decoder(preset)
+        self.picture = conv(preset.decoder[-1], 3, 5)
+        self.mask = conv(preset.decoder[-1], 1, 5)
+        small = preset.encoders == "small"
+        self.face = SmallEncoder(preset.embedding) if small else None
+
+    def _decoder(self, preset: FRPreset) -> tuple[nn.ModuleList, nn.ModuleList]:
+        ups, width, side = nn.ModuleList(), preset.start, START
+        for outputs in preset.decoder:
+            ups.append(PixelUp(width, outputs))
+            side *= 2
+            width = outputs + (side == SKIP)
+        return ups, nn.ModuleList(LeakyResidual(width) for width in preset.decoder)
+
+    def forward(self, c0: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """c (N, 3, S, S) in [-1, 1] and m^c (N, 1, S, S) in [0, 1].
+
+        c0: the generated face, aligned, (N, 3, S, S), [-1, 1]. embedding: VGGFace2(c_I), (N, 2048).
+        """
+        x = F.leaky_relu(self.stem(c0), 0.2)
+        skip = x
+        for step, down in enumerate(self.downs, 1):
+            x = down(x)
+            if step == self.skip_after:
+                skip = x
+        code = torch.cat([self.squeeze(x.flatten(1)), embedding], 1)
+        x = self.expand(code).unflatten(1, (-1, START, START))
+        for up, residual in zip(self.ups, self.residuals, strict=True):
+            x = residual(up(x))
+            if x.shape[-1] == SKIP:
+                x = torch.cat([x, self.skip(skip)], 1)
+        return torch.tanh(self.picture(x)), torch.sigmoid(self.mask(x))
+
+
+def refined(c: Tensor, mask: Tensor, c0: Tensor) -> Tensor:
+    """c^m = m^c · c + (1 − m^c) · c⁰."""
+    return blend(c, c0, mask)

@@ -1,0 +1,136 @@
+"""From what the stages pass to what the networks see: P^S, P^D, p^M*, P^B and the texture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dance_freestyle.presets import B2FPreset, P2BPreset
+from dancecli.drawing import face_labels, hand_labels, stick_figure
+from dancecli.labels import ALL_LABELS, BODY_LABELS, Label
+from dancecli.types import (
+    SEEN,
+    Box,
+    DenseMap,
+    FloatArray,
+    Motion,
+    Skeleton,
+    Target,
+    UInt8Array,
+)
+from dancecli.warp import Warped
+
+MARGIN = 1.2
+"""Height of the target's crop, in heights of the person."""
+
+DENSE_PARTS = 24
+"""The largest of DensePose's part indices, by which P^D's first channel is divided."""
+
+ON_FACE = 0.5
+"""Share of the landmarks' hull that must lie on the face label for them to stay where they are."""
+
+
+def channels_of(hands: bool, face: bool = False) -> NDArray[np.int64]:
+    """Label 0-26 -> channel. Hands that are not told apart are arms, parts of the face are face."""
+    table = np.arange(ALL_LABELS)
+    if not face:
+        table[BODY_LABELS:] = Label.FACE
+    if not hands:
+        table[[Label.LEFT_HAND, Label.RIGHT_HAND]] = Label.LEFT_ARM, Label.RIGHT_ARM
+        table[BODY_LABELS:] -= 2 * face
+    return table
+
+
+def label_channels(labels: UInt8Array, preset: P2BPreset | B2FPreset) -> Tensor:
+    """Labels 0-26 (N, H, W) as the one-hot channels (N, C, H, W) that a preset asks for."""
+    face = isinstance(preset, B2FPreset) and preset.face_labels
+    table = channels_of(preset.hand_labels, face)
+    flat = torch.from_numpy(table[labels])
+    return torch.nn.functional.one_hot(flat, preset.labels).movedim(-1, 1).float()
+
+
+def target_map(target: Target, size: tuple[int, int]) -> UInt8Array:
+    """p^M* of equation 1 with the hands drawn in, uint8 of that (height, width).
+
+    The crop is centred on the person, MARGIN times their height, at the canvas's proportions.
+    """
+    labels = hand_labels(target.labels.labels, target.skeleton)
+    box = target_box(labels, size)
+    scale = size[0] / box.height
+    shift = np.array([[scale, 0, -box.left * scale], [0, scale, -box.top * scale]])
+    # Half a pixel: OpenCV counts from the middle of the first pixel.
+    shift[:, 2] += 0.5 * scale - 0.5
+    fitted = cv2.warpAffine(labels, shift, (size[1], size[0]), flags=cv2.INTER_NEAREST)
+    return np.asarray(fitted, np.uint8)
+
+
+def target_box(labels: UInt8Array, size: tuple[int, int]) -> Box:
+    """Where in the photo p^M* is taken from; it may reach past the photo's edges."""
+    rows, columns = np.flatnonzero(labels.any(1)), np.flatnonzero(labels.any(0))
+    if len(rows) == 0:
+        return Box(0, 0, labels.shape[1], labels.shape[0])
+    person = Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    height = MARGIN * max(person.height, person.width * size[0] / size[1])
+    (x, y), width = person.center, height * size[1] / size[0]
+    return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def at_size(motion: Motion, size: tuple[int, int]) -> Skeleton:
+    """The motion's skeleton in pixels of a picture of that size."""
+    return motion.skeleton.moved(size[0] / motion.canvas.height, 0, 0)
+
+
+def stick_tensor(skeleton: Skeleton, size: tuple[int, int]) -> Tensor:
+    """P^S (3, H, W) in [0, 1]."""
+    return torch.from_numpy(stick_figure(skeleton, *size)).movedim(-1, 0).float() / 255
+
+
+def dense_tensor(dense: DenseMap | None, size: tuple[int, int]) -> Tensor:
+    """P^D (3, H, W): I/24, U, V, each in [0, 1]; all zero where nothing is known."""
+    if dense is None:
+        return torch.zeros(3, *size)
+    iuv = cv2.resize(dense.iuv, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
+    return torch.from_numpy(iuv / np.array([DENSE_PARTS, 1, 1], np.float32)).movedim(-1, 0)
+
+
+def with_face(labels: UInt8Array, landmarks: FloatArray) -> UInt8Array:
+    """P^B: the body map (H, W) with the driver's five face labels drawn in (section 3.2)."""
+    return face_labels(labels, on_face(landmarks, labels == Label.FACE))
+
+
+def on_face(landmarks: FloatArray, face: NDArray[np.bool_]) -> FloatArray:
+    """The landmarks (70, 3), moved onto the face label where they mostly miss it."""
+    seen = landmarks[:68][landmarks[:68, 2] >= SEEN, :2]
+    if len(seen) < 3 or not face.any():
+        return landmarks
+    hull = np.zeros(face.shape, np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.rint(seen - 0.5).astype(np.int32)), 1)
+    if (face & (hull > 0)).sum() >= ON_FACE * max(1, hull.sum()):
+        return landmarks
+    rows, columns = np.nonzero(face)
+    target = np.array([[columns.min(), rows.min()], [columns.max() + 1, rows.max() + 1]])
+    low, high = seen.min(0), seen.max(0)
+    scale = float(np.min((target[1] - target[0]) / np.maximum(high - low, 1e-3)))
+    moved = landmarks.copy()
+    moved[:, :2] = (landmarks[:, :2] - (low + high) / 2) * scale + target.mean(0)
+    return moved
+
+
+def resized(labels: UInt8Array, size: tuple[int, ...]) -> UInt8Array:
+    """Labels (H, W) at another (height, width), each pixel keeping one of them."""
+    if labels.shape == size:
+        return labels
+    picture = cv2.resize(labels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(picture, np.uint8)
+
+
+def texture_tensor(warped: Warped) -> Tensor:
+    """(6, H, W) as `dance_freestyle.texture.CHANNELS` describes."""
+    alpha = warped.alpha[..., None]
+    colour = np.where(alpha > 0, warped.colour * 2 - 1, 0)
+    depth = warped.depth[..., None] / warped.alpha.shape[0]
+    stacked = np.concatenate([colour, alpha, warped.validity[..., None], depth], -1)
+    return torch.from_numpy(stacked.astype(np.float32)).movedim(-1, 0)

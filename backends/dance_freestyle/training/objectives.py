@@ -1,0 +1,215 @@
+"""How the losses add up for each network, and what each discriminator is shown.
+
+Generator functions return weighted terms by name (their sum is minimised), so that a trainer can
+log each. A term of weight 0 is left out. Discriminators take generated pictures detached.
+"""
+
+# ruff: noqa: N803 (the paper's and torch's notation)
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dance_freestyle.b2f import Painted, character
+from dance_freestyle.blocks import blend
+from dance_freestyle.discriminators import FaceDiscriminator, Features, TwoScales
+from dance_freestyle.fr import refined
+from dance_freestyle.p2b import condition, one_hot
+from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
+from dance_freestyle.training import losses
+from dance_freestyle.training.losses import FacePerceptual, FeatureNet
+
+Terms = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class P2BBatch:
+    """p_star, P_S, P_D as `P2B.forward` takes them; P_M: the true labels, uint8 (N, H, W)."""
+
+    p_star: Tensor
+    P_S: Tensor
+    P_D: Tensor | None
+    P_M: Tensor
+
+
+def p2b_shown(preset: P2BPreset, batch: P2BBatch, body_map: Tensor) -> Tensor:
+    """What P2B's discriminators see: by `d_cond` all its inputs, the pose, or nothing; the map."""
+    if preset.d_cond == "none":
+        return body_map
+    seen = condition(preset, batch.p_star, batch.P_S, batch.P_D)
+    if preset.d_cond == "pose":
+        seen = seen[:, preset.labels :]
+    return torch.cat([seen, body_map], 1)
+
+
+def p2b_generator(preset: P2BPreset, critics: TwoScales, batch: P2BBatch, logits: Tensor) -> Terms:
+    """Equation 9: Σ_k (LSGAN + λ_D · FM) + λ_CE · CE."""
+    weights = preset.loss
+    fake = critics(p2b_shown(preset, batch, logits.sigmoid()))
+    with torch.no_grad():
+        real = critics(p2b_shown(preset, batch, one_hot(batch.P_M, preset.labels)))
+    entropy = losses.cross_entropy(logits, batch.P_M, weights.ce_mode)
+    return {
+        "gan": losses.lsgan_generator(fake),
+        "feature_matching": weights.feature_matching * losses.feature_matching(real, fake),
+        "cross_entropy": weights.cross_entropy * entropy,
+    }
+
+
+def p2b_discriminator_loss(
+    preset: P2BPreset, critics: TwoScales, batch: P2BBatch, logits: Tensor
+) -> Tensor:
+    """Least squares, against the same pictures as the generator's."""
+    real = critics(p2b_shown(preset, batch, one_hot(batch.P_M, preset.labels)))
+    fake = critics(p2b_shown(preset, batch, logits.detach().sigmoid()))
+    return losses.lsgan_discriminator(real, fake)
+
+
+@dataclass(frozen=True, eq=False)
+class B2FBatch:
+    """One step's truth.
+
+    P_B: one-hot labels (N, 27, h, w). x: the picture (N, 3, H, W), [-1, 1], and plate: its
+    inpainted ground, both on the canvas. faces, regions: boxes (M, 5) as `losses.crop_boxes`
+    takes them.
+    """
+
+    P_B: Tensor
+    x: Tensor
+    plate: Tensor
+    faces: Tensor
+    regions: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class B2FNetworks:
+    """What judges B2F: its discriminators, and the networks behind equations 16 and 18."""
+
+    critics: TwoScales
+    pictures: FeatureNet | None = None
+    faces: FacePerceptual | None = None
+    regions: FacePerceptual | None = None
+
+
+def b2f_shown(P_B: Tensor, picture: Tensor) -> Tensor:
+    """What B2F's discriminators see: the labels, and the picture where P^D+ is 1 (z^b, x^b)."""
+    labels = _fitted(P_B, picture)
+    return torch.cat([labels, picture * character(labels)], 1)
+
+
+def b2f_generator(
+    preset: B2FPreset, networks: B2FNetworks, batch: B2FBatch, painted: Painted
+) -> Terms:
+    """Equations 13 and 15-18 with the preset's weights."""
+    weights = preset.loss
+    inside = character(_fitted(batch.P_B, batch.x))
+    terms = _adversarial(preset, networks.critics, batch, painted)
+    if weights.perceptual and networks.pictures:
+        wide = losses.dilated(inside)
+        o = blend(painted.z, batch.plate, painted.m) * wide
+        found = losses.perceptual(networks.pictures, batch.x * wide, o)
+        terms["perceptual"] = weights.perceptual * found
+    if weights.mask:
+        terms["mask"] = weights.mask * losses.mask_loss(painted.m, inside)
+    for name, weight, judge, boxes in (
+        ("face", weights.face, networks.faces, batch.faces),
+        ("region", weights.region, networks.regions, batch.regions),
+    ):
+        if weight and judge and boxes is not None:
+            terms[name] = weight * boxed(judge, painted.z, batch.x, boxes, preset.crop)
+    return {**terms, **_copying(preset, batch, painted, inside)}
+
+
+def _adversarial(preset: B2FPreset, critics: TwoScales, batch: B2FBatch, painted: Painted) -> Terms:
+    weights = preset.loss
+    if not weights.hinge and not weights.feature_matching:
+        return {}
+    fake = critics(b2f_shown(batch.P_B, painted.z))
+    with torch.no_grad():
+        real = critics(b2f_shown(batch.P_B, batch.x))
+    matching = losses.feature_matching(real, fake) / len(real)
+    return {
+        "gan": weights.hinge * losses.hinge_generator(fake),
+        "feature_matching": weights.feature_matching * matching,
+    }
+
+
+def _copying(preset: B2FPreset, batch: B2FBatch, painted: Painted, inside: Tensor) -> Terms:
+    """Terms for texture=warp: they keep z, and the painted colour by itself, near the truth."""
+    weights, terms = preset.loss, Terms()
+    if weights.l1:
+        terms["l1"] = weights.l1 * losses.masked_l1(painted.z, batch.x, inside)
+    if painted.bent is not None and weights.colour:
+        painting = losses.masked_l1(painted.bent.colour, batch.x, inside)
+        terms["colour"] = weights.colour * painting
+    if painted.bent is not None and weights.flow:
+        terms["flow"] = weights.flow * losses.gradient_l1(painted.bent.flow)
+    return terms
+
+
+def boxed(judge: FacePerceptual, z: Tensor, x: Tensor, boxes: Tensor, size: int) -> Tensor:
+    """A perceptual loss inside boxes, small ones skipped."""
+    boxes = losses.usable(boxes)
+    loss: Tensor = judge(losses.crop_boxes(x, boxes, size), losses.crop_boxes(z, boxes, size))
+    return loss
+
+
+def b2f_discriminator_loss(critics: TwoScales, batch: B2FBatch, painted: Painted) -> Tensor:
+    """Equation 14, corrected."""
+    real = critics(b2f_shown(batch.P_B, batch.x))
+    fake = critics(b2f_shown(batch.P_B, painted.z.detach()))
+    return losses.hinge_discriminator(real, fake)
+
+
+@dataclass(frozen=True, eq=False)
+class FRBatch:
+    """c0: the generated face, truth: the real one, both (N, 3, S, S) in [-1, 1]."""
+
+    c0: Tensor
+    truth: Tensor
+
+
+def fr_generator(
+    preset: FRPreset,
+    critic: FaceDiscriminator,
+    judge: FacePerceptual | None,
+    batch: FRBatch,
+    output: tuple[Tensor, Tensor],
+) -> Terms:
+    """FR's terms on c and c^m = m^c · c + (1 − m^c) · c⁰; equation 18 compares with the truth."""
+    (c, mask), weights = output, preset.loss
+    merged = refined(c, mask, batch.c0)
+    terms = {
+        "gan": weights.adversarial * losses.lsgan_generator([critic(merged)]),
+        "l1": weights.l1 * (c - batch.truth).abs().mean(),
+        "gradient": weights.gradient * losses.gradient_l1(c - batch.truth),
+        "mask": weights.mask * mask.abs().mean(),
+        "mask_gradient": weights.mask_gradient * losses.gradient_l1(mask),
+    }
+    if judge is not None and weights.perceptual:
+        truth, c, merged = (_sided(x, preset.crop) for x in (batch.truth, c, merged))
+        terms["perceptual"] = weights.perceptual * (judge(truth, c) + judge(truth, merged))
+    return terms
+
+
+def fr_discriminator_loss(
+    critic: FaceDiscriminator, batch: FRBatch, output: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Least squares on c^m against the real face."""
+    merged = refined(*output, batch.c0).detach()
+    real: list[Features] = [critic(batch.truth)]
+    return losses.lsgan_discriminator(real, [critic(merged)])
+
+
+def _fitted(labels: Tensor, like: Tensor) -> Tensor:
+    if labels.shape[-2:] == like.shape[-2:]:
+        return labels
+    return torch.nn.functional.interpolate(labels, like.shape[-2:], mode="nearest")
+
+
+def _sided(x: Tensor, side: int) -> Tensor:
+    return torch.nn.functional.interpolate(
+        x, (side, side), mode="bilinear", align_corners=False, antialias=True
+    )

@@ -1,0 +1,232 @@
+"""The backend: what the networks are given, equations 3 to 6 and 8 end to end, untrained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from importlib.metadata import Distribution, EntryPoint
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from dance_freestyle import appearance, inputs
+from dance_freestyle.b2f import B2F
+from dance_freestyle.backend import FreestyleBackend
+from dance_freestyle.checkpoint import save_bundle
+from dance_freestyle.fr import FR
+from dance_freestyle.networks import assemble
+from dance_freestyle.p2b import P2B
+from dance_freestyle.presets import PAPER, Preset
+from freestyle_tiny import TINY, TINY_PAPER
+from test_freestyle_faces import made_landmarks
+
+from dancecli import stages, testing
+from dancecli.errors import WeightsError
+from dancecli.figures import made_target, standing_skeleton
+from dancecli.labels import Label
+from dancecli.stages import Settings
+from dancecli.types import Canvas, DenseMap, Frame, LabelMap, Motion, Target
+from dancecli.warp import cut
+
+torch.set_num_threads(1)
+
+
+def backend_of(preset: Preset) -> FreestyleBackend:
+    torch.manual_seed(0)
+    nets = assemble(P2B(preset.p2b), B2F(preset.b2f), FR(preset.fr))
+    return FreestyleBackend(Settings(device="cpu"), nets)
+
+
+def target_with_face() -> Target:
+    target = made_target()
+    skeleton = dataclasses.replace(target.skeleton, face=made_landmarks((100, 40), 60))
+    return dataclasses.replace(target, skeleton=skeleton)
+
+
+def motions(count: int, height: int = 128) -> list[Motion]:
+    width = height * 5 // 8
+    face = made_landmarks((width / 2, height * 0.12), height * 0.2)
+    found = []
+    for index in range(count):
+        skeleton = dataclasses.replace(standing_skeleton(width, height), face=face)
+        skeleton = skeleton.moved(1, 3.0 * index, 0)
+        dense = np.zeros((height, width, 3), np.float32)
+        dense[20:90, 20:40] = (12, 0.5, 0.25)
+        found.append(Motion(skeleton, DenseMap(dense), Canvas(width, height), index))
+    return found
+
+
+@pytest.fixture(params=["paper", "compact"])
+def backend(request: pytest.FixtureRequest) -> Iterator[FreestyleBackend]:
+    preset = {"paper": TINY_PAPER, "compact": TINY}[request.param]
+    yield backend_of(preset)
+
+
+def test_it_keeps_the_interface(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The suite that every plugin passes, on a bundle that is read from its folder."""
+    for preset in (TINY, TINY_PAPER):
+        networks = {"p2b": P2B(preset.p2b), "b2f": B2F(preset.b2f), "fr": FR(preset.fr)}
+        save_bundle(tmp_path / preset.name, preset.name, networks, "MIT")
+
+        class Bundled(FreestyleBackend):
+            def __init__(self, settings: Settings, name: str = preset.name) -> None:
+                super().__init__(dataclasses.replace(settings, weights=str(tmp_path / name)))
+
+        monkeypatch.setattr(testing.registry, "find", lambda *_: None)
+        monkeypatch.setattr(testing.registry, "load_class", lambda _, found=Bundled: found)
+        outcomes = list(testing.check("dance.backend", "freestyle"))
+        # An untrained P2B paints no person, so that the paper's mask has nothing to show.
+        failed = [o for o in outcomes if not o.passed and "nothing is painted" not in o.detail]
+        assert len(outcomes) >= 5 and not failed
+
+
+def test_a_batch_gives_what_single_frames_give(backend: FreestyleBackend) -> None:
+    person = backend.prepare(target_with_face())
+    clip = motions(3, backend.canvas[0] if backend.canvas else 64)
+    together = backend.render(person, clip)
+    for motion, layer in zip(clip, together, strict=True):
+        (alone,) = backend.render(person, [motion])
+        np.testing.assert_allclose(layer.z, alone.z, atol=1e-4)
+        np.testing.assert_allclose(layer.m, alone.m, atol=1e-4)
+        assert layer.canvas == motion.canvas
+        assert layer.labels is not None and layer.labels.labels.shape == layer.m.shape
+        assert np.array_equal(layer.landmarks, motion.skeleton.face)
+
+
+def test_untrained_compact_renders_the_warp() -> None:
+    backend, target = backend_of(TINY), target_with_face()
+    (motion,) = motions(1)
+    (layer,) = backend.render(backend.prepare(target), [motion])
+    warped = cut(target).pose(motion.skeleton, 128, 80)
+    assert (warped.alpha > 0.5).sum() > 500
+    np.testing.assert_allclose(layer.m, warped.alpha, atol=1e-4)
+    seen = warped.alpha > 1 / 255
+    assert np.abs(layer.z - warped.colour)[seen].mean() < 1e-3
+
+
+def test_a_back_view_has_no_landmarks_and_is_not_refined(backend: FreestyleBackend) -> None:
+    person = backend.prepare(target_with_face())
+    height, width = backend.canvas or (64, 40)
+    motion = Motion(standing_skeleton(width, height), None, Canvas(width, height))
+    (layer,) = backend.render(person, [motion])
+    assert layer.landmarks is None
+    frame = Frame(np.full((300, 200, 3), 90, np.uint8))
+    assert backend.refine(person, frame, layer.landmarks) is frame
+
+
+def test_refine_changes_the_face_and_nothing_else(backend: FreestyleBackend) -> None:
+    person = backend.prepare(target_with_face())
+    frame = Frame(np.full((300, 200, 3), 90, np.uint8), 7, 0.25)
+    refined = backend.refine(person, frame, made_landmarks((100, 90), 100))
+    changed = (refined.rgb != frame.rgb).any(-1)
+    assert changed[80:120, 80:120].mean() > 0.9
+    assert not changed[170:].any() and not changed[:, :40].any()
+    assert (refined.index, refined.time) == (7, 0.25)
+
+
+def test_without_fr_or_without_a_face_in_the_photo_nothing_is_refined() -> None:
+    frame, face = Frame(np.full((300, 200, 3), 90, np.uint8)), made_landmarks((100, 90), 100)
+    backend = backend_of(TINY)
+    assert backend.refine(backend.prepare(made_target()), frame, face) is frame
+    without = backend_of(TINY.with_overrides({"fr": "off"}))
+    assert without.refine(without.prepare(target_with_face()), frame, face) is frame
+
+
+def test_it_is_a_backend() -> None:
+    assert isinstance(backend_of(TINY), stages.Backend)
+    assert backend_of(TINY).canvas == (128, 80)
+    assert PAPER.b2f.canvas == (512, 320)
+    assert backend_of(TINY).uses_dense and backend_of(TINY).refines
+    plain = backend_of(TINY.with_overrides({"p2b.use_dp": "off", "fr": "off"}))
+    assert not plain.uses_dense and not plain.refines
+    entry = EntryPoint("freestyle", "dance_freestyle.backend:FreestyleBackend", "dance.backend")
+    assert entry.load().INTERFACE_VERSION == stages.INTERFACE_VERSION
+    assert Distribution.from_name("dancecli")
+
+
+def test_without_weights_it_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DANCE_CACHE", str(tmp_path))
+    with pytest.raises(WeightsError, match="no trained weights called 'paper'") as caught:
+        FreestyleBackend(Settings(weights="paper"))
+    assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+# What the networks are given
+
+
+def test_parts_are_the_boxes_of_equation_4() -> None:
+    labels = np.zeros((100, 80), np.uint8)
+    labels[10:20, 30:40] = Label.FACE
+    labels[20:60, 20:50] = Label.UPPER_CLOTHES
+    labels[60:64, 20:24] = Label.LEFT_SHOE  # 16 pixels: too few
+    rgb = np.full((100, 80, 3), 200, np.uint8)
+    rgb[labels == Label.UPPER_CLOTHES] = (10, 20, 30)
+    parts = appearance.separate(rgb, labels, 64)
+    assert parts.images.shape == (5, 64, 64, 3)
+    assert parts.present.tolist() == [True, True, False, False, False]
+    assert parts.images[0, :16].mean() == 200  # t1 keeps what is around the face
+    upper = parts.images[1]
+    assert (upper[32, 32] == (10, 20, 30)).all()
+    assert (upper[32, 2] == appearance.MEAN_COLOUR).all()  # 40 high, 30 wide: padded to a square
+    assert (parts.images[3] == appearance.MEAN_COLOUR).all()
+
+
+def test_the_target_map_is_centred_and_has_the_canvas_proportions() -> None:
+    target = made_target()
+    found = inputs.target_map(target, (256, 160))
+    assert found.shape == (256, 160)
+    assert set(np.unique(found)) == set(np.unique(target.labels.labels))
+    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
+    assert len(range(rows[0], rows[-1] + 1)) == pytest.approx(256 / 1.2, abs=2)
+    assert rows[0] + rows[-1] == pytest.approx(255, abs=2)
+    assert columns[0] + columns[-1] == pytest.approx(159, abs=2)
+
+
+def test_a_photo_without_labels_still_makes_a_map() -> None:
+    target = made_target()
+    empty = dataclasses.replace(target, labels=LabelMap(np.zeros_like(target.labels.labels)))
+    assert not inputs.target_map(empty, (64, 40)).any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "hand", "brow", "count"),
+    [
+        ({}, 20, 22, 27),
+        ({"hand_labels": "off"}, Label.LEFT_ARM, 20, 25),
+        ({"face_labels": "off"}, 20, Label.FACE, 22),
+        ({"hand_labels": "off", "face_labels": "off"}, Label.LEFT_ARM, Label.FACE, 20),
+    ],
+)
+def test_labels_that_are_switched_off_join_their_neighbours(
+    changes: dict[str, str], hand: int, brow: int, count: int
+) -> None:
+    preset = PAPER.with_overrides(changes).b2f
+    labels = np.array([[[0, Label.LEFT_HAND, Label.EYEBROWS, Label.FACE]]], np.uint8)
+    channels = inputs.label_channels(labels, preset)
+    assert channels.shape == (1, count, 1, 4)
+    assert channels.argmax(1)[0, 0].tolist() == [0, hand, brow, 13]
+    assert torch.equal(channels.sum(1), torch.ones(1, 1, 4))
+
+
+def test_landmarks_that_miss_the_face_are_moved_onto_it() -> None:
+    face = np.zeros((128, 80), np.bool_)
+    face[10:40, 25:55] = True
+    near, far = made_landmarks((40, 25), 30), made_landmarks((40, 90), 60)
+    assert inputs.on_face(near, face) is near
+    moved = inputs.on_face(far, face)[:68, :2]
+    assert moved.min(0).tolist() >= [24, 9] and (moved.max(0) <= (56, 41)).all()
+    middle = (moved.min(0) + moved.max(0)) / 2
+    np.testing.assert_allclose(middle, (40, 25), atol=0.6)
+    assert inputs.on_face(far, np.zeros_like(face)) is far
+
+
+def test_dense_maps_are_scaled_to_one() -> None:
+    dense = DenseMap(np.dstack([np.full((8, 5), 24.0), np.full((8, 5), 0.5), np.zeros((8, 5))])
+                     .astype(np.float32))  # fmt: skip
+    found = inputs.dense_tensor(dense, (16, 10))
+    assert found.shape == (3, 16, 10)
+    assert found.mean((1, 2)).tolist() == [1.0, 0.5, 0.0]
+    assert not inputs.dense_tensor(None, (16, 10)).any()

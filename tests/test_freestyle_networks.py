@@ -1,0 +1,310 @@
+"""The three generators and five discriminators: sizes, shapes, gradients, numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from dance_freestyle import inputs
+from dance_freestyle.b2f import B2F
+from dance_freestyle.blocks import count_parameters, fold_spectral_norms
+from dance_freestyle.discriminators import (
+    b2f_discriminator,
+    fr_discriminator,
+    p2b_discriminator,
+)
+from dance_freestyle.encoders import Vgg19, VggFace2
+from dance_freestyle.fr import FR
+from dance_freestyle.p2b import P2B, one_hot
+from dance_freestyle.presets import COMPACT, PAPER, Preset
+from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs, random_labels
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from dancecli.figures import made_target, standing_skeleton
+from dancecli.warp import cut
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def gflop(run: Callable[[], object]) -> float:
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        run()
+    return counter.get_total_flops() / 1e9
+
+
+def sizes_of(network: nn.Module, names: list[str], run: Callable[[], object]) -> list[tuple]:
+    """What some submodules put out in one run, (channels, height, width)."""
+    seen: list[tuple] = []
+    for name in names:
+        network.get_submodule(name).register_forward_hook(
+            lambda _module, _args, out: seen.append(tuple(out.shape[1:]))
+        )
+    run()
+    return list(seen)
+
+
+def test_paper_has_the_exact_parameter_counts() -> None:
+    with torch.device("meta"):
+        b2f = B2F(PAPER.b2f)
+        assert count_parameters(P2B(PAPER.p2b)) == 182_622_102
+        assert count_parameters(p2b_discriminator(PAPER.p2b)) == 5_625_730
+        assert count_parameters(b2f.decoder) == 93_020_420
+        assert count_parameters(b2f.fc) == 67_125_248
+        assert count_parameters(b2f) == 93_020_420 + 67_125_248
+        assert count_parameters(b2f_discriminator(PAPER.b2f)) == 5_582_978
+        assert count_parameters(FR(PAPER.fr)) == 150_736_229
+
+
+def test_paper_costs_what_the_design_says() -> None:
+    with torch.device("meta"):
+        p2b, b2f, fr = P2B(PAPER.p2b).eval(), B2F(PAPER.b2f).eval(), FR(PAPER.fr).eval()
+        maps, picture = torch.zeros(1, 22, 512, 320), torch.zeros(1, 3, 512, 320)
+        face = torch.zeros(1, 3, 256, 256)
+        assert gflop(lambda: p2b(maps, picture, picture)) == pytest.approx(317.1, abs=0.1)
+        P_B, start = torch.zeros(1, 27, 512, 320), torch.zeros(1, 1024, 4, 4)
+        assert gflop(lambda: b2f(P_B, start)) == pytest.approx(334.0, abs=0.1)
+        assert gflop(lambda: fr(face, torch.zeros(1, 2048))) == pytest.approx(9.6, abs=0.1)
+
+
+@pytest.mark.parametrize("texture", ["warp", "none"])
+def test_compact_keeps_to_its_budget(texture: str) -> None:
+    preset = COMPACT.with_overrides({"b2f.texture": texture})
+    with torch.device("meta"):
+        p2b, b2f, fr = P2B(preset.p2b).eval(), B2F(preset.b2f).eval(), FR(preset.fr).eval()
+        maps, picture = torch.zeros(1, 22, 256, 160), torch.zeros(1, 3, 256, 160)
+        P_B, start = torch.zeros(1, 27, 256, 160), b2f.person(torch.zeros(1, 384))
+        whole = torch.zeros(1, 6, 512, 320)
+        face = torch.zeros(1, 3, 128, 128)
+        total = (
+            gflop(lambda: p2b(maps, picture, picture))
+            + gflop(lambda: b2f(P_B, start, whole))
+            + gflop(lambda: fr(face, torch.zeros(1, 128)))
+        )
+        assert b2f(P_B, start, whole).z.shape == (1, 3, 512, 320)
+    # The parser keeps at least 4 M of the 10 M.
+    assert count_parameters(p2b, b2f, fr) <= 6_000_000
+    assert total <= 35
+
+
+def test_p2b_has_the_tables_shapes() -> None:
+    with torch.device("meta"):
+        network = P2B(PAPER.p2b)
+        maps, picture = torch.zeros(1, 22, 512, 320), torch.zeros(1, 3, 512, 320)
+        names = [
+            "stem",
+            *(f"downs.{i}" for i in range(4)),
+            "blocks",
+            *(f"ups.{i}" for i in range(4)),
+        ]
+        shapes = sizes_of(network, [*names, "head"], lambda: network(maps, picture, picture))
+    down = [(64, 512, 320), (128, 256, 160), (256, 128, 80), (512, 64, 40), (1024, 32, 20)]
+    assert shapes == [*down, (1024, 32, 20), *reversed(down[:-1]), (22, 512, 320)]
+
+
+def test_b2f_grows_from_4x4_by_seven_upsamplings() -> None:
+    with torch.device("meta"):
+        network = B2F(PAPER.b2f)
+        start = network.person(torch.zeros(1, 4096))
+        assert start.shape == (1, 1024, 4, 4)
+        names = [f"decoder.blocks.{i}" for i in range(8)]
+        shapes = sizes_of(network, names, lambda: network(torch.zeros(1, 27, 512, 320), start))
+        painted = network(torch.zeros(1, 27, 512, 320), start)
+    assert shapes == [
+        (1024, 4, 4), (1024, 8, 5), (1024, 16, 10), (512, 32, 20), (256, 64, 40), (128, 128, 80),
+        (64, 256, 160), (32, 512, 320),
+    ]  # fmt: skip
+    assert painted.z.shape == (1, 3, 512, 320)
+    assert painted.m.shape == (1, 1, 512, 320)
+
+
+def test_fr_has_the_tables_shapes() -> None:
+    with torch.device("meta"):
+        network = FR(PAPER.fr)
+        names = [f"downs.{i}" for i in range(5)] + [f"residuals.{i}" for i in range(6)]
+        run = lambda: network(torch.zeros(1, 3, 256, 256), torch.zeros(1, 2048))  # noqa: E731
+        shapes = sizes_of(network, names, run)
+        c, mask = run()
+    assert shapes[:5] == [
+        (128, 128, 128), (256, 64, 64), (512, 32, 32), (1024, 16, 16), (1024, 8, 8),
+    ]  # fmt: skip
+    assert shapes[5:] == [
+        (512, 8, 8), (256, 16, 16), (128, 32, 32), (64, 64, 64), (32, 128, 128), (16, 256, 256),
+    ]  # fmt: skip
+    assert (c.shape, mask.shape) == ((1, 3, 256, 256), (1, 1, 256, 256))
+
+
+def test_discriminators_have_the_tables_shapes() -> None:
+    with torch.device("meta"):
+        full, half = p2b_discriminator(PAPER.p2b)(torch.zeros(1, 50, 512, 320))
+        face = fr_discriminator(PAPER.fr)(torch.zeros(1, 3, 256, 256))
+        b2f = b2f_discriminator(PAPER.b2f)(torch.zeros(1, 30, 512, 320))
+    wanted = [(64, 257, 161), (128, 129, 81), (256, 65, 41), (512, 66, 42), (1, 67, 43)]
+    assert [tuple(x.shape[1:]) for x in full] == wanted
+    assert [tuple(x.shape[1:]) for x in b2f[0]] == wanted
+    halved = [(64, 129, 81), (128, 65, 41), (256, 33, 21), (512, 34, 22), (1, 35, 23)]
+    assert [tuple(x.shape[1:]) for x in half] == halved
+    assert tuple(face[-1].shape[1:]) == (1, 16, 16)
+
+
+def test_published_encoders_have_the_published_layout() -> None:
+    with torch.device("meta"):
+        vgg, face = Vgg19(), VggFace2()
+        crop = torch.zeros(2, 3, 224, 224)
+        assert vgg.embed(crop).shape == (2, 512)
+        assert [tuple(x.shape[1:]) for x in vgg(crop)] == [
+            (64, 224, 224), (128, 112, 112), (256, 56, 56), (512, 28, 28), (512, 14, 14),
+        ]  # fmt: skip
+        assert face.embed(crop).shape == (2, 2048)
+        assert [tuple(x.shape[1:]) for x in face(crop)] == [
+            (64, 112, 112), (256, 56, 56), (512, 28, 28), (2048, 7, 7), (2048, 1, 1),
+        ]  # fmt: skip
+    names = vgg.state_dict()
+    assert {"features.0.weight", "features.34.bias"} <= set(names) and len(names) == 32
+    assert "layer1.0.downsample.1.running_mean" in face.state_dict()
+    # Caffe's ResNet halves in the first 1x1 convolution, torchvision's in the 3x3 one.
+    assert face.layer2[0].conv1.stride == (2, 2)
+
+
+BEFORE_NORM = {
+    "p2b": r"(stem|downs\.\d+|ups\.\d+)\.0\.bias|blocks\.\d+\.body\.[03]\.bias",
+    # A constant added to a block's output is taken out by every norm that follows.
+    "b2f": r"decoder\.blocks\.\d+\.conv[01]\.bias|appearance\.\w+\.layers\.\d+\.0\.bias",
+    "warp": r"appearance\..*\.0\.bias|decoder\.(encoder|bottom|decoder).*\.body\.2\.bias",
+    "fr": r"downs\..*(depth|point)wise\.bias|ups\.\d+\.conv\.bias|face\.layers.*\.0\.bias",
+    "patch": r"d[12]\.layers\.[123]\.0\.bias",
+    "face": r"$^",
+}
+
+
+def assert_reached(network: nn.Module, kind: str, loss: Tensor) -> None:
+    loss.backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, f"{name} has no gradient"
+        if not re.fullmatch(BEFORE_NORM[kind], name):
+            assert parameter.grad.abs().max() > 0, f"the gradient of {name} is zero"
+
+
+@pytest.mark.parametrize("preset", [TINY_PAPER, TINY], ids=["paper", "compact"])
+def test_gradient_reaches_all_of_p2b(preset: Preset) -> None:
+    network = P2B(preset.p2b)
+    logits = network(*p2b_inputs(2, preset.p2b))
+    target = random_labels(2, preset.p2b)
+    assert_reached(network, "p2b", torch.nn.functional.cross_entropy(logits, target))
+
+
+@pytest.mark.parametrize(("preset", "kind"), [(TINY_PAPER, "b2f"), (TINY, "warp")])
+def test_gradient_reaches_all_of_b2f(preset: Preset, kind: str) -> None:
+    network = B2F(preset.b2f)
+    painted = network(*b2f_inputs(2, network))
+    truth = torch.rand_like(painted.z)
+    loss = (painted.z - truth).square().mean() + (painted.m - 0.3).square().mean()
+    assert_reached(network, kind, loss)
+
+
+def test_gradient_reaches_all_of_fr() -> None:
+    network = FR(TINY.fr)
+    assert network.face is not None
+    faces = torch.rand(3, 3, 64, 64) * 2 - 1
+    c, mask = network(faces, network.face.embed(torch.rand(3, 3, 32, 32)))
+    assert_reached(network, "fr", (c - torch.rand_like(c)).square().mean() + mask.square().mean())
+
+
+def test_gradient_reaches_all_of_the_discriminators() -> None:
+    picture = torch.rand(2, TINY.b2f.d_inputs, 64, 40)
+    for critics in (b2f_discriminator(TINY.b2f), p2b_discriminator(TINY.p2b)):
+        shown = picture if critics.d1.layers[0][0].in_channels == 30 else torch.rand(2, 50, 64, 40)
+        scores = [features[-1] for features in critics(shown)]
+        assert_reached(critics, "patch", sum((score**2).mean() for score in scores))  # type: ignore[arg-type]
+    critic = fr_discriminator(TINY.fr)
+    assert_reached(critic, "face", (critic(torch.rand(2, 3, 64, 64))[-1] ** 2).mean())
+
+
+def made_texture() -> tuple[Tensor, np.ndarray, np.ndarray]:
+    warped = cut(made_target()).pose(standing_skeleton(320, 512), 512, 320)
+    return inputs.texture_tensor(warped)[None], warped.colour, warped.alpha
+
+
+def compact_b2f(texture: str = "warp") -> tuple[B2F, tuple[Tensor, Tensor, Tensor]]:
+    network = B2F(COMPACT.with_overrides({"b2f.texture": texture}).b2f).eval()
+    P_B = one_hot(random_labels(1, network.preset), 27)
+    start = network.person(torch.randn(1, network.preset.embedding))
+    return network, (P_B, start.detach(), made_texture()[0])
+
+
+def test_untrained_compact_b2f_paints_the_warp() -> None:
+    network, given = compact_b2f()
+    with torch.no_grad():
+        painted = network(*given)
+    _, colour, alpha = made_texture()
+    z = ((painted.z[0] + 1) / 2).permute(1, 2, 0).numpy()
+    assert (alpha > 0.5).sum() > 10_000
+    assert np.abs(z - colour)[alpha > 1 / 255].mean() < 1e-4
+    assert np.abs(painted.m[0, 0].numpy() - alpha).max() < 1e-4
+
+
+def test_flow_and_gate_move_and_replace_pixels_of_the_full_size() -> None:
+    network, given = compact_b2f()
+    heads = network.decoder.heads
+    nn.init.constant_(heads.flow.bias, 100.0)  # saturated: max_flow canvas pixels, right and down
+    given[0].zero_()[:, 5] = 1  # upper clothes everywhere: no head, whose flow is off
+    with torch.no_grad():
+        moved = network(*given)
+        nn.init.constant_(heads.gate.bias, -100.0)
+        painted = network(*given)
+    shift = round(network.preset.max_flow)
+    alpha = given[2][:, 3:4]
+    torch.testing.assert_close(
+        moved.m[..., :-shift, :-shift], alpha[..., shift:, shift:], atol=1e-3, rtol=0
+    )
+    torch.testing.assert_close(painted.z, painted.bent.colour)
+
+
+@pytest.mark.parametrize("texture", ["warp", "none"])
+def test_bfloat16_agrees_with_single_precision(texture: str) -> None:
+    network, given = compact_b2f(texture)
+    with torch.no_grad():
+        exact = network(*given)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = network(*given)
+    assert (exact.z - rough.z.float()).abs().mean() < 2e-2
+    assert (exact.m - rough.m.float()).abs().mean() < 2e-2
+
+
+def test_folded_spectral_norm_computes_the_same() -> None:
+    network = B2F(TINY_PAPER.b2f)
+    network(*b2f_inputs(2, network))  # moves the running statistics
+    given = b2f_inputs(1, network.eval())
+    with torch.no_grad():
+        before = network(*given).z
+        fold_spectral_norms(network)
+        assert not any("parametrizations" in name for name, _ in network.named_parameters())
+        torch.testing.assert_close(network(*given).z, before)
+
+
+def test_an_absent_part_has_a_zero_embedding() -> None:
+    network = B2F(TINY.b2f)
+    assert network.appearance is not None
+    present = torch.tensor([[1.0, 1, 0, 1, 1]])
+    e_z = network.appearance(torch.rand(1, 5, 3, 32, 32), present)
+    assert e_z.shape == (1, 8 + 4 * 4)
+    assert (e_z[0, 12:16] == 0).all()
+    assert (e_z[0, :12] != 0).all()
+
+
+def test_a_hard_mask_is_the_label_map() -> None:
+    for preset in (TINY, TINY_PAPER):
+        network = B2F(preset.with_overrides({"b2f.mask": "label"}).b2f).eval()
+        P_B, start, texture = b2f_inputs(1, network)
+        m = network(P_B, start, texture).m
+        hard = torch.nn.functional.interpolate(1 - P_B[:, :1], m.shape[-2:], mode="nearest")
+        assert torch.equal(m, hard)
