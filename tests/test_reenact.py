@@ -170,7 +170,8 @@ def test_interrupting_keeps_the_work_and_exits_130(
         "-o", "out.mp4", "--work-dir", "work",
     ]  # fmt: skip
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        while not any((tmp_path / "work").glob("driver/*/journal.jsonl")):
+        work = tmp_path / "work"
+        while process.poll() is None and not any(work.glob("driver/*/journal.jsonl")):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from dancecli.media.formats import OutputFormat
+from dancecli.media.scaling import exact
 from dancecli.types import UInt8Array
 
 THREADS = 4
@@ -76,7 +77,7 @@ class Encoder:
 def _frame(picture: UInt8Array, pixels: str, alpha: bool) -> Any:
     """RGB as the encoder wants it; YUV in BT.709, limited range."""
     import av
-    from av.video.reformatter import ColorRange, Colorspace, Interpolation
+    from av.video.reformatter import ColorRange, Colorspace
 
     frame = av.VideoFrame.from_ndarray(picture, format="rgba" if alpha else "rgb24")
     if not pixels.startswith("yuv"):
@@ -86,9 +87,7 @@ def _frame(picture: UInt8Array, pixels: str, alpha: bool) -> Any:
         src_color_range=ColorRange.JPEG,
         dst_colorspace=Colorspace.ITU709,
         dst_color_range=ColorRange.MPEG,
-        interpolation=Interpolation.BICUBIC
-        | Interpolation.ACCURATE_RND
-        | Interpolation.FULL_CHR_H_INP,
+        interpolation=exact("BICUBIC", "FULL_CHR_H_INP"),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from dancecli.errors import MediaError, UsageError
 from dancecli.media.files import named, one_line
 from dancecli.media.probe import decoded, opened, survey
+from dancecli.media.scaling import exact
 from dancecli.media.timeline import Ticks
 from dancecli.types import Frame, UInt8Array
 
@@ -202,16 +203,16 @@ class VideoStream:
 
 def _reformatted(frame: VideoFrame, width: int, height: int, pixels: str) -> UInt8Array:
     """Scaled and in full-range RGB or RGBA."""
-    from av.video.reformatter import ColorRange, Interpolation
+    from av.video.reformatter import ColorRange
 
-    scaling = Interpolation.AREA if width < frame.width else Interpolation.BICUBIC
+    way = "AREA" if width < frame.width else "BICUBIC"
     converted = frame.reformat(
         width=width,
         height=height,
         format=pixels,
         src_colorspace=_colours(frame),
         dst_color_range=ColorRange.JPEG,
-        interpolation=scaling | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
+        interpolation=exact(way, "FULL_CHR_H_INT"),
     )
     return np.asarray(converted.to_ndarray(), np.uint8)
 
