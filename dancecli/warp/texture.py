@@ -131,7 +131,7 @@ def _hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
             if not (0 <= x < width and 0 <= y < height) or not covered[int(y), int(x)]:
                 continue
             radius = (1 - t) * radii[bone] + t * radii[bone + 1]
-            if shown[int(y), int(x)] < 0.9 * radius:
+            if shown[int(y), int(x)] < 0.9 * radius and not beyond[int(y), int(x)]:
                 continue
             cv2.circle(mask, (round(16 * x), round(16 * y)), round(16 * radius), 1, -1, shift=4)
     hidden = (mask > 0) & covered
