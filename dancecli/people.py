@@ -12,9 +12,10 @@ from dancecli.drawing import number_people
 from dancecli.errors import NoPersonError
 from dancecli.job import PHOTO_SIDE
 from dancecli.media import VideoStream, check_output, read_photo, write_png
+from dancecli.motion import left_to_right
 from dancecli.stages import PoseExtractor, Settings
 from dancecli.steps.driver import VIDEO_SIDE
-from dancecli.steps.photo import fitted, left_to_right
+from dancecli.steps.photo import fitted
 from dancecli.types import Frame, Skeleton, UInt8Array
 
 HEIGHT = 720

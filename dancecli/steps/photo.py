@@ -9,6 +9,7 @@ import numpy as np
 from dancecli.errors import NoPersonError
 from dancecli.job import PHOTO_SIDE, Job
 from dancecli.media import read_photo, sha256_of
+from dancecli.motion import left_to_right
 from dancecli.steps.stages import Stages
 from dancecli.types import (
     FloatArray,
@@ -108,16 +109,6 @@ def pick(people: list[Skeleton], who: str, where: Path) -> Skeleton:
             "--list-people writes a numbered picture"
         )
     return ordered[number - 1]
-
-
-def left_to_right(people: list[Skeleton]) -> list[Skeleton]:
-    """In the order that people are numbered."""
-
-    def middle(skeleton: Skeleton) -> float:
-        box = skeleton.box()
-        return box.center[0] if box else 0.0
-
-    return sorted(people, key=middle)
 
 
 def check_usable(skeleton: Skeleton, where: Path) -> None:
