@@ -33,18 +33,20 @@ class Progress:
             print(f"dance: {text}", file=self.stream, flush=True)
 
     @contextmanager
-    def stage(self, name: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
-        """Count `total` steps of a stage, `done` of them earlier; yields what to call per step."""
+    def stage(
+        self, name: str, total: int, done: int = 0, unit: str = "frame"
+    ) -> Iterator[Callable[[], None]]:
+        """Count `total` units of a stage, `done` of them earlier; yields what to call for each."""
         if self.style == "bar":
             from tqdm import tqdm
 
             with tqdm(
-                total=total, initial=done, desc=f"{name:10}", unit="frame",
+                total=total, initial=done, desc=f"{name:10}", unit=unit,
                 file=self.stream, dynamic_ncols=True, leave=True,
             ) as bar:  # fmt: skip
                 yield lambda: bar.update() and None
             return
-        meter = _Meter(self, name, total, done)
+        meter = _Meter(self, name, total, done, unit)
         yield meter.step
         meter.close()
 
@@ -55,8 +57,8 @@ class Progress:
 class _Meter:
     """Plain or JSON lines: one at most every LINE_EVERY seconds, and one at the end."""
 
-    def __init__(self, progress: Progress, name: str, total: int, done: int) -> None:
-        self.progress, self.name, self.total = progress, name, total
+    def __init__(self, progress: Progress, name: str, total: int, done: int, unit: str) -> None:
+        self.progress, self.name, self.total, self.unit = progress, name, total, unit
         self.first = self.count = done
         self.began = self.last = time.monotonic()
 
@@ -81,4 +83,5 @@ class _Meter:
             )  # fmt: skip
         elif self.progress.style == "lines":
             eta = f", {left:.0f} s left" if left else ""
-            self.progress.say(f"{self.name} {self.count}/{self.total}, {rate:.1f} frames/s{eta}")
+            pace = f"{rate:.1f} {self.unit}s/s"
+            self.progress.say(f"{self.name} {self.count}/{self.total}, {pace}{eta}")

@@ -22,6 +22,7 @@ from dancecli.errors import DanceError
 COMMANDS = {
     "reenact": "Make the person in PHOTO dance like the person in VIDEO.",
     "composite": "Put a saved foreground on another background.",
+    "train": "Train a network of the paper on prepared data.",
     "plugins": "List and check the installed plugins.",
     "doctor": "Say what works on this machine and how to mend what does not.",
     "cache": "Show or clean the stage results kept on disk.",
@@ -95,12 +96,12 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
             raise
         sys.exit(_report(error))
     except KeyboardInterrupt:
-        _say("interrupted; finished work is kept, the same command goes on from there")
+        _say("interrupted; finished work is kept")
         sys.exit(130)
 
 
 def _terminate(_signal: int, _frame: Any) -> NoReturn:
-    _say("terminated; finished work is kept, the same command goes on from there")
+    _say("terminated; finished work is kept")
     sys.exit(143)
 
 
@@ -108,7 +109,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.Abort):
-        _say("interrupted; finished work is kept, the same command goes on from there")
+        _say("interrupted; finished work is kept")
         return 130
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "dance"

@@ -1,0 +1,208 @@
+"""Changes of a sample that training sees: shared moves, squeezed maps, mirrors, worn-out faces.
+
+Everything random comes from the generator that is passed in; the trainer seeds one per position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from dance_freestyle.training.samples import Shot
+from dancecli.labels import mirrored as mirrored_labels
+from dancecli.types import BODY_25, BoolArray, FloatArray, Skeleton, UInt8Array
+
+ROTATION = 15.0
+SCALES = (0.8, 1.2)
+SHIFT = 0.05
+"""Degrees, factors and share of each side that all of a sample moves by together."""
+
+SQUEEZE_X, SQUEEZE_Y = (0.75, 1.3), (0.9, 1.1)
+SQUEEZED = 0.7
+"""Factors by which label maps alone are squeezed or stretched, and how often."""
+
+Matrix = NDArray[np.float64]
+"""(2, 3), from the sample's continuous pixel coordinates to those of the result."""
+
+
+def drawn_move(rng: Generator, size: tuple[int, int]) -> Matrix:
+    """A rotation, scale and shift about the middle of a picture of that (height, width)."""
+    angle, scale = np.radians(rng.uniform(-ROTATION, ROTATION)), rng.uniform(*SCALES)
+    shift = rng.uniform(-SHIFT, SHIFT, 2) * (size[1], size[0])
+    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    middle = np.array([size[1], size[0]]) / 2
+    return np.concatenate([turn, (middle + shift - turn @ middle)[:, None]], axis=1)
+
+
+def fitted(shot: Shot, size: tuple[int, int]) -> Shot:
+    """The shot at another (height, width): pictures averaged where they shrink, maps nearest."""
+    height, width = shot.labels.shape
+    if (height, width) == size:
+        return shot
+    across, down = size[1] / width, size[0] / height
+    matrix = np.array([[across, 0, 0], [0, down, 0]], np.float64)
+    smooth = cv2.INTER_AREA if down < 1 else cv2.INTER_LINEAR
+    return replace(
+        shot,
+        rgb=_resized(shot.rgb, size, smooth), plate=_resized(shot.plate, size, smooth),
+        labels=_resized(shot.labels, size, cv2.INTER_NEAREST),
+        dense=None if shot.dense is None else _nearest_resized(shot.dense, size),
+        skeleton=moved_skeleton(shot.skeleton, matrix),
+    )  # fmt: skip
+
+
+def _resized(picture: UInt8Array, size: tuple[int, int], how: int) -> UInt8Array:
+    return np.asarray(cv2.resize(picture, (size[1], size[0]), interpolation=how), np.uint8)
+
+
+def _nearest_resized(iuv: FloatArray, size: tuple[int, int]) -> FloatArray:
+    resized = cv2.resize(iuv, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(resized, np.float32)
+
+
+def moved(shot: Shot, matrix: Matrix) -> Shot:
+    """All of a shot under one move, at its own size; what comes in from outside is no person."""
+    dense = None if shot.dense is None else _warped(shot.dense, matrix, cv2.INTER_NEAREST)
+    edge = cv2.BORDER_REPLICATE
+    return replace(
+        shot,
+        rgb=_warped(shot.rgb, matrix, cv2.INTER_LINEAR, edge).astype(np.uint8),
+        plate=_warped(shot.plate, matrix, cv2.INTER_LINEAR, edge).astype(np.uint8),
+        labels=_warped(shot.labels, matrix, cv2.INTER_NEAREST).astype(np.uint8),
+        dense=None if dense is None else dense.astype(np.float32),
+        skeleton=moved_skeleton(shot.skeleton, matrix),
+    )
+
+
+def _warped(
+    picture: NDArray[np.generic], matrix: Matrix, how: int, edge: int = cv2.BORDER_CONSTANT
+) -> NDArray[np.generic]:
+    # OpenCV counts from the middle of the first pixel, points from its corner.
+    half = np.array([0.5, 0.5])
+    shift = matrix[:, :2] @ half + matrix[:, 2] - half
+    centred = np.concatenate([matrix[:, :2], shift[:, None]], axis=1)
+    size = (picture.shape[1], picture.shape[0])
+    return np.asarray(cv2.warpAffine(picture, centred, size, flags=how, borderMode=edge))
+
+
+def moved_skeleton(skeleton: Skeleton, matrix: Matrix) -> Skeleton:
+    """Every keypoint under the move; metric joints are left out, since they do not turn with it."""
+
+    def move(points: FloatArray) -> FloatArray:
+        places = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        return np.concatenate([places, points[:, 2:]], axis=1).astype(np.float32)
+
+    return Skeleton(
+        move(skeleton.body), move(skeleton.left_hand), move(skeleton.right_hand),
+        move(skeleton.face),
+    )  # fmt: skip
+
+
+def drawn_squeeze(rng: Generator) -> tuple[float, float] | None:
+    """Factors across and down, or None for the share of samples that stay as they are."""
+    if rng.random() >= SQUEEZED:
+        return None
+    return float(rng.uniform(*SQUEEZE_X)), float(rng.uniform(*SQUEEZE_Y))
+
+
+def squeezed(labels: UInt8Array, factors: tuple[float, float] | None) -> UInt8Array:
+    """A label map squeezed or stretched about the person's middle (section 3.1); nearest label."""
+    if factors is None or not labels.any():
+        return labels
+    rows, columns = np.flatnonzero(labels.any(1)), np.flatnonzero(labels.any(0))
+    middle = np.array([columns[0] + columns[-1] + 1, rows[0] + rows[-1] + 1]) / 2
+    scale = np.diag(factors)
+    matrix = np.concatenate([scale, (middle - scale @ middle)[:, None]], axis=1)
+    return _warped(labels, matrix, cv2.INTER_NEAREST).astype(np.uint8)
+
+
+def mirrored(shot: Shot) -> Shot:
+    """The shot in a mirror, left and right exchanged in labels and skeleton.
+
+    Without its dense map, whose U and V do not mirror; P2B, which sees it, is never shown mirrors.
+    """
+    return replace(
+        shot,
+        rgb=np.ascontiguousarray(shot.rgb[:, ::-1]),
+        plate=np.ascontiguousarray(shot.plate[:, ::-1]),
+        labels=np.ascontiguousarray(mirrored_labels(shot.labels)),
+        dense=None,
+        skeleton=mirrored_skeleton(shot.skeleton, shot.labels.shape[1]),
+    )
+
+
+def mirrored_skeleton(skeleton: Skeleton, width: int) -> Skeleton:
+    """The skeleton in the mirror of a picture that wide: x turned round, sides exchanged."""
+
+    def turn(points: FloatArray) -> FloatArray:
+        out = points.copy()
+        out[:, 0] = width - out[:, 0]
+        return out
+
+    return Skeleton(
+        turn(skeleton.body)[_OTHER_SIDE], turn(skeleton.right_hand), turn(skeleton.left_hand),
+        turn(skeleton.face)[_OTHER_FACE],
+    )  # fmt: skip
+
+
+def _other_sides() -> list[int]:
+    swap = {"left": "right", "right": "left"}
+    sides = [name.split("_", 1) for name in BODY_25]
+    names = ["_".join([swap.get(side[0], side[0]), *side[1:]]) for side in sides]
+    return [BODY_25.index(name) for name in names]
+
+
+_OTHER_SIDE = _other_sides()
+
+_OTHER_FACE = [
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65, 69, 68,
+]  # fmt: skip
+"""Which of OpenPose's 70 face points lies in each one's place in a mirror."""
+
+
+def dropped(present: BoolArray, share: float, rng: Generator) -> BoolArray:
+    """Which of the parts t1-t5 are shown, a share of them left out at random."""
+    return present & (rng.random(len(present)) >= share)
+
+
+def worn(face: UInt8Array, rng: Generator) -> UInt8Array:
+    """A face (S, S, 3) made worse, as generated ones are: bent, moved, blurred, coded, tinted."""
+    bent = _bent(face, rng)
+    side = face.shape[0]
+    small = max(4, round(side / rng.uniform(2, 6)))
+    coarse = cv2.resize(bent, (small, small), interpolation=cv2.INTER_AREA)
+    back = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR)
+    blurred = cv2.GaussianBlur(back, (0, 0), rng.uniform(0.3, 0.01 * side))
+    quality = int(rng.integers(30, 91))
+    _, coded = cv2.imencode(".jpg", blurred, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.float32)
+    tinted = decoded * rng.uniform(0.9, 1.1, 3)
+    return np.clip(np.rint(tinted), 0, 255).astype(np.uint8)
+
+
+ELASTIC = 6 / 256
+"""Deviation of the elastic bending, in sides of the face."""
+
+
+def _bent(face: UInt8Array, rng: Generator) -> UInt8Array:
+    """Scaled by up to 8%, turned by up to 8 degrees and bent smoothly."""
+    side = face.shape[0]
+    turn = cv2.getRotationMatrix2D(
+        ((side - 1) / 2, (side - 1) / 2), rng.uniform(-8, 8), rng.uniform(0.92, 1.08)
+    )
+    columns, rows = np.meshgrid(np.arange(side), np.arange(side))
+    flat = np.stack([columns, rows, np.ones_like(rows)], -1) @ turn.T
+    coarse = rng.normal(0, ELASTIC * side / 2, (4, 4, 2)).astype(np.float32)
+    waves = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+    places = (flat + waves).astype(np.float32)
+    bent = cv2.remap(
+        face, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(bent, np.uint8)

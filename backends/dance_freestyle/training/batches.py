@@ -1,0 +1,175 @@
+"""From samples to what each network and its losses take: one item per position, then a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from dance_freestyle import appearance, faces, inputs
+from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
+from dance_freestyle.training import augment
+from dance_freestyle.training.samples import Sample, Shot
+from dancecli.drawing import hand_labels
+from dancecli.labels import APPEARANCE_PARTS, Label
+from dancecli.types import DenseMap, Frame, LabelMap, PersonMask, Target, UInt8Array
+from dancecli.warp import cut
+
+Item = dict[str, Tensor]
+"""What one position gives, without the batch's axis; boxes are (M, 4)."""
+
+NEAR = 250
+"""Frames that the two of a pair may lie apart (section 3.1)."""
+
+SAME = 0.2
+"""Share of P2B's pairs that are one frame twice: equal poses, bodies squeezed alike."""
+
+FACE_BOX = 1.3
+"""How much the face's box is enlarged for equation 18."""
+
+BOXES = ("faces", "regions")
+
+
+def p2b_item(sample: Sample, preset: P2BPreset, rng: Generator) -> Item:
+    """p^M* of one frame; P^S, P^D and the true P^M of another (section 3.1)."""
+    a, b = drawn_pair(sample, rng, SAME)
+    move = augment.drawn_move(rng, preset.size)
+    squeeze = augment.drawn_squeeze(rng) if preset.aug_squeeze else None
+    one, other = (
+        augment.moved(augment.fitted(sample.shot(index), preset.size), move) for index in (a, b)
+    )
+    star, truth = (augment.squeezed(_with_hands(shot), squeeze) for shot in (one, other))
+    item = {
+        "p_star": inputs.label_channels(star[None], preset)[0],
+        "P_S": inputs.stick_tensor(other.skeleton, preset.size),
+        "P_M": torch.from_numpy(inputs.channels_of(preset.hand_labels)[truth].astype(np.uint8)),
+    }
+    if preset.use_dp:
+        dense = None if other.dense is None else DenseMap(other.dense)
+        item["P_D"] = inputs.dense_tensor(dense, preset.size)
+    return item
+
+
+def drawn_pair(sample: Sample, rng: Generator, same: float) -> tuple[int, int]:
+    """Two frames at most NEAR apart; the same one twice for that share, or where it is alone."""
+    a = int(rng.integers(sample.count))
+    near = [
+        k for k in range(sample.count)
+        if k != a and abs(sample.numbers[k] - sample.numbers[a]) <= NEAR
+    ]  # fmt: skip
+    if rng.random() < same or not near:
+        return a, a
+    return a, near[int(rng.integers(len(near)))]
+
+
+def b2f_item(sample: Sample, preset: B2FPreset, rng: Generator) -> Item:
+    """The person's parts from one frame; labels, picture and ground of another, or of the same."""
+    a, b = drawn_pair(sample, rng, 0.0)
+    source, shot = sample.shot(a), augment.fitted(sample.shot(b), preset.canvas)
+    if rng.random() < 0.5:
+        source, shot = augment.mirrored(source), augment.mirrored(shot)
+    shot = augment.moved(shot, augment.drawn_move(rng, preset.canvas))
+    parts = appearance.separate(source.rgb, source.labels, preset.crop)
+    present = augment.dropped(parts.present, preset.part_dropout, rng)
+    images, shown = appearance.as_tensors(appearance.Parts(parts.images, present))
+    labels = _with_hands(shot)
+    item = {
+        "images": images[0],
+        "present": shown[0],
+        "P_B": _body(shot, labels, preset),
+        "x": _signed(shot.rgb),
+        "plate": _signed(shot.plate),
+        "faces": _boxes([np.isin(labels, [Label.FACE])], FACE_BOX),
+    }
+    if preset.loss.region:
+        item["regions"] = _boxes(_regions(labels), 1.0)
+    if preset.texture == "warp":
+        puppet = cut(_target(source))
+        item["texture"] = inputs.texture_tensor(puppet.pose(shot.skeleton, *preset.canvas))
+    return item
+
+
+def _body(shot: Shot, labels: UInt8Array, preset: B2FPreset) -> Tensor:
+    """P^B at the network's size: hands and the frame's own face labels drawn in."""
+    small = inputs.resized(labels, preset.size)
+    scale = preset.size[0] / preset.canvas[0]
+    face = shot.skeleton.moved(scale, 0, 0).face
+    return inputs.label_channels(inputs.with_face(small, face)[None], preset)[0]
+
+
+def _regions(labels: UInt8Array) -> list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+    """Appendix H: each hand, upper clothes, lower clothes."""
+    hands = [labels == Label.LEFT_HAND, labels == Label.RIGHT_HAND]
+    return [*hands, *(np.isin(labels, list(part)) for part in APPEARANCE_PARTS[1:3])]
+
+
+def _boxes(
+    areas: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]], margin: float
+) -> Tensor:
+    """Square boxes (M, 4) about those areas that are not empty: left, top, right, bottom."""
+    boxes = []
+    for area in areas:
+        rows, columns = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
+        if len(rows):
+            x, y = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
+            half = max(columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]) * margin / 2
+            boxes.append([x - half, y - half, x + half, y + half])
+    return torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+
+
+def _target(shot: Shot) -> Target:
+    """What the warp needs to know of the photo."""
+    mask = PersonMask((shot.labels > 0).astype(np.float32))
+    return Target(Frame(shot.rgb), mask, LabelMap(shot.labels), shot.skeleton)
+
+
+def fr_item(sample: Sample, preset: FRPreset, rng: Generator) -> Item | None:
+    """A worn face, the same one untouched, and a face that says who it is; None without a face."""
+    a, b = drawn_pair(sample, rng, 0.0)
+    flip = rng.random() < 0.5
+    truth = _face(sample.shot(b), preset.size, flip)
+    if truth is None:
+        return None
+    # Another picture of the person where one shows the face, else the same.
+    identity = _face(sample.shot(a), preset.crop, flip)
+    if identity is None:
+        identity = _face(sample.shot(b), preset.crop, flip)
+    assert identity is not None
+    return {
+        "c0": _signed(augment.worn(truth, rng)),
+        "truth": _signed(truth),
+        "identity": (_signed(identity) + 1) / 2,
+    }
+
+
+def _face(shot: Shot, side: int, flip: bool) -> UInt8Array | None:
+    shot = augment.mirrored(shot) if flip else shot
+    alignment = faces.align(shot.skeleton.face, side)
+    return None if alignment is None else faces.cut(shot.rgb, alignment)
+
+
+def _with_hands(shot: Shot) -> UInt8Array:
+    return hand_labels(shot.labels, shot.skeleton)
+
+
+def _signed(rgb: UInt8Array) -> Tensor:
+    return torch.from_numpy(rgb).movedim(-1, 0).float() / 127.5 - 1
+
+
+def collated(items: Sequence[Mapping[str, Tensor]], device: str) -> dict[str, Tensor]:
+    """Items as one batch on the device; boxes become (M, 5) with their picture's number first."""
+    out = {}
+    for name in items[0]:
+        values = [item[name] for item in items]
+        joined = _numbered(values) if name in BOXES else torch.stack(values)
+        out[name] = joined.to(device)
+    return out
+
+
+def _numbered(boxes: Sequence[Tensor]) -> Tensor:
+    return torch.cat(
+        [torch.cat([torch.full((len(b), 1), float(n)), b], 1) for n, b in enumerate(boxes)]
+    )

@@ -1,0 +1,83 @@
+"""What a training run would be, counted without data and without allocating its networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from dance_freestyle.b2f import B2F
+from dance_freestyle.checkpoint import ROLES
+from dance_freestyle.discriminators import (
+    b2f_discriminator,
+    fr_discriminator,
+    p2b_discriminator,
+)
+
+CRITICS: dict[str, Any] = {
+    "p2b": p2b_discriminator,
+    "b2f": b2f_discriminator,
+    "fr": fr_discriminator,
+}
+
+BYTES = (20, 16)
+"""Per parameter of network and discriminators: weight, gradient, Adam's two, and the average."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Parameters per part, FLOP of one forward pass of one sample (2 per multiply-add), bytes.
+
+    memory: of weights, gradients, optimisers and average; activations come on top.
+    """
+
+    parts: dict[str, int]
+    critics: int
+    flop: int
+    memory: int
+
+    @property
+    def parameters(self) -> int:
+        """Of the network."""
+        return sum(self.parts.values())
+
+
+def summary(role: str, preset: Any) -> Summary:
+    """Counts for one network; nothing is allocated."""
+    with torch.device("meta"):
+        network, critics = ROLES[role].build(preset), CRITICS[role](preset)
+    parts = {name: _count(child) for name, child in network.named_children() if _count(child)}
+    judged = _count(critics)
+    memory = sum(parts.values()) * BYTES[0] + judged * BYTES[1]
+    return Summary(parts, judged, _flop(role, network.eval()), memory)
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _flop(role: str, network: nn.Module) -> int:
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        _forward(role, network)
+    return int(counter.get_total_flops())
+
+
+def _forward(role: str, network: Any) -> None:
+    preset = network.preset
+    if role == "p2b":
+        dense = _zeros(3, *preset.size) if preset.use_dp else None
+        network(_zeros(preset.labels, *preset.size), _zeros(3, *preset.size), dense)
+    elif isinstance(network, B2F):
+        start = network.person(torch.zeros(1, preset.embedding, device="meta"))
+        warped = _zeros(6, *preset.canvas) if preset.texture == "warp" else None
+        network(_zeros(preset.labels, *preset.size), start, warped)
+    else:
+        embedding = torch.zeros(1, preset.embedding, device="meta")
+        network(_zeros(3, preset.size, preset.size), embedding)
+
+
+def _zeros(*shape: int) -> Tensor:
+    return torch.zeros(1, *shape, device="meta")

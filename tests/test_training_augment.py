@@ -1,0 +1,174 @@
+"""Augmentation keeps what belongs together together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from dance_freestyle.training import augment, batches
+from dance_freestyle.training.samples import Sample, Shot, open_samples
+from freestyle_tiny import TINY, TINY_PAPER
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_samples import made_set
+
+from dancecli.labels import Label
+from dancecli.types import JOINT
+
+torch.set_num_threads(1)
+
+LIMBS = {
+    "left_elbow": Label.LEFT_ARM, "right_elbow": Label.RIGHT_ARM,
+    "left_knee": Label.LEFT_LEG, "right_knee": Label.RIGHT_LEG,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    return open_samples([made_set(tmp_path_factory.mktemp("made"), people=3)])
+
+
+@pytest.fixture(scope="module")
+def shot(people: list[Sample]) -> Shot:
+    return people[0].shot(0)
+
+
+def check_together(shot: Shot) -> None:
+    """Joints lie on their limb's label; picture and dense map know the same person."""
+    height, width = shot.labels.shape
+    for name, label in LIMBS.items():
+        x, y = (int(v) for v in shot.skeleton.joint(name))
+        if 0 <= x < width and 0 <= y < height:
+            assert shot.labels[y, x] == label, name
+    if shot.dense is not None:
+        np.testing.assert_array_equal(shot.dense[..., 0], shot.labels)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_everything_moves_together(shot: Shot, seed: int) -> None:
+    matrix = augment.drawn_move(np.random.default_rng(seed), shot.labels.shape)
+    moved = augment.moved(shot, matrix)
+    check_together(moved)
+    check_together(augment.fitted(moved, (128, 80)))
+    assert not np.array_equal(moved.rgb, shot.rgb)
+
+
+def test_a_mirror_exchanges_left_and_right_everywhere(shot: Shot) -> None:
+    mirror = augment.mirrored(shot)
+    check_together(mirror)
+    assert mirror.dense is None
+    left, right = (mirror.skeleton.joint(f"{side}_wrist")[0] for side in ("left", "right"))
+    # Still a person who faces us: their left is on our right.
+    assert left > right
+    assert mirror.skeleton.left_hand[0, 0] == pytest.approx(left)
+    twice = augment.mirrored(mirror)
+    np.testing.assert_array_equal(twice.labels, shot.labels)
+    np.testing.assert_array_equal(twice.rgb, shot.rgb)
+    np.testing.assert_allclose(twice.skeleton.points(), shot.skeleton.points(), atol=1e-4)
+
+
+def test_a_symmetric_face_is_its_own_mirror(shot: Shot) -> None:
+    width = shot.labels.shape[1]
+    face = shot.skeleton.face
+    middle = face[30, 0]
+    turned = augment.mirrored_skeleton(shot.skeleton, width).face
+    # Eyes, brows, jaw, nose and lips; the mouth's rings are drawn from their left corner.
+    np.testing.assert_allclose(turned[:48, 1], face[:48, 1], atol=0.2 * 13)
+    np.testing.assert_allclose(turned[:68, 0] - (width - middle), face[:68, 0] - middle, atol=1e-3)
+
+
+def test_only_label_maps_are_squeezed(shot: Shot) -> None:
+    narrow = augment.squeezed(shot.labels, (0.75, 1.0))
+
+    def width(labels: np.ndarray) -> int:
+        return int(np.ptp(np.flatnonzero(labels.any(0))) + 1)
+
+    assert width(narrow) == pytest.approx(0.75 * width(shot.labels), abs=2)
+    assert set(np.unique(narrow)) <= set(np.unique(shot.labels))
+    middles = [np.flatnonzero(m.any(0)).mean() for m in (narrow, shot.labels)]
+    assert middles[0] == pytest.approx(middles[1], abs=1.5)
+    assert augment.squeezed(shot.labels, None) is shot.labels
+
+
+def test_squeezing_changes_maps_and_not_poses(people: list[Sample]) -> None:
+    plain = replace(TINY.p2b, aug_squeeze=False)
+    differ = 0
+    for seed in range(8):
+        a = batches.p2b_item(people[0], plain, np.random.default_rng(seed))
+        b = batches.p2b_item(people[0], TINY.p2b, np.random.default_rng(seed))
+        assert torch.equal(a["P_S"], b["P_S"]) and torch.equal(a["P_D"], b["P_D"])
+        differ += not torch.equal(a["P_M"], b["P_M"])
+    assert differ > 0
+
+
+def test_pairs_are_near_in_time(people: list[Sample]) -> None:
+    rng = np.random.default_rng(0)
+    far = replace(people[0], count=3, numbers=(0, 200, 1000))
+    pairs = {batches.drawn_pair(far, rng, 0.2) for _ in range(200)}
+    assert pairs == {(0, 0), (1, 1), (0, 1), (1, 0), (2, 2)}
+    assert {batches.drawn_pair(far, rng, 0.0) for _ in range(100)} == {(0, 1), (1, 0), (2, 2)}
+
+
+def test_dropout_only_takes_parts_away() -> None:
+    rng = np.random.default_rng(0)
+    present = np.array([True, True, False, True, True])
+    drawn = np.stack([augment.dropped(present, 0.05, rng) for _ in range(2000)])
+    assert not drawn[:, 2].any()
+    assert drawn[:, 0].mean() == pytest.approx(0.95, abs=0.02)
+    np.testing.assert_array_equal(augment.dropped(present, 0.0, rng), present)
+
+
+def test_items_hold_what_the_presets_ask_for(people: list[Sample]) -> None:
+    rng = np.random.default_rng(0)
+    item = batches.p2b_item(people[0], TINY.p2b, rng)
+    assert item["p_star"].shape == (22, 64, 40) and item["P_D"].shape == (3, 64, 40)
+    assert item["p_star"][20:].sum() > 0  # hands are drawn in
+    bare = replace(TINY.p2b, use_dp=False, hand_labels=False)
+    item = batches.p2b_item(people[0], bare, rng)
+    assert "P_D" not in item and item["p_star"].shape[0] == 20 and item["P_M"].max() < 20
+    item = batches.b2f_item(people[0], TINY.b2f, rng)
+    assert item["P_B"].shape == (27, 64, 40) and item["x"].shape == (3, 128, 80)
+    assert item["P_B"].sum(0).eq(1).all() and item["texture"].shape == (6, 128, 80)
+    assert item["faces"].shape == (1, 4) and "regions" not in item
+    assert item["x"].min() >= -1 and item["x"].max() <= 1
+    with_regions = replace(TINY_PAPER.b2f, loss=replace(TINY_PAPER.b2f.loss, region=1.0))
+    item = batches.b2f_item(people[0], with_regions, rng)
+    assert len(item["regions"]) == 3 and "texture" not in item  # two hands, upper clothes
+
+
+def test_face_labels_are_drawn_at_full_size(people: list[Sample]) -> None:
+    preset = replace(TINY_PAPER.b2f, size=(256, 160), canvas=(256, 160), channels=(8,) * 6)
+    item = batches.b2f_item(people[0], preset, np.random.default_rng(1))
+    assert (item["P_B"][22:].flatten(1).sum(1) > 0).all()
+
+
+def test_the_face_box_holds_the_face(people: list[Sample]) -> None:
+    item = batches.b2f_item(people[0], TINY_PAPER.b2f, np.random.default_rng(2))
+    left, top, right, bottom = item["faces"][0].tolist()
+    rows, columns = np.nonzero(item["P_B"][13].numpy())
+    assert left <= columns.min() and columns.max() < right
+    assert top <= rows.min() and rows.max() < bottom
+    assert right - left == pytest.approx(bottom - top)
+
+
+def test_worn_faces_are_worse_but_the_same_face(people: list[Sample]) -> None:
+    item = batches.fr_item(people[0], TINY.fr, np.random.default_rng(0))
+    assert item is not None
+    difference = (item["c0"] - item["truth"]).abs().mean()
+    assert 0.01 < difference < 0.5
+    assert item["identity"].shape == (3, 32, 32)
+
+
+def test_boxes_carry_their_picture_s_number() -> None:
+    items = [{"faces": torch.ones(n, 4)} for n in (1, 0, 2)]
+    assert batches.collated(items, "cpu")["faces"][:, 0].tolist() == [0, 2, 2]
+
+
+def test_every_joint_has_its_other_side() -> None:
+    swapped = augment._OTHER_SIDE
+    assert swapped[JOINT["left_ankle"]] == JOINT["right_ankle"]
+    assert swapped[JOINT["nose"]] == JOINT["nose"]
+    assert sorted(augment._OTHER_FACE) == list(range(70))

@@ -1,0 +1,339 @@
+"""Whole training runs on made people: exact resume, stops, the command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from dance_freestyle import encoders
+from dance_freestyle.checkpoint import load_network
+from dance_freestyle.presets import ABLATIONS
+from dance_freestyle.training.checkpoints import KEPT, checkpoints
+from dance_freestyle.training.samples import Sample, open_samples
+from dance_freestyle.training.tasks import build
+from dance_freestyle.training.trainer import Settings, Trainer, TrainingError, initialised
+from freestyle_tiny import TINY, TINY_PAPER
+from made_samples import made_set
+from safetensors.torch import load_file
+
+from dancecli.cli.train import command
+from dancecli.errors import UsageError, WeightsError
+
+torch.set_num_threads(1)
+
+TINY_OPTIONS = {
+    "p2b": "p2b.size=64x40 p2b.ngf=4 p2b.downs=3 p2b.ndf=4",
+    "b2f": "b2f.size=64x40 b2f.canvas=64x40 b2f.unet=8,8,8 b2f.style=4 b2f.crop=32 b2f.ndf=4 "
+    "b2f.channels=8,8,8,8,4 b2f.face_embedding=8 b2f.part_embedding=4",
+    "fr": "fr.size=64 fr.encoder=4,8,8,8,8 fr.start=8 fr.latent=8 fr.decoder=8,4,4,4 fr.crop=32 "
+    "fr.embedding=8 fr.ndf=4",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_set(tmp_path_factory.mktemp("made"), people=5)
+
+
+@pytest.fixture(scope="module")
+def people(folder: Path) -> list[Sample]:
+    return open_samples([folder])
+
+
+def trainer(role: str, people: list[Sample], run: Path, steps: int = 4, **settings: Any) -> Trainer:
+    settings = {"batch": 2, "every": 2, **settings}
+    task = build(role, getattr(TINY, role), settings.get("seed", 0))
+    return Trainer(task, people, Settings(steps=steps, **settings), run)
+
+
+def tensors_of(run: Path, role: str) -> dict[str, bytes]:
+    """Every number of the newest checkpoint's networks; the files' headers have no fixed order."""
+    last = checkpoints(run)[-1].path
+    return {
+        f"{name} {key}": value.numpy().tobytes()
+        for name in (role, f"{role}-raw", "critics")
+        for key, value in load_file(last / f"{name}.safetensors").items()
+    }
+
+
+@pytest.mark.parametrize("role", ["p2b", "b2f", "fr"])
+def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(
+    role: str, people: list[Sample], tmp_path: Path
+) -> None:
+    trainer(role, people, tmp_path / "whole").train()
+    broken = trainer(role, people, tmp_path / "broken", steps=4)
+    steps = iter(range(3))
+    one_step = broken.one_step
+
+    def killed() -> dict[str, float]:
+        # In the third step, after the checkpoint of the second.
+        if next(steps) == 2:
+            raise KeyboardInterrupt
+        return one_step()
+
+    broken.one_step = killed  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        broken.train()
+    torch.manual_seed(99)
+    resumed = trainer(role, people, tmp_path / "broken")
+    resumed.resume()
+    assert (resumed.step, resumed.consumed) == (2, 4)
+    resumed.train()
+    broken_end, whole_end = (tensors_of(tmp_path / run, role) for run in ("broken", "whole"))
+    assert broken_end.keys() == whole_end.keys()
+    assert [key for key in whole_end if broken_end[key] != whole_end[key]] == []
+    logs = [(tmp_path / run / "losses.jsonl").read_text() for run in ("whole", "broken")]
+    assert logs[0] == logs[1] and len(logs[0].splitlines()) == 4
+
+
+def test_parts_of_a_batch_add_up_where_no_norm_couples_them(
+    people: list[Sample], tmp_path: Path
+) -> None:
+    whole = trainer("fr", people, tmp_path / "a", batch=4).one_step()
+    parts = trainer("fr", people, tmp_path / "b", batch=4, parts=2).one_step()
+    assert parts == pytest.approx(whole, rel=1e-4)
+    with pytest.raises(UsageError, match="3 parts"):
+        Settings(steps=1, batch=4, parts=3)
+
+
+def test_training_lowers_the_losses_of_one_batch(people: list[Sample], tmp_path: Path) -> None:
+    run = trainer("p2b", people[:1], tmp_path, batch=2)
+    batch = run.batch(range(2))
+    run.batch = lambda places: batch  # type: ignore[method-assign]
+    losses = [run.one_step()["cross_entropy"] for _ in range(30)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_the_average_lags_behind_and_is_what_is_kept(people: list[Sample], tmp_path: Path) -> None:
+    path = trainer("fr", people, tmp_path, steps=2).train()
+    last = checkpoints(tmp_path)[-1]
+    average, raw = last.network("fr"), last.network("fr", raw=True)
+    assert load_network(path, "fr").state_dict().keys() == average.state_dict().keys()
+    gaps = [
+        (a - b).abs().max() for a, b in zip(average.parameters(), raw.parameters(), strict=True)
+    ]
+    assert 0 < max(gaps) < 0.01
+
+
+@pytest.mark.parametrize("poison", [float("nan"), 1e9])
+def test_a_lost_loss_stops_before_the_weights(
+    poison: float, people: list[Sample], tmp_path: Path
+) -> None:
+    run = trainer("b2f", people, tmp_path, steps=9)
+    terms = run.task.generator_terms
+
+    def poisoned(batch: Any, output: Any) -> Any:
+        found = terms(batch, output)
+        return {**found, "l1": found["l1"] * poison} if run.step == 3 else found
+
+    run.task.generator_terms = poisoned  # type: ignore[method-assign]
+    with pytest.raises(TrainingError, match=r"stopped at step 4: l1 is .*step-00000002"):
+        run.train()
+    last = checkpoints(tmp_path)[-1]
+    assert last.step == 2
+    kept = last.network("b2f", raw=True).parameters()
+    now = run.task.network.parameters()
+    assert all(a.isfinite().all() and b.isfinite().all() for a, b in zip(kept, now, strict=True))
+
+
+def test_only_the_last_checkpoints_are_kept(people: list[Sample], tmp_path: Path) -> None:
+    trainer("fr", people, tmp_path, steps=KEPT + 2, every=1).train()
+    assert [c.step for c in checkpoints(tmp_path)] == [3, 4, 5]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_resume_refuses_other_settings_and_damage(people: list[Sample], tmp_path: Path) -> None:
+    trainer("fr", people, tmp_path, steps=2).train()
+    with pytest.raises(UsageError, match=r"begun with seed 0, not 7"):
+        trainer("fr", people, tmp_path, seed=7).resume()
+    with pytest.raises(UsageError, match="no checkpoint"):
+        trainer("fr", people, tmp_path / "none").resume()
+    path = checkpoints(tmp_path)[-1].path / "state.pt"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match=r"state\.pt"):
+        trainer("fr", people, tmp_path).resume()
+
+
+def test_a_state_of_another_network_is_refused(people: list[Sample], tmp_path: Path) -> None:
+    trainer("fr", people, tmp_path, steps=2).train()
+    last = checkpoints(tmp_path)[-1]
+    torch.save({**last.state(), "generator": {"state": {}}}, last.path / "state.pt")
+    with pytest.raises(WeightsError, match="does not fit"):
+        trainer("fr", people, tmp_path).resume()
+
+
+class Evil:
+    """Would run code of the file's choice when unpickled."""
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (Path("evil"),))
+
+
+def test_a_training_state_cannot_run_code(
+    people: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trainer("fr", people, tmp_path, steps=2).train()
+    torch.save({"step": Evil()}, checkpoints(tmp_path)[-1].path / "state.pt")
+    with pytest.raises(WeightsError, match=r"state\.pt"):
+        trainer("fr", people, tmp_path).resume()
+    assert not Path("evil").exists()
+
+
+def test_fr_passes_over_people_without_a_face(
+    people: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trainer("fr", people, tmp_path)
+    whole, faceless = run.task.item, people[0].key
+    monkeypatch.setattr(
+        run.task, "item", lambda s, rng: None if s.key == faceless else whole(s, rng)
+    )
+    assert len(run.batch(range(10))["c0"]) == 10
+    monkeypatch.setattr(run.task, "item", lambda s, rng: None)
+    with pytest.raises(UsageError, match="no face"):
+        run.batch(range(1))
+
+
+def test_bf16_trains_too(people: list[Sample], tmp_path: Path) -> None:
+    losses = trainer("p2b", people, tmp_path, bf16=True).one_step()
+    full = trainer("p2b", people, tmp_path).one_step()
+    assert losses["cross_entropy"] == pytest.approx(full["cross_entropy"], rel=0.02)
+
+
+def test_init_takes_the_weights_of_the_same_preset(people: list[Sample], tmp_path: Path) -> None:
+    start = load_network(trainer("fr", people, tmp_path, steps=1).train())
+    task = initialised("fr", TINY.fr, 5, start)
+    for a, b in zip(task.network.parameters(), start.parameters(), strict=True):
+        assert torch.equal(a, b)
+    other = build("p2b", TINY_PAPER.p2b, 0)
+    with pytest.raises(UsageError, match="another preset"):
+        initialised("fr", TINY.fr, 5, other.network)
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_every_ablation_trains(name: str, people: list[Sample], tmp_path: Path) -> None:
+    large = ("b2f.size", "b2f.canvas", "b2f.channels")
+    changes = {key: value for key, value in ABLATIONS[name].items() if key not in large}
+    preset = TINY_PAPER.with_overrides(changes)
+    for role in {key.split(".")[0] for key in changes} & {"p2b", "b2f"}:
+        run = Trainer(build(role, getattr(preset, role), 0), people, Settings(1, 2), tmp_path)
+        assert np.isfinite(run.one_step()["total"])
+        terms = run.one_step().keys()
+        assert ("mask" in terms) == (role == "b2f" and name != "no-mask")
+
+
+def frozen(network: torch.nn.Module) -> torch.nn.Module:
+    return network.eval().requires_grad_(False)
+
+
+def test_published_encoders_judge_and_stay_as_they_are(
+    people: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The published layouts with weights of chance: the files are not here.
+    torch.manual_seed(0)
+    face, part = frozen(encoders.VggFace2()), frozen(encoders.Vgg19())
+    before = [p.clone() for p in face.parameters()]
+    monkeypatch.setattr(encoders, "vggface2", lambda: face)
+    monkeypatch.setattr(encoders, "vgg19", lambda: part)
+    changes = {
+        "b2f.encoders": "published", "b2f.face_embedding": 2048, "b2f.part_embedding": 512,
+        "b2f.crop": 64, "b2f.loss.region": 1, "b2f.canvas": "256x160",
+        "fr.encoders": "published", "fr.embedding": 2048, "fr.crop": 64,
+    }  # fmt: skip
+    preset = TINY_PAPER.with_overrides(changes)
+    wanted = {"b2f": {"perceptual", "face", "region"}, "fr": {"perceptual"}}
+    for role, terms in wanted.items():
+        task = build(role, getattr(preset, role), 0)
+        run = Trainer(task, people, Settings(1, 1), tmp_path / role)
+        losses = run.one_step()
+        assert terms <= losses.keys() and task.absent == ()
+        assert all(losses[name] > 0 for name in terms)
+        run.save()
+        again = Trainer(build(role, getattr(preset, role), 1), people, Settings(1, 1), run.run)
+        again.resume()
+        learned, restored = (each.task.judges.state_dict() for each in (run, again))
+        assert learned["faces.seen"] > 0
+        assert all(torch.equal(learned[key], restored[key]) for key in learned)
+    assert all(torch.equal(a, b) for a, b in zip(before, face.parameters(), strict=True))
+
+
+def invoke(*args: str) -> Any:
+    return CliRunner().invoke(command, args)
+
+
+def test_dry_run_counts_the_paper_to_the_parameter() -> None:
+    wanted = {
+        "p2b": (182_622_102, 5_625_730, 317.1),
+        "b2f": (93_020_420 + 67_125_248, 5_582_978, 334.2),
+        "fr": (150_736_229, None, 9.6),
+    }
+    for role, (network, critics, gflop) in wanted.items():
+        result = invoke(role, "--preset", "paper", "--dry-run", "--json")
+        assert result.exit_code == 0, result.output
+        plan = json.loads(result.stdout)
+        assert plan["parameters"] == network == sum(plan["parts"].values())
+        assert critics in (None, plan["discriminator_parameters"])
+        assert plan["gflop"] == gflop
+
+
+def test_dry_run_with_data_knows_the_steps(folder: Path) -> None:
+    result = invoke(
+        "b2f", "--dry-run", "--data", str(folder), "--batch-size", "2", "-o", "runs/b2f"
+    )
+    assert result.exit_code == 0, result.output
+    assert "100" in result.output and "runs/b2f/step-" in result.output  # 5 · 40 / 2
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("role", ["p2b", "b2f", "fr"])
+def test_the_command_trains_and_goes_on(role: str, folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / role
+    args = [role, "--data", str(folder), "-o", str(run), "--device", "cpu", "--batch-size", "2"]
+    for change in TINY_OPTIONS[role].split():
+        args += ["--set", change]
+    result = invoke(*args, "--steps", "2")
+    assert result.exit_code == 0, result.output
+    assert load_network(Path(result.stdout.strip()), role) is not None
+    again = invoke(*args, "--steps", "3")
+    assert isinstance(again.exception, UsageError) and "--resume" in str(again.exception)
+    result = invoke(*args, "--steps", "3", "--resume", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout.splitlines()[-1])["samples_seen"] == 6
+    shutil.rmtree(run)
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["p2b", "--dry-run", "--set", "p2b.use_dpp=off"], "p2b.use_dp"),
+        (["p2b", "--dry-run", "--set", "p2b.use_dp"], "KEY=VALUE"),
+        (["p2b", "--dry-run", "--preset", "papr"], "paper"),
+        (["p2b"], "--dry-run"),
+        (["p2b", "--data", "no-such-set", "-o", "x"], "no-such-set"),
+    ],
+)
+def test_wrong_requests_say_what_is_right(args: list[str], says: str) -> None:
+    result = invoke(*args)
+    assert isinstance(result.exception, UsageError)
+    assert says in str(result.exception)
+
+
+def test_a_named_data_set_lies_in_the_data_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DANCE_DATA", str(folder.parent))
+    result = invoke("fr", "--dry-run", "--json", "--data", f"{folder.name},{folder}")
+    assert json.loads(result.stdout)["samples"] == 10
+
+
+def test_the_same_position_shows_the_same(people: list[Sample], tmp_path: Path) -> None:
+    one, other = (trainer("b2f", people, tmp_path) for _ in range(2))
+    other.batch(range(3))
+    for a, b in zip(one.item(7).values(), other.item(7).values(), strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
