@@ -234,6 +234,20 @@ def test_a_start_past_the_end(run: Run, demo_photo: Path, demo_video: Path, tmp_
     assert "99" in one_error_line(ran)
 
 
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_is_not_here_is_refused_naming_those_that_are(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path, device: str
+) -> None:
+    from dancecli.device import available
+
+    if any(name.startswith(device) for name in available()):
+        pytest.skip(f"this machine has {device}")
+    out = tmp_path / "o.mp4"
+    ran = run("reenact", demo_photo, demo_video, "-o", out, "--dry-run", "--device", device)
+    assert ran.code == 2
+    assert "cpu" in one_error_line(ran)
+
+
 def test_config_sets_defaults_and_the_command_line_wins(
     run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
 ) -> None:

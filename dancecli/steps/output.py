@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -74,29 +76,35 @@ class Outputs:
             RunSheet(job.contact_sheet, target, video, scene) if job.contact_sheet else None
         )
         self.entry = work.entry("render", render_key(job, video, scene, stages))
-        self.lock = self.entry.locked()
+        self.open, self.counting = ExitStack(), ExitStack()
 
     def __enter__(self) -> Outputs:
-        self.lock.__enter__()
-        self.writers = [self._writer(self.job.out, "frames", alpha=False)]
-        if self.job.save_foreground:
-            self.writers.append(self._writer(self.job.save_foreground, "foreground", alpha=True))
-        self.landmarks = self.entry.journal()
-        self.todo = [_numbers(writer.missing()) for writer in self.writers]
-        self.todo.append(self.sheet.wanted if self.sheet else set())
-        self.bar = self.progress.stage("dance", self.scene.count, self._done())
-        self.step = self.bar.__enter__()
+        with ExitStack() as opening:
+            opening.enter_context(self.entry.locked())
+            self.writers = [opening.enter_context(self._writer(self.job.out, "frames", False))]
+            if self.job.save_foreground:
+                saved = self._writer(self.job.save_foreground, "foreground", True)
+                self.writers.append(opening.enter_context(saved))
+            self.landmarks = self.entry.journal()
+            self.todo = [_numbers(writer.missing()) for writer in self.writers]
+            self.todo.append(self.sheet.wanted if self.sheet else set())
+            opening.enter_context(self.counting)
+            stage = self.progress.stage("dance", self.scene.count, self._done())
+            self.step = self.counting.enter_context(stage)
+            self.open = opening.pop_all()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        for writer in self.writers:
-            writer.__exit__(kind, *rest)  # type: ignore[arg-type]
-        self.lock.__exit__(kind, *rest)  # type: ignore[arg-type]
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.open.__exit__(kind, error, trace)
 
     def _writer(self, out: Path, name: str, alpha: bool) -> PartWriter:
         scene, parts = self.scene, self.entry.path / name
-        writer = PartWriter(out, scene.fps, scene.size, scene.count, alpha, parts)
-        return writer.__enter__()
+        return PartWriter(out, scene.fps, scene.size, scene.count, alpha, parts)
 
     def _done(self) -> int:
         return self.scene.count - len(set().union(*self.todo))
@@ -119,7 +127,7 @@ class Outputs:
 
     def finish(self, track: Track) -> Result:
         """Join the parts, add sound, tags and sidecars, put everything in place."""
-        self.bar.__exit__(None, None, None)
+        self.counting.close()
         job = self.job
         tags = provenance.container_tags()
         audio = self._audio()

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from dancecli import registry
+from dancecli.device import resolve
 from dancecli.job import Job
 from dancecli.stages import (
     Backend,
@@ -26,9 +27,10 @@ class Stages:
     """
 
     def __init__(self, job: Job) -> None:
+        if job.device not in ("auto", "cpu"):
+            resolve(job.device)  # refused now, not after the poses
         self.settings = Settings(job.device, job.weights, job.seed)
         self.infos = {group: registry.find(group, name) for group, name in job.plugins.items()}
-        self.used: list[dict[str, Any]] = []
 
     def identity(self, *groups: str) -> list[str]:
         """Name and version of some of the plugins, for cache keys."""
