@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from dancecli.data.people import Options, Person, Skipped
 from dancecli.types import (
     Box,
     DenseMap,
@@ -169,10 +170,23 @@ class Backend(Protocol):
 
 @runtime_checkable
 class DatasetReader(Protocol):
-    """`dance.dataset`: one annotated person at a time out of a data set's own layout."""
+    """`dance.dataset`: the annotated people of a data set in its own layout.
 
-    def read(self, root: Path) -> Iterator[Any]:
-        """People of the data set; the sample type is defined with `dance prepare-data`."""
+    LICENCE and COMMERCIAL speak of the data.
+    """
+
+    layout: str
+    """The tree that it expects, for help and errors; empty where it needs no files."""
+
+    def units(self, root: Path | None, options: Options) -> list[str]:
+        """Names of independent pieces of work (a picture, a video), in a fixed order; cheap.
+
+        Raises UsageError with `layout` when root is not such a data set or an option is unknown.
+        """
+        ...
+
+    def read(self, root: Path | None, unit: str, options: Options) -> Iterator[Person | Skipped]:
+        """The people of a unit, and what was passed over and why; never raises for bad files."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Synthetic humans: made from CC0 meshes, rendered with exact labels."""
