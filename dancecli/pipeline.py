@@ -54,7 +54,7 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
         missing = outputs.missing()
         if missing:
             person = stages.backend.prepare(target)  # t, e_z: eqs. 4 and 5
-            paint = partial(_paint, person, scene, stages)
+            paint = partial(paint_moment, person, scene, stages)
             moments = prefetched(_moments(scene, video, stages, missing))
             for painted in ordered_map(paint, moments, PAINTERS):
                 outputs.write(painted)
@@ -72,9 +72,10 @@ def _moments(
             yield Frame(scene.plate.frame(index), index, index / float(scene.fps)), frame
 
 
-def _paint(
+def paint_moment(
     person: object, scene: Scene, stages: Stages, moment: tuple[Frame, Frame | None]
 ) -> Painted:
+    """One output frame. moment: the plate's frame, and the driving one where it is read."""
     plate, driving = moment
     motion = scene.motion(plate.index, driving, stages)  # P^S, P^D: eq. 2
     (layer,) = stages.backend.render(person, [motion])  # P^M, z, m: eqs. 3 and 6

@@ -1,0 +1,175 @@
+"""Self-reenactment (paper, section 4): a clip's person driven by the clip itself.
+
+The target is the first frame that shows all joints; later frames are made from it and compared
+with what really happened. Always in the table: `still`, the target's frame unmoved, and `posewarp`
+and its copy blurred by one pixel, since blur alone improves SSIM and L1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dancecli.composite import compose
+from dancecli.evaluate.compare import CROP, ROOM
+from dancecli.job import Job
+from dancecli.media import write_png
+from dancecli.motion import State, Track
+from dancecli.pipeline import paint_moment
+from dancecli.plate import Plate
+from dancecli.progress import Progress
+from dancecli.stages import DEFAULTS
+from dancecli.steps.background import make_plate
+from dancecli.steps.driver import follow, open_driver
+from dancecli.steps.photo import understand
+from dancecli.steps.placing import Scene, needs_driving, set_scene
+from dancecli.steps.stages import Stages
+from dancecli.types import SEEN, Frame, Layer, Target
+from dancecli.workdir import WorkDir
+
+BASELINE = "posewarp"
+
+BLURRED = "posewarp blurred"
+"""The control."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One backend as it is measured. name: in the report. retarget: False is equation 2 raw."""
+
+    name: str
+    backend: str
+    weights: str | None = None
+    retarget: bool = False
+
+
+def contenders(backends: tuple[str, ...], weights: str | None) -> list[Contender]:
+    """Every backend with retargeting off (the paper's) and on; the baseline is always first.
+
+    backends: `NAME` or `NAME@WEIGHTS`.
+    """
+    named = [BASELINE, *(name for name in backends if name != BASELINE)]
+    found = []
+    for text in named:
+        name, sign, own = text.partition("@")
+        given = own if sign else (weights if name != BASELINE else None)
+        found += [
+            Contender(text, name, given), Contender(f"{text} retargeted", name, given, True)
+        ]  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How clips are compared. plugins: entry-point group -> name, beyond the defaults."""
+
+    contenders: tuple[Contender, ...]
+    frames: int = 300
+    plugins: dict[str, str] = field(default_factory=dict)
+    device: str = "auto"
+    seed: int = 0
+
+
+class Clip:
+    """One clip in self-reenactment.
+
+    Raises NoPersonError when nobody can be followed through it, MediaError when it is unreadable.
+    """
+
+    def __init__(
+        self, path: Path, protocol: Protocol, work: WorkDir, room: Path, progress: Progress
+    ) -> None:
+        """room: a folder for the target's picture."""
+        self.protocol, self.work, self.path = protocol, work, path
+        self.job = Job(
+            room / f"{path.stem}.png", path, room / "unused.mp4", {**DEFAULTS, **protocol.plugins},
+            protocol.device, None, protocol.seed, "driving", size="driving", shadow=0.0,
+            retarget=False,
+        )  # fmt: skip
+        self.stages, self.video = Stages(self.job), open_driver(self.job)
+        self.track = follow(self.job, self.video, self.stages, work, progress)
+        self.target_index, self.simple = chosen_target(self.track)
+        frame = next(iter(self.video.frames(self.target_index, self.target_index + 1)))
+        write_png(self.job.photo, frame.rgb)
+
+    @property
+    def span(self) -> range:
+        """The frames that are compared: those after the target, at most so many."""
+        first = self.target_index + 1
+        return range(first, min(self.video.count, first + self.protocol.frames))
+
+    @cached_property
+    def target(self) -> Target:
+        """Equation 1 of the target's frame."""
+        return understand(self.job, self.stages, self.work)
+
+    @cached_property
+    def plate(self) -> Plate:
+        """The clip without its people."""
+        return make_plate(self.job, self.target, self.video, self.track, self.stages, self.work)
+
+    def moments(self) -> Iterator[tuple[Frame, dict[str, Frame]]]:
+        """Real frames and what every system makes of them, in order."""
+        systems = [System(each, self) for each in self.protocol.contenders]
+        still = self.target.frame
+        for frame in self.video.frames(self.span.start, self.span.stop):
+            made = {"still": Frame(still.rgb, frame.index, frame.time)}
+            plate = Frame(self.plate.frame(frame.index), frame.index, frame.time)
+            for system in systems:
+                made |= system.frames(plate, frame)
+            yield frame, made
+
+
+def chosen_target(track: Track) -> tuple[int, bool]:
+    """The first frame that shows all 25 joints and whether there is one; else the fullest frame."""
+    best, most = 0, -1
+    for index, skeleton in enumerate(track.skeletons):
+        if track.state[index] != State.SEEN:
+            continue
+        seen = int((skeleton.body[:, 2] >= SEEN).sum())
+        if seen > most:
+            best, most = index, seen
+        if seen == len(skeleton.body):
+            return index, True
+    return best, False
+
+
+class System:
+    """A contender set up on a clip."""
+
+    def __init__(self, contender: Contender, clip: Clip) -> None:
+        self.contender = contender
+        plugins = {**clip.job.plugins, "dance.backend": contender.backend}
+        job = replace(
+            clip.job, plugins=plugins, weights=contender.weights, retarget=contender.retarget
+        )
+        self.stages = Stages(job)
+        self.scene: Scene = set_scene(
+            job, clip.target, clip.video, clip.track, clip.plate, self.stages
+        )
+        self.person = self.stages.backend.prepare(clip.target)
+
+    def frames(self, plate: Frame, driving: Frame) -> dict[str, Frame]:
+        """This system's frame, and the baseline's blurred copy."""
+        read = driving if needs_driving(self.stages) else None
+        painted = paint_moment(self.person, self.scene, self.stages, (plate, read))
+        made = {self.contender.name: painted.frame}
+        if self.contender.name == BASELINE:
+            sigma = self.scene.height * ROOM / CROP[0]
+            rgb = compose(blurred(painted.layer, sigma / painted.layer.canvas.scale), plate.rgb)
+            made[BLURRED] = Frame(rgb, driving.index, driving.time)
+        return made
+
+
+def blurred(layer: Layer, sigma: float) -> Layer:
+    """The layer, colour and alpha, under a Gaussian of so many of its pixels."""
+    import cv2
+
+    m = cv2.GaussianBlur(layer.m, (0, 0), sigma)
+    zm = cv2.GaussianBlur(layer.z * layer.m[..., None], (0, 0), sigma)
+    z = np.clip(zm / np.maximum(m, 1e-4)[..., None], 0, 1).astype(np.float32)
+    return replace(layer, z=z, m=m)
