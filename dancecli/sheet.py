@@ -162,7 +162,7 @@ class SheetCollector:
         """Whether this frame is one of the rows: others need not be drawn at all."""
         return index in self._rows
 
-    def add(self, index: int, time: float, **pictures: UInt8Array) -> None:
+    def add(self, index: int, time: float, /, **pictures: UInt8Array) -> None:
         """Keeps small copies of a frame's pictures, named by column; other frames are ignored.
 
         May be called several times for a frame, in any order of frames. time: seconds.

@@ -7,7 +7,6 @@ crop for everybody. What a system's frame does not show counts as wrong, never a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -82,8 +81,8 @@ class Comparison:
         self._before: tuple[Frame, dict[str, Frame]] | None = None
         self._truth: list[FloatArray] = []
 
-    def add(self, real: Frame, fakes: dict[str, Frame]) -> Seen | None:
-        """One moment; None where the real frame shows nobody and nothing is compared."""
+    def add(self, real: Frame, fakes: dict[str, Frame]) -> Crop | None:
+        """One moment and where it was looked at; None where the real frame shows nobody."""
         truth = self.eyes.look(real, self._box)
         box = truth.skeleton.box() if truth.skeleton else None
         if box is None or not truth.mask.any():
@@ -97,7 +96,7 @@ class Comparison:
         for name, fake in fakes.items():
             self._score(name, crop, truth, fake)
         self._before = (real, fakes)
-        return truth
+        return crop
 
     def _score(self, name: str, crop: Crop, truth: Seen, fake: Frame) -> None:
         assert self._box is not None
@@ -190,13 +189,3 @@ def _softened(rgb: UInt8Array, scale: float) -> UInt8Array:
 
     soft: UInt8Array = cv2.GaussianBlur(rgb, (0, 0), 0.5 * math.sqrt(1 / scale**2 - 1) + 1e-6)
     return soft
-
-
-def compare(
-    moments: Iterable[tuple[Frame, dict[str, Frame]]], eyes: Eyes, learned: Learned | None = None
-) -> Iterator[Comparison]:
-    """The comparison after each moment, so that a caller can show progress and keep pictures."""
-    comparison = Comparison(eyes, learned)
-    for real, fakes in moments:
-        comparison.add(real, fakes)
-        yield comparison

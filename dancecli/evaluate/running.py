@@ -1,0 +1,123 @@
+"""From what is asked to numbers and pictures: one loop over clips for every protocol."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from dancecli.errors import NoPersonError
+from dancecli.evaluate.compare import Comparison, Learned
+from dancecli.evaluate.eyes import Eyes
+from dancecli.evaluate.gallery import Gallery
+from dancecli.evaluate.reenactment import Clip, Protocol
+from dancecli.evaluate.report import write_report
+from dancecli.evaluate.results import Results
+from dancecli.evaluate.sources import Together, open_source
+from dancecli.progress import Progress
+from dancecli.types import Frame
+from dancecli.workdir import WorkDir
+
+Moments = Iterator[tuple[Frame, dict[str, Frame]]]
+
+
+@dataclass
+class Evaluation:
+    """What is being measured, and where it goes.
+
+    out: the report's folder. eyes: perception. learned: LPIPS and FID.
+    """
+
+    out: Path
+    eyes: Eyes
+    learned: Learned | None
+    progress: Progress
+    results: Results
+
+    def __post_init__(self) -> None:
+        self.pictures: dict[str, tuple[Path, Path]] = {}
+        if self.learned:
+            self.results.missing |= self.learned.missing
+
+    def walk(self, name: str, moments: Moments, count: int, fps: Fraction) -> None:
+        """One clip. count: frames to come, at most."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        name = self._unused(name)
+        comparison = Comparison(self.eyes, self.learned)
+        with (
+            Gallery(self.out, _plain(name), count, fps) as gallery,
+            self.progress.stage(name[:20], count) as tick,
+        ):
+            for real, fakes in moments:
+                crop = comparison.add(real, fakes)
+                if crop is not None:
+                    gallery.add(crop, real, fakes)
+                tick()
+        if not comparison.scores:
+            raise NoPersonError(f"{name}: nobody was found in any of its real frames")
+        self.results.scores[name] = comparison.finish()
+        self.results.passed_over[name] = comparison.passed_over
+        self.pictures[name] = (gallery.still, gallery.strip)
+
+    def _unused(self, name: str) -> str:
+        """The name, numbered when an earlier clip has it."""
+        taken = {_plain(each) for each in self.results.scores}
+        candidates = [name, *(f"{name}-{n}" for n in range(2, len(taken) + 3))]
+        return next(each for each in candidates if _plain(each) not in taken)
+
+    def finish(self) -> Results:
+        """Writes `metrics.json` and `report.html`."""
+        self.results.write(self.out / "metrics.json")
+        write_report(self.results, self.pictures, self.out / "report.html")
+        return self.results
+
+
+def _plain(name: str) -> str:
+    """A name that can be a file's."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:80] or "clip"
+
+
+def measure_files(
+    ask: Evaluation, real: Path, fakes: Mapping[str, Path], limit: int | None = None
+) -> None:
+    """Made videos or folders beside the real one.
+
+    Raises UsageError when they do not fit, MediaError when one cannot be read.
+    """
+    together = Together(open_source(real), {name: open_source(p) for name, p in fakes.items()})
+    for path in together.scaled:
+        ask.progress.say(
+            f"{path} is compared at {together.width}x{together.height}, the smallest size given"
+        )
+    count = min(together.count, limit or together.count)
+    ask.walk(real.stem, together.frames(limit), count, together.fps)
+
+
+def measure_clips(
+    ask: Evaluation, clips: Sequence[Path], protocol: Protocol, work: WorkDir
+) -> None:
+    """Self-reenactment of each clip."""
+    groups: dict[str, list[str]] = {"simple": [], "challenging": []}
+    for path in clips:
+        with tempfile.TemporaryDirectory() as room:
+            clip = Clip(path, protocol, work, Path(room), ask.progress)
+            ask.walk(path.stem, clip.moments(), len(clip.span), clip.video.fps)
+        groups["simple" if clip.simple else "challenging"].append(list(ask.results.scores)[-1])
+    ask.results.groups = groups
+
+
+def described(protocol: Protocol) -> dict[str, Any]:
+    """For the results file."""
+    return {
+        "name": "Self-reenactment",
+        "frames": protocol.frames,
+        "contenders": [each.__dict__ for each in protocol.contenders],
+        "target": "the first frame that shows all joints, else the fullest; later frames compared",
+        "crop": "512x320 about the real person, over the clean plate",
+        "plugins": protocol.plugins,
+        "seed": protocol.seed,
+    }

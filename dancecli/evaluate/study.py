@@ -1,0 +1,128 @@
+"""The paper's user study: a blind page of pairs, and the count of the answers that it saves.
+
+The page holds its videos, so it can be mailed; which side is whose is drawn anew each time and not
+written anywhere a viewer would look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from dancecli.errors import UsageError
+from dancecli.evaluate.gallery import FILM_KINDS, embedded
+from dancecli.evaluate.sources import parse_named
+
+LARGEST = 512 << 20
+"""Bytes of all videos of a page."""
+
+LARGEST_ANSWERS = 1 << 20
+
+
+def write_study(given: Sequence[str], out: Path) -> Path:
+    """`A=FOLDER_OR_VIDEO B=...` -> the page `study.html`, and `study.json` that tells who is who.
+
+    Videos of two folders are paired by name. Raises UsageError when nothing pairs.
+    """
+    systems = parse_named(given)
+    if len(systems) != 2:
+        raise UsageError(f"--study takes two systems, A=... and B=..., not {len(systems)}")
+    pairs = _pairs(*systems.values())
+    total = sum(path.stat().st_size for pair in pairs.values() for path in pair)
+    if total > LARGEST:
+        raise UsageError(f"the videos have {total >> 20} MiB, one page holds {LARGEST >> 20}")
+    out.mkdir(parents=True, exist_ok=True)
+    shown = [
+        {"name": name, "videos": [embedded(path) for path in pair]} for name, pair in pairs.items()
+    ]
+    identity = hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+    study = {"id": identity, "pairs": shown}
+    text = json.dumps(study).replace("<", "\\u003c")
+    page = Template(files("dancecli.evaluate").joinpath("study.html").read_text())
+    (out / "study.html").write_text(page.substitute(study=text), encoding="utf-8")
+    about = {"id": identity, "systems": list(systems), "pairs": list(pairs)}
+    (out / "study.json").write_text(json.dumps(about, indent=1) + "\n")
+    return out / "study.html"
+
+
+def _pairs(one: Path, two: Path) -> dict[str, tuple[Path, Path]]:
+    if one.is_file() and two.is_file():
+        return {one.stem: (one, two)}
+    if not (one.is_dir() and two.is_dir()):
+        raise UsageError(f"{one} and {two}: give two videos, or two folders of videos")
+    films = [
+        {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() in FILM_KINDS}
+        for folder in (one, two)
+    ]
+    shared = [name for name in films[0] if name in films[1]]
+    if not shared:
+        raise UsageError(f"{one} and {two} have no video of the same name")
+    return {Path(name).stem: (films[0][name], films[1][name]) for name in shared}
+
+
+def tally(answers: Sequence[Path], study: Path) -> dict[str, Any]:
+    """How often each system was preferred, over all and per pair.
+
+    study: the `study.json` of the page. Raises UsageError for answers to another page.
+    """
+    about = _read(study)
+    systems, pairs = about.get("systems"), about.get("pairs")
+    if not (isinstance(systems, list) and len(systems) == 2 and isinstance(pairs, list)):
+        raise UsageError(f"{study}: not a study.json of `dance evaluate --study`")
+    counts = {name: [0, 0] for name in pairs}
+    for path in answers:
+        for pair, choice in _choices(path, about.get("id"), pairs):
+            counts[pair][choice] += 1
+    sums = [sum(count[side] for count in counts.values()) for side in (0, 1)]
+    total = sum(sums)
+    return {
+        "viewers": len(answers),
+        "preferred": {
+            name: {"times": sums[side], "share": round(sums[side] / total, 4) if total else None}
+            for side, name in enumerate(systems)
+        },
+        "pairs": {pair: dict(zip(systems, count, strict=True)) for pair, count in counts.items()},
+    }
+
+
+def _choices(path: Path, identity: Any, pairs: list[Any]) -> list[tuple[str, int]]:
+    content = _read(path)
+    if content.get("study") != identity:
+        raise UsageError(f"{path}: answers to another study page")
+    answers = content.get("answers")
+    if not isinstance(answers, list):
+        raise UsageError(f"{path}: holds no answers")
+    found = []
+    for answer in answers:
+        pair = answer.get("pair") if isinstance(answer, dict) else None
+        choice = answer.get("choice") if isinstance(answer, dict) else None
+        if (
+            not isinstance(pair, str)
+            or pair not in pairs
+            or type(choice) is not int
+            or choice not in (0, 1)
+        ):
+            raise UsageError(f"{path}: an answer names no pair, or neither side")
+        found.append((pair, choice))
+    if len({pair for pair, _ in found}) != len(found):
+        raise UsageError(f"{path}: one pair is answered twice")
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST_ANSWERS:
+            raise UsageError(f"{path}: too large for answers")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: not JSON ({str(error)[:100]})") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: not a JSON object")
+    return content
