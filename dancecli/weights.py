@@ -34,6 +34,8 @@ class WeightFile:
     sha256: str | None = None
 
 
+_LPIPS = "https://github.com/richzhang/PerceptualSimilarity/raw/master/lpips/weights/v0.1/"
+
 MANIFEST = {
     each.name: each
     for each in (
@@ -57,6 +59,57 @@ MANIFEST = {
             ),
             "converted from the authors' Caffe model; VGGFace2's pictures are for research",
             None,
+        ),
+        WeightFile(
+            "vgg16",
+            "vgg16-397923af.pth",
+            "VGG-16 trained on ImageNet",
+            ("https://download.pytorch.org/models/vgg16-397923af.pth",),
+            "torchvision BSD-3-Clause; trained on ImageNet, whose pictures are for research",
+            None,
+        ),
+        WeightFile(
+            "squeezenet1_1",
+            "squeezenet1_1-b8a52dc0.pth",
+            "SqueezeNet 1.1 trained on ImageNet",
+            ("https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",),
+            "torchvision BSD-3-Clause; trained on ImageNet, whose pictures are for research",
+            None,
+            None,
+            "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
+        ),
+        WeightFile(
+            "lpips_vgg",
+            "lpips-v0.1-vgg.pth",
+            "LPIPS v0.1's heads for VGG-16 (vgg.pth, to be saved under this name)",
+            (_LPIPS + "vgg.pth",),
+            "BSD-2-Clause",
+            True,
+            7_289,
+            "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+        ),
+        WeightFile(
+            "lpips_squeeze",
+            "lpips-v0.1-squeeze.pth",
+            "LPIPS v0.1's heads for SqueezeNet (squeeze.pth, to be saved under this name)",
+            (_LPIPS + "squeeze.pth",),
+            "BSD-2-Clause",
+            True,
+            10_811,
+            "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
+        ),
+        WeightFile(
+            "fid_inception",
+            "pt_inception-2015-12-05-6726825d.pth",
+            "FID's Inception network",
+            (
+                "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+                "pt_inception-2015-12-05-6726825d.pth",
+            ),
+            "Apache-2.0; trained on ImageNet, whose pictures are for research",
+            None,
+            95_628_359,
+            "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
         ),
     )
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dancecli.errors import UsageError
+from dancecli.evaluate.compare import Learned
 from dancecli.evaluate.eyes import GROUPS, Eyes
 from dancecli.evaluate.reenactment import Contender, Protocol, contenders
 from dancecli.evaluate.results import Results, read_summary
@@ -120,6 +121,11 @@ def answer(ask: Ask, progress: Progress) -> Results:
     return evaluation.finish()
 
 
-def learned(device: str) -> Any:
+def learned(device: str) -> Learned:
     """LPIPS and FID, as far as their published weights are at hand."""
-    return None
+    from dance_metrics.learned import PublishedMetrics
+
+    from dancecli.device import resolve
+
+    found: Learned = PublishedMetrics(resolve(device))
+    return found

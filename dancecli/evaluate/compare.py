@@ -83,7 +83,8 @@ class Comparison:
 
     def add(self, real: Frame, fakes: dict[str, Frame]) -> Crop | None:
         """One moment and where it was looked at; None where the real frame shows nobody."""
-        truth = self.eyes.look(real, self._box)
+        near = self._box  # the same place for everybody, so that equal frames look equal
+        truth = self.eyes.look(real, near)
         box = truth.skeleton.box() if truth.skeleton else None
         if box is None or not truth.mask.any():
             self.passed_over += 1
@@ -94,15 +95,13 @@ class Comparison:
         if self.learned and (known := self.learned.features(crop.cut(real.rgb))) is not None:
             self._truth.append(known)
         for name, fake in fakes.items():
-            self._score(name, crop, truth, fake)
+            self._score(name, crop, truth, self.eyes.look(fake, near))
         self._before = (real, fakes)
         return crop
 
-    def _score(self, name: str, crop: Crop, truth: Seen, fake: Frame) -> None:
-        assert self._box is not None
-        seen = self.eyes.look(fake, self._box)
+    def _score(self, name: str, crop: Crop, truth: Seen, seen: Seen) -> None:
         values = compared(crop, truth, seen)
-        real, made = crop.cut(truth.frame.rgb), crop.cut(fake.rgb)
+        real, made = crop.cut(truth.frame.rgb), crop.cut(seen.frame.rgb)
         if self._before is not None:
             before = (crop.cut(self._before[0].rgb), crop.cut(self._before[1][name].rgb))
             either = crop.cut(truth.mask | seen.mask)
