@@ -119,6 +119,35 @@ def test_a_cut_off_or_foreign_shard_never_gets_past_its_checks(data: st.DataObje
             open_samples([path])
 
 
+def test_a_shard_without_index_that_is_cut_off_is_left_out_by_name(
+    folder: Path, tmp_path: Path
+) -> None:
+    whole = (folder / "made-000.tar").read_bytes()
+    (tmp_path / "a.tar").write_bytes(whole)
+    (tmp_path / "b.tar").write_bytes(whole[:20_000])
+    lines: list[str] = []
+    assert len(open_samples([tmp_path], lines.append)) == 3
+    assert "b.tar" in lines[0] and lines[1] == "1 of 2 shards are left out"
+    with pytest.raises(MediaError, match=r"b\.tar"):
+        open_samples([tmp_path])
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = one(tmp_path)
+    with tarfile.open(path, "a") as tar:
+        tar.addfile(tarfile.TarInfo("a.0.jpg"), io.BytesIO())
+    with pytest.raises(MediaError, match=r"two files are called 'a.0.jpg'"):
+        open_samples([path])
+
+
+def test_a_member_that_claims_to_be_huge_is_refused(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("a.0.jpg")
+    info.size = 2**34
+    (tmp_path / "huge.tar").write_bytes(info.tobuf() + bytes(2048))
+    with pytest.raises(MediaError, match=r"bytes, above|cut off|not a whole"):
+        open_samples([tmp_path / "huge.tar"])
+
+
 def test_an_empty_folder_is_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no samples"):
         open_samples([tmp_path])
