@@ -1,0 +1,1 @@
+"""Who synthetic people are: bodies, faces, clothes and colours drawn at random."""

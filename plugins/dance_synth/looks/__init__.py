@@ -1,0 +1,1 @@
+"""How synthetic people look: textures of skin, hair, eyes and cloth."""
