@@ -19,7 +19,7 @@ from dancecli.types import JOINT
 KEPT = 6
 """People who are remembered: some 15 MB each."""
 
-APART = (0.15, 0.85), (0.3, 0.7)
+APART = (0.15, 0.85), (0.38, 0.62)
 """Of a pair of bodies, the lighter's and the heavier's weight, and their heights."""
 
 
@@ -62,7 +62,7 @@ def actor_pair(assets: Assets, seed: int, index: int) -> tuple[Actor, Actor]:
     order = rng.permutation(2)
     made = []
     for recipe, size in zip(pair, order, strict=True):
-        weight, height = (float(ends[size] + rng.uniform(-0.1, 0.1)) for ends in APART)
+        weight, height = (float(ends[size] + rng.uniform(-0.08, 0.08)) for ends in APART)
         shape = replace(recipe.shape, weight=weight, height=height)
         made.append(_built(assets, replace(recipe, shape=shape)))
     return made[0], made[1]

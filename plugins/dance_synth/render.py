@@ -18,12 +18,13 @@ import numpy as np
 from dance_synth.backdrop import Backdrop
 from dance_synth.compiled import compiled
 from dance_synth.effects import Effects, developed, exposed
+from dance_synth.ground import contact, lit_ground
 from dance_synth.meshes import PROP, Mesh, joined, mesh_from, mesh_of
 from dance_synth.parts import Camera, Human, IntArray, Material, Posed, Rendered
 from dance_synth.points import skeleton_of
 from dance_synth.props import Prop
 from dance_synth.raster import Samples, draw, projected
-from dance_synth.shading import Shader, Shades, contact, lit_ground
+from dance_synth.shading import Shader, Shades
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 
 GRID = 2

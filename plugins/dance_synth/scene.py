@@ -176,9 +176,11 @@ def company(
 
 
 def _spot(rng: np.random.Generator, aim: Shot) -> tuple[float, float]:
-    """x and z of something that is not inside the subject; before them only in wide shots."""
+    """x and z of something that is not inside the subject; close shots have it behind them."""
     side = 1.0 if rng.random() < 0.5 else -1.0
-    if aim.kind in WIDE and rng.random() < 0.2:
+    if aim.kind not in WIDE:
+        return side * float(rng.uniform(0.4, 1.5)), -float(rng.uniform(0.7, 2.5))
+    if rng.random() < 0.2:
         return side * float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.6, 1.1))
     return side * float(rng.uniform(0.6, 1.5)), -float(rng.uniform(0.0, 2.2))
 
