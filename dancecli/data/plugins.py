@@ -1,0 +1,120 @@
+"""The plugins that prepare a data set, named in a job and loaded once per process."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from dancecli import registry
+from dancecli.data.noise import NOISES
+from dancecli.errors import UsageError
+from dancecli.stages import (
+    DEFAULTS,
+    DensePoser,
+    HumanParser,
+    Inpainter,
+    PersonMasker,
+    PoseExtractor,
+    Settings,
+)
+
+TRUTH = "truth"
+"""In place of a plugin's name: what the data set itself says."""
+
+AUTO = "auto"
+"""For the pose: what the data set says where it says anything, else the default plugin."""
+
+GROUPS = ("pose", "mask", "dense", "parser", "inpaint")
+
+
+@dataclass(frozen=True)
+class StageNames:
+    """Which plugin does what. pose may be AUTO or TRUTH, dense may be TRUTH.
+
+    noise: "measured" makes true poses as imperfect as an extractor's, "none" leaves them exact.
+    """
+
+    pose: str = AUTO
+    mask: str = DEFAULTS["dance.mask"]
+    dense: str = DEFAULTS["dance.dense"]
+    parser: str = DEFAULTS["dance.parser"]
+    inpaint: str = DEFAULTS["dance.inpaint"]
+    noise: str = "measured"
+    device: str = "auto"
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raises UsageError for a name that nobody has."""
+        for group in GROUPS:
+            if self.is_plugin(group):
+                registry.find(f"dance.{group}", getattr(self, group))
+        if self.noise not in NOISES:
+            raise UsageError(f"--noise {self.noise}: say {' or '.join(NOISES)}")
+
+    def is_plugin(self, group: str) -> bool:
+        """Whether a plugin is named outright."""
+        known = {"pose": (AUTO, TRUTH), "dense": (TRUTH,)}.get(group, ())
+        return getattr(self, group) not in known
+
+    def plugin(self, group: str) -> str:
+        """The plugin's name; the default where it is left open."""
+        name: str = getattr(self, group)
+        return name if self.is_plugin(group) else DEFAULTS[f"dance.{group}"]
+
+    def describe(self) -> dict[str, Any]:
+        """The names, and for each plugin version and licence; for the manifest."""
+        described = {}
+        for group in GROUPS:
+            if self.is_plugin(group) or getattr(self, group) == AUTO:
+                info = registry.find(f"dance.{group}", self.plugin(group))
+                plugin = registry.load_class(info)
+                described[group] = {**info.as_dict(), "licence": plugin.LICENCE}
+        return {"stages": asdict(self), "plugins": described}
+
+
+class Stages:
+    """The plugins of some names, each imported on first use."""
+
+    def __init__(self, names: StageNames) -> None:
+        self.names = names
+        self.settings = Settings(device=names.device, seed=names.seed)
+
+    def _load(self, group: str) -> Any:
+        return registry.load(f"dance.{group}", self.names.plugin(group), self.settings)
+
+    @cached_property
+    def pose(self) -> PoseExtractor:
+        """OP of equation 2."""
+        plugin: PoseExtractor = self._load("pose")
+        return plugin
+
+    @cached_property
+    def mask(self) -> PersonMasker:
+        """Silhouettes, for sets that have neither masks nor labels."""
+        plugin: PersonMasker = self._load("mask")
+        return plugin
+
+    @cached_property
+    def dense(self) -> DensePoser:
+        """DP of equation 2."""
+        plugin: DensePoser = self._load("dense")
+        return plugin
+
+    @cached_property
+    def parser(self) -> HumanParser:
+        """HP of equation 1, for sets without labels."""
+        plugin: HumanParser = self._load("parser")
+        return plugin
+
+    @cached_property
+    def inpaint(self) -> Inpainter:
+        """What was behind the people."""
+        plugin: Inpainter = self._load("inpaint")
+        return plugin
+
+
+@lru_cache(maxsize=4)
+def stages_of(names: StageNames) -> Stages:
+    """The stages of some names, one object per process."""
+    return Stages(names)

@@ -1,0 +1,1 @@
+"""Clips of one's own as training data: `clips` finds them, `crowd` follows the people, `reader`."""
