@@ -183,7 +183,7 @@ class TestTruth:
 
     def test_joints_in_metres_agree_with_the_picture(self):
         person = people()[0]
-        for view, about in zip(person.views, person.about["frames"], strict=True):
+        for view, about in zip(person.views, person.about["views"], strict=True):
             camera, world = about["camera"], view.skeleton.world
             seen = view.skeleton.body[:, 2] > 0
             wide = np.ptp(view.skeleton.body[seen, 1]) / np.ptp(world[seen, 1])

@@ -11,7 +11,13 @@ from dancecli.evaluate.compare import Learned
 from dancecli.evaluate.eyes import GROUPS, Eyes
 from dancecli.evaluate.reenactment import Contender, Protocol, contenders
 from dancecli.evaluate.results import Results, read_summary
-from dancecli.evaluate.running import Evaluation, described, measure_clips, measure_files
+from dancecli.evaluate.running import (
+    Evaluation,
+    described,
+    measure_clips,
+    measure_files,
+    measure_pairs,
+)
 from dancecli.evaluate.sources import parse_named
 from dancecli.progress import Progress
 from dancecli.workdir import WorkDir
@@ -108,7 +114,7 @@ def answer(ask: Ask, progress: Progress) -> Results:
     eyes = Eyes({group: getattr(ask, group) for group in GROUPS}, ask.device)
     about: dict[str, Any] = {"name": "Comparison with real frames", "frames": ask.frames}
     if ask.kind != "files":
-        about = described(ask.protocol())
+        about = described(ask.protocol(), ask.kind == "cross")
     evaluation = Evaluation(
         ask.out, eyes, learned(ask.device), progress, Results(about, eyes.describe())
     )
@@ -118,6 +124,8 @@ def answer(ask: Ask, progress: Progress) -> Results:
         measure_files(evaluation, ask.real, parse_named(ask.fakes), ask.frames)
     elif ask.kind == "self":
         measure_clips(evaluation, ask.clips, ask.protocol(), work)
+    elif ask.kind == "cross":
+        measure_pairs(evaluation, ask.assets, ask.pairs, ask.protocol(), work)
     return evaluation.finish()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from dancecli.evaluate import bodies, pictures
 from dancecli.evaluate.eyes import Eyes, Seen
+from dancecli.evaluate.shapes import body_kept
 from dancecli.types import BoolArray, Box, FloatArray, Frame, UInt8Array
 
 CROP = (512, 320)
@@ -139,6 +140,7 @@ def compared(crop: Crop, real: Seen, fake: Seen) -> dict[str, float]:
         **bodies.labels_seen(labels, crop.cut(fake.labels)),
         **bodies.dense_seen(crop.cut(real.iuv), crop.cut(fake.iuv)),
         **bodies.joints_seen(real.skeleton, fake.skeleton, float(real.mask.sum())),
+        **body_kept(real, fake),
     }
 
 

@@ -58,6 +58,13 @@ MEASURES = {
                 "fake shows within 5% of the person's height"),
         Measure("pck_10", "PCK 10%", "share", "higher", "the same within 10%"),
         Measure("oks", "OKS", "1", "higher", "COCO's object keypoint similarity, 17 points"),
+        Measure("silhouette", "silhouette", "IoU", "higher", "person masks of the mask plugin"),
+        Measure("limb_lengths", "limb lengths", "height", "lower", "mean difference of limb and "
+                "trunk lengths, in heights of the real person"),
+        Measure("limb_widths", "limb widths", "height", "lower", "the same of the silhouette's "
+                "widths across free limbs"),
+        Measure("colours", "colours", "Lab", "lower", "distance of the labels' mean colours, CIE "
+                "1976"),
         Measure("flicker", "flicker", "1", "lower", "change between neighbouring frames beyond the "
                 "real video's, where either person is: mean max(0, |dF| - |dR|)/255"),
         Measure("change_error", "change error", "1", "lower", "mean |dF - dR|/255 there"),

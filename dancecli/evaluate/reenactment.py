@@ -75,36 +75,21 @@ class Protocol:
 
 
 class Clip:
-    """One clip in self-reenactment.
+    """One clip that is to be danced again, and what it should look like.
 
     Raises NoPersonError when nobody can be followed through it, MediaError when it is unreadable.
     """
 
-    def __init__(
-        self, path: Path, protocol: Protocol, work: WorkDir, room: Path, progress: Progress
-    ) -> None:
-        """room: a folder for the target's picture."""
-        self.protocol, self.work, self.path = protocol, work, path
-        self.job = Job(
-            room / f"{path.stem}.png", path, room / "unused.mp4", {**DEFAULTS, **protocol.plugins},
-            protocol.device, None, protocol.seed, "driving", size="driving", shadow=0.0,
-            retarget=False,
-        )  # fmt: skip
-        self.stages, self.video = Stages(self.job), open_driver(self.job)
-        self.track = follow(self.job, self.video, self.stages, work, progress)
-        self.target_index, self.simple = chosen_target(self.track)
-        frame = next(iter(self.video.frames(self.target_index, self.target_index + 1)))
-        write_png(self.job.photo, frame.rgb)
-
-    @property
-    def span(self) -> range:
-        """The frames that are compared: those after the target, at most so many."""
-        first = self.target_index + 1
-        return range(first, min(self.video.count, first + self.protocol.frames))
+    def __init__(self, job: Job, protocol: Protocol, work: WorkDir, progress: Progress) -> None:
+        """job.photo need not exist before `target` is asked for."""
+        self.protocol, self.work, self.job = protocol, work, job
+        self.stages, self.video = Stages(job), open_driver(job)
+        self.track = follow(job, self.video, self.stages, work, progress)
+        self.span = range(min(self.video.count, protocol.frames))
 
     @cached_property
     def target(self) -> Target:
-        """Equation 1 of the target's frame."""
+        """Equation 1 of the photo."""
         return understand(self.job, self.stages, self.work)
 
     @cached_property
@@ -112,16 +97,54 @@ class Clip:
         """The clip without its people."""
         return make_plate(self.job, self.target, self.video, self.track, self.stages, self.work)
 
+    def real(self) -> Iterator[Frame]:
+        """What the frames of `span` should look like."""
+        return self.video.frames(self.span.start, self.span.stop)
+
+    def baseline(self, driving: Frame) -> dict[str, Frame]:
+        """What needs no method."""
+        raise NotImplementedError
+
     def moments(self) -> Iterator[tuple[Frame, dict[str, Frame]]]:
         """Real frames and what every system makes of them, in order."""
         systems = [System(each, self) for each in self.protocol.contenders]
-        still = self.target.frame
-        for frame in self.video.frames(self.span.start, self.span.stop):
-            made = {"still": Frame(still.rgb, frame.index, frame.time)}
+        driving = self.video.frames(self.span.start, self.span.stop)
+        for frame, real in zip(driving, self.real(), strict=False):
+            made = self.baseline(frame)
             plate = Frame(self.plate.frame(frame.index), frame.index, frame.time)
             for system in systems:
                 made |= system.frames(plate, frame)
-            yield frame, made
+            yield real, made
+
+
+class SelfClip(Clip):
+    """The paper's protocol: the target is a frame of the clip, later frames are compared."""
+
+    def __init__(
+        self, path: Path, protocol: Protocol, work: WorkDir, room: Path, progress: Progress
+    ) -> None:
+        """room: a folder for the target's picture."""
+        super().__init__(
+            job_of(room / f"{path.stem}.png", path, protocol), protocol, work, progress
+        )
+        index, self.simple = chosen_target(self.track)
+        self.span = range(index + 1, min(self.video.count, index + 1 + protocol.frames))
+        frame = next(iter(self.video.frames(index, index + 1)))
+        write_png(self.job.photo, frame.rgb)
+
+    def baseline(self, driving: Frame) -> dict[str, Frame]:
+        """The target unmoved."""
+        return {"still": replace(driving, rgb=self.target.frame.rgb)}
+
+
+def job_of(photo: Path, video: Path, protocol: Protocol) -> Job:
+    """The dancer replaced where they danced, over the clip's own clean plate, without a shadow."""
+    plugins = {**DEFAULTS, **protocol.plugins}
+    unused = photo.with_name("unused.mp4")
+    return Job(
+        photo, video, unused, plugins, protocol.device, None, protocol.seed, "driving",
+        size="driving", shadow=0.0, retarget=False,
+    )  # fmt: skip
 
 
 def chosen_target(track: Track) -> tuple[int, bool]:

@@ -14,7 +14,7 @@ from dancecli.errors import NoPersonError
 from dancecli.evaluate.compare import Comparison, Learned
 from dancecli.evaluate.eyes import Eyes
 from dancecli.evaluate.gallery import Gallery
-from dancecli.evaluate.reenactment import Clip, Protocol
+from dancecli.evaluate.reenactment import Protocol, SelfClip
 from dancecli.evaluate.report import write_report
 from dancecli.evaluate.results import Results
 from dancecli.evaluate.sources import Together, open_source
@@ -104,19 +104,37 @@ def measure_clips(
     groups: dict[str, list[str]] = {"simple": [], "challenging": []}
     for path in clips:
         with tempfile.TemporaryDirectory() as room:
-            clip = Clip(path, protocol, work, Path(room), ask.progress)
+            clip = SelfClip(path, protocol, work, Path(room), ask.progress)
             ask.walk(path.stem, clip.moments(), len(clip.span), clip.video.fps)
         groups["simple" if clip.simple else "challenging"].append(list(ask.results.scores)[-1])
     ask.results.groups = groups
 
 
-def described(protocol: Protocol) -> dict[str, Any]:
+def measure_pairs(
+    ask: Evaluation, assets: Path | None, pairs: int, protocol: Protocol, work: WorkDir
+) -> None:
+    """One motion on two synthetic bodies: the photo's, made to dance, against its true dance.
+
+    Raises WeightsError without the asset pack.
+    """
+    from dancecli.evaluate.cross import CrossClip, rendered_pair
+
+    for index in range(pairs):
+        with tempfile.TemporaryDirectory() as room:
+            pair = rendered_pair(assets, protocol, index, Path(room))
+            clip = CrossClip(pair, protocol, work, ask.progress)
+            ask.walk(f"pair-{index:02d}", clip.moments(), len(clip.span), clip.video.fps)
+
+
+def described(protocol: Protocol, cross: bool = False) -> dict[str, Any]:
     """For the results file."""
     return {
-        "name": "Self-reenactment",
+        "name": "Another body's motion" if cross else "Self-reenactment",
         "frames": protocol.frames,
         "contenders": [each.__dict__ for each in protocol.contenders],
-        "target": "the first frame that shows all joints, else the fullest; later frames compared",
+        "target": "a synthetic person driven by another; truth rendered in the same motion"
+        if cross
+        else "the first frame that shows all joints, else the fullest; later frames compared",
         "crop": "512x320 about the real person, over the clean plate",
         "plugins": protocol.plugins,
         "seed": protocol.seed,

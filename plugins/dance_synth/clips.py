@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ import numpy as np
 
 from dance_synth.actor import Actor, actor, actor_pair
 from dance_synth.assets import Assets
-from dance_synth.parts import Camera
+from dance_synth.parts import Camera, Posed
 from dance_synth.scene import FPS, Moving, Setting, Take, moving, posing, stream, take, view
 from dance_synth.shots import path, plain_shot
 from dancecli.data.people import View
@@ -64,20 +64,24 @@ def cross_pair(
     assets: Assets, seed: int, index: int, frames: int = 60, fps: int = FPS,
     size: tuple[int, int] = (512, 320),
 ) -> CrossPair:  # fmt: skip
-    """Pair `index` of a seed: A and B are far apart in weight and height, alone, in full view.
+    """Pair `index` of a seed: A and B are far apart in build, alone, in full view.
+
+    A is made as tall as B, since no photo tells how tall somebody is: what differs are proportions.
 
     frames: of both clips. size: (height, width). Raises WeightsError.
     """
     a, b = actor_pair(assets, seed, index)
+    factor = b.human.height / a.human.height
     seconds = [k / fps for k in range(frames)]
     dancing = _staying([a, b], assets, (seed, index, 4), seconds[-1], 0.0)
+    dancing[0] = sized(dancing[0], factor)
     rng, setting = stream(seed, index, 5), Setting(size, others=0.0, things=0.0)
     aim, close = plain_shot(rng), plain_shot(rng)
     poses = [each.at(t) for each in dancing for t in seconds[:: max(1, frames // 12)]]
     cameras = frames * (aim.camera(poses, *size),)
     on_b = take(assets, setting, [dancing[1]], rng, aim, cameras[0])
     on_a = on_b.played_by(dancing[0])
-    still = on_b.played_by(posing(a, assets, rng, 0.0))
+    still = on_b.played_by(sized(posing(a, assets, rng, 0.0), factor))
     portrait = close.camera([still.people[0].at(0.0)], *size)
     return CrossPair(
         view(still.picture(0.0, portrait, stream(seed, index, 6)), 0),
@@ -85,6 +89,16 @@ def cross_pair(
         Film(on_a, cameras, lambda k: stream(seed, index, 8, k), fps),
         {"fps": fps, "seed": seed, "index": index, "a": a.about, "b": b.about},
     )
+
+
+def sized(someone: Moving, factor: float) -> Moving:
+    """The same person larger or smaller, steps and all."""
+
+    def at(seconds: float) -> Posed:
+        pose, scale = someone.at(seconds), np.float32(factor)
+        return replace(pose, vertices=pose.vertices * scale, points=pose.points * scale)
+
+    return replace(someone, at=at)
 
 
 TRIES = 5

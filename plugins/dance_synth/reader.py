@@ -77,7 +77,7 @@ class SynthReader:
                 made = list(
                     views(assets, setting, options.seed, number, options.frames, options.gap)
                 )
-                shown, about["frames"] = [each for each, _ in made], [more for _, more in made]
+                shown, about["views"] = [each for each, _ in made], [more for _, more in made]
         except MediaError as error:
             yield Skipped(unit, str(error))
             return
@@ -144,8 +144,12 @@ def _photos(folder: str | None) -> tuple[Path, ...]:
 
 
 def _pack(root: Path | None, options: Options) -> Assets:
+    return find_pack(root or options.set.get("assets"))
+
+
+def find_pack(given: Path | str | None) -> Assets:
     """The asset pack. Raises WeightsError with all places where it may be."""
-    asked = root or options.set.get("assets") or os.environ.get("DANCE_ASSETS")
+    asked = given or os.environ.get("DANCE_ASSETS")
     if asked:
         return _opened(Path(asked).absolute())
     from dancecli.weights import folder
