@@ -124,16 +124,17 @@ def test_dropout_only_takes_parts_away() -> None:
 def test_items_hold_what_the_presets_ask_for(people: list[Sample]) -> None:
     rng = np.random.default_rng(0)
     item = batches.p2b_item(people[0], TINY.p2b, rng)
-    assert item["p_star"].shape == (22, 64, 40) and item["P_D"].shape == (3, 64, 40)
-    assert item["p_star"][20:].sum() > 0  # hands are drawn in
+    assert item["p_star"].shape == (64, 40) and item["P_D"].shape == (3, 64, 40)
+    assert (item["p_star"] >= 20).any()  # hands are drawn in
     bare = replace(TINY.p2b, use_dp=False, hand_labels=False)
     item = batches.p2b_item(people[0], bare, rng)
-    assert "P_D" not in item and item["p_star"].shape[0] == 20 and item["P_M"].max() < 20
+    assert "P_D" not in item and item["p_star"].max() < 20 and item["P_M"].max() < 20
     item = batches.b2f_item(people[0], TINY.b2f, rng)
-    assert item["P_B"].shape == (27, 64, 40) and item["x"].shape == (3, 128, 80)
-    assert item["P_B"].sum(0).eq(1).all() and item["texture"].shape == (6, 128, 80)
+    assert item["P_B"].shape == (64, 40) and item["x"].shape == (3, 128, 80)
+    assert item["P_B"].max() < 27 and item["texture"].shape == (6, 128, 80)
     assert item["faces"].shape == (1, 4) and "regions" not in item
-    assert item["x"].min() >= -1 and item["x"].max() <= 1
+    pictures = (item["x"], item["plate"], item["images"])
+    assert all(picture.dtype == torch.uint8 for picture in pictures)
     with_regions = replace(TINY_PAPER.b2f, loss=replace(TINY_PAPER.b2f.loss, region=1.0))
     item = batches.b2f_item(people[0], with_regions, rng)
     assert len(item["regions"]) == 3 and "texture" not in item  # two hands, upper clothes
@@ -142,13 +143,13 @@ def test_items_hold_what_the_presets_ask_for(people: list[Sample]) -> None:
 def test_face_labels_are_drawn_at_full_size(people: list[Sample]) -> None:
     preset = replace(TINY_PAPER.b2f, size=(256, 160), canvas=(256, 160), channels=(8,) * 6)
     item = batches.b2f_item(people[0], preset, np.random.default_rng(1))
-    assert (item["P_B"][22:].flatten(1).sum(1) > 0).all()
+    assert set(range(22, 27)) <= set(item["P_B"].unique().tolist())
 
 
 def test_the_face_box_holds_the_face(people: list[Sample]) -> None:
     item = batches.b2f_item(people[0], TINY_PAPER.b2f, np.random.default_rng(2))
     left, top, right, bottom = item["faces"][0].tolist()
-    rows, columns = np.nonzero(item["P_B"][13].numpy())
+    rows, columns = np.nonzero(item["P_B"].numpy() == 13)
     assert left <= columns.min() and columns.max() < right
     assert top <= rows.min() and rows.max() < bottom
     assert right - left == pytest.approx(bottom - top)
@@ -157,7 +158,7 @@ def test_the_face_box_holds_the_face(people: list[Sample]) -> None:
 def test_worn_faces_are_worse_but_the_same_face(people: list[Sample]) -> None:
     item = batches.fr_item(people[0], TINY.fr, np.random.default_rng(0))
     assert item is not None
-    difference = (item["c0"] - item["truth"]).abs().mean()
+    difference = (batches.signed(item["c0"]) - batches.signed(item["truth"])).abs().mean()
     assert 0.01 < difference < 0.5
     assert item["identity"].shape == (3, 32, 32)
 

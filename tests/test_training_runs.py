@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 from dance_freestyle import encoders
 from dance_freestyle.checkpoint import load_network
 from dance_freestyle.presets import ABLATIONS
+from dance_freestyle.training import losses
 from dance_freestyle.training.checkpoints import KEPT, checkpoints
+from dance_freestyle.training.processes import TrainingError
 from dance_freestyle.training.samples import Sample, open_samples
+from dance_freestyle.training.settings import Settings
+from dance_freestyle.training.starting import initialised
 from dance_freestyle.training.tasks import build
-from dance_freestyle.training.trainer import Settings, Trainer, TrainingError, initialised
+from dance_freestyle.training.trainer import Trainer
 from freestyle_tiny import TINY, TINY_PAPER
 from made_samples import made_set
 from safetensors.torch import load_file
 
-from dancecli.cli.train import command
 from dancecli.errors import UsageError, WeightsError
 
 torch.set_num_threads(1)
-
-TINY_OPTIONS = {
-    "p2b": "p2b.size=64x40 p2b.ngf=4 p2b.downs=3 p2b.ndf=4",
-    "b2f": "b2f.size=64x40 b2f.canvas=64x40 b2f.unet=8,8,8 b2f.style=4 b2f.crop=32 b2f.ndf=4 "
-    "b2f.channels=8,8,8,8,4 b2f.face_embedding=8 b2f.part_embedding=4",
-    "fr": "fr.size=64 fr.encoder=4,8,8,8,8 fr.start=8 fr.latent=8 fr.decoder=8,4,4,4 fr.crop=32 "
-    "fr.embedding=8 fr.ndf=4",
-}
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +63,11 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(
     steps = iter(range(3))
     one_step = broken.one_step
 
-    def killed() -> dict[str, float]:
+    def killed(coming: Any) -> dict[str, float]:
         # In the third step, after the checkpoint of the second.
         if next(steps) == 2:
             raise KeyboardInterrupt
-        return one_step()
+        return one_step(coming)
 
     broken.one_step = killed  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
@@ -99,15 +91,15 @@ def test_parts_of_a_batch_add_up_where_no_norm_couples_them(
     parts = trainer("fr", people, tmp_path / "b", batch=4, parts=2).one_step()
     assert parts == pytest.approx(whole, rel=1e-4)
     with pytest.raises(UsageError, match="3 parts"):
-        Settings(steps=1, batch=4, parts=3)
+        Settings(steps=1, batch=4, parts=3).share()
 
 
 def test_training_lowers_the_losses_of_one_batch(people: list[Sample], tmp_path: Path) -> None:
     run = trainer("p2b", people[:1], tmp_path, batch=2)
     batch = run.batch(range(2))
     run.batch = lambda places: batch  # type: ignore[method-assign]
-    losses = [run.one_step()["cross_entropy"] for _ in range(30)]
-    assert losses[-1] < 0.8 * losses[0]
+    found = [run.one_step()["cross_entropy"] for _ in range(30)]
+    assert found[-1] < 0.8 * found[0]
 
 
 def test_the_average_lags_behind_and_is_what_is_kept(people: list[Sample], tmp_path: Path) -> None:
@@ -191,11 +183,13 @@ def test_fr_passes_over_people_without_a_face(
 ) -> None:
     run = trainer("fr", people, tmp_path)
     whole, faceless = run.task.item, people[0].key
-    monkeypatch.setattr(
-        run.task, "item", lambda s, rng: None if s.key == faceless else whole(s, rng)
-    )
+
+    def show(sample: Sample, *, rng: np.random.Generator) -> Any:
+        return None if sample.key == faceless else whole(sample, rng=rng)
+
+    monkeypatch.setattr(run.items, "show", show)
     assert len(run.batch(range(10))["c0"]) == 10
-    monkeypatch.setattr(run.task, "item", lambda s, rng: None)
+    monkeypatch.setattr(run.items, "show", lambda sample, rng: None)
     with pytest.raises(UsageError, match="no face"):
         run.batch(range(1))
 
@@ -263,77 +257,30 @@ def test_published_encoders_judge_and_stay_as_they_are(
     assert all(torch.equal(a, b) for a, b in zip(before, face.parameters(), strict=True))
 
 
-def invoke(*args: str) -> Any:
-    return CliRunner().invoke(command, args)
-
-
-def test_dry_run_counts_the_paper_to_the_parameter() -> None:
-    wanted = {
-        "p2b": (182_622_102, 5_625_730, 317.1),
-        "b2f": (93_020_420 + 67_125_248, 5_582_978, 334.2),
-        "fr": (150_736_229, None, 9.6),
-    }
-    for role, (network, critics, gflop) in wanted.items():
-        result = invoke(role, "--preset", "paper", "--dry-run", "--json")
-        assert result.exit_code == 0, result.output
-        plan = json.loads(result.stdout)
-        assert plan["parameters"] == network == sum(plan["parts"].values())
-        assert critics in (None, plan["discriminator_parameters"])
-        assert plan["gflop"] == gflop
-
-
-def test_dry_run_with_data_knows_the_steps(folder: Path) -> None:
-    result = invoke(
-        "b2f", "--dry-run", "--data", str(folder), "--batch-size", "2", "-o", "runs/b2f"
-    )
-    assert result.exit_code == 0, result.output
-    assert "100" in result.output and "runs/b2f/step-" in result.output  # 5 · 40 / 2
-    assert not Path("runs").exists()
-
-
-@pytest.mark.parametrize("role", ["p2b", "b2f", "fr"])
-def test_the_command_trains_and_goes_on(role: str, folder: Path, tmp_path: Path) -> None:
-    run = tmp_path / role
-    args = [role, "--data", str(folder), "-o", str(run), "--device", "cpu", "--batch-size", "2"]
-    for change in TINY_OPTIONS[role].split():
-        args += ["--set", change]
-    result = invoke(*args, "--steps", "2")
-    assert result.exit_code == 0, result.output
-    assert load_network(Path(result.stdout.strip()), role) is not None
-    again = invoke(*args, "--steps", "3")
-    assert isinstance(again.exception, UsageError) and "--resume" in str(again.exception)
-    result = invoke(*args, "--steps", "3", "--resume", "--json")
-    assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout.splitlines()[-1])["samples_seen"] == 6
-    shutil.rmtree(run)
-
-
-@pytest.mark.parametrize(
-    ("args", "says"),
-    [
-        (["p2b", "--dry-run", "--set", "p2b.use_dpp=off"], "p2b.use_dp"),
-        (["p2b", "--dry-run", "--set", "p2b.use_dp"], "KEY=VALUE"),
-        (["p2b", "--dry-run", "--preset", "papr"], "paper"),
-        (["p2b"], "--dry-run"),
-        (["p2b", "--data", "no-such-set", "-o", "x"], "no-such-set"),
-    ],
-)
-def test_wrong_requests_say_what_is_right(args: list[str], says: str) -> None:
-    result = invoke(*args)
-    assert isinstance(result.exception, UsageError)
-    assert says in str(result.exception)
-
-
-def test_a_named_data_set_lies_in_the_data_folder(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DANCE_DATA", str(folder.parent))
-    result = invoke("fr", "--dry-run", "--json", "--data", f"{folder.name},{folder}")
-    assert json.loads(result.stdout)["samples"] == 10
-
-
 def test_the_same_position_shows_the_same(people: list[Sample], tmp_path: Path) -> None:
     one, other = (trainer("b2f", people, tmp_path) for _ in range(2))
     other.batch(range(3))
-    for a, b in zip(one.item(7).values(), other.item(7).values(), strict=True):
+    for a, b in zip(one.items[7].values(), other.items[7].values(), strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_frozen_norms_keep_their_statistics(people: list[Sample], tmp_path: Path) -> None:
+    ends = []
+    for freeze in (True, False):
+        run = trainer("p2b", people, tmp_path, freeze_norms=freeze)
+        before = {key: value.clone() for key, value in run.task.network.state_dict().items()}
+        run.one_step()
+        after = run.task.network.state_dict()
+        assert not torch.equal(before["head.weight"], after["head.weight"])
+        running = [key for key in after if "running" in key]
+        ends.append([torch.equal(before[key], after[key]) for key in running])
+    assert all(ends[0]) and not any(ends[1]) and ends[0]
+
+
+def test_each_picture_counts_alike_whatever_its_person_s_size() -> None:
+    x, mask = torch.zeros(2, 3, 4, 4), torch.zeros(2, 1, 4, 4)
+    mask[0, :, :, :], mask[1, :, 0, 0] = 1, 1
+    y = torch.stack([torch.full((3, 4, 4), 0.5), torch.full((3, 4, 4), 1.0)])
+    assert losses.masked_l1(x, y, mask).item() == pytest.approx(0.75)
+    halves = [losses.masked_l1(x[n : n + 1], y[n : n + 1], mask[n : n + 1]) for n in (0, 1)]
+    assert sum(halves).item() / 2 == pytest.approx(0.75)

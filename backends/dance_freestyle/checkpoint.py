@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,17 @@ from torch import Tensor, nn
 
 from dance_freestyle import overrides
 from dance_freestyle.b2f import B2F
+from dance_freestyle.embedder import Embedder
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B
-from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
+from dance_freestyle.parser import Parser
+from dance_freestyle.preset_fields import (
+    B2FPreset,
+    EmbedderPreset,
+    FRPreset,
+    P2BPreset,
+    ParserPreset,
+)
 from dance_freestyle.weight_files import check_layout, check_state
 from dancecli.errors import UsageError, WeightsError
 from dancecli.weights import folder as weights_folder
@@ -68,6 +77,8 @@ ROLES = {
     "p2b": Role(P2BPreset, P2B),
     "b2f": Role(B2FPreset, B2F),
     "fr": Role(FRPreset, FR),
+    "parser": Role(ParserPreset, Parser),
+    "embedder": Role(EmbedderPreset, Embedder),
 }
 
 
@@ -96,12 +107,27 @@ def load_network(path: Path, role: str | None = None) -> nn.Module:
     role: "p2b", "b2f" or "fr" when only that one will do.
     Raises WeightsError for whatever is not a whole, matching checkpoint.
     """
+    with _opened(path) as file:
+        return _rebuilt(path, file, role)
+
+
+def read_preset(path: Path, role: str) -> Any:
+    """The preset of a role's file; its tensors stay unread.
+
+    Raises WeightsError for a file that does not describe such a network.
+    """
+    with _opened(path) as file:
+        return _described(path, file.metadata() or {}, role)[1]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise WeightsError(f"{path}: {size} bytes, more than any checkpoint has")
         with safe_open(path, framework="pt", device="cpu") as file:
-            return _rebuilt(path, file, role)
+            yield file
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
 
@@ -198,6 +224,23 @@ def find_bundle(weights: str | None) -> Path:
         f"no trained weights called '{name}' are here, nor is that a folder with a bundle.toml; "
         f"here are: {', '.join(here) or 'none'}; train them, or put a bundle into {homes[1]}"
     )
+
+
+def bundle_with(role: str, weights: str | None) -> Bundle:
+    """The bundle that --weights means if it has such a network, else the shipped one.
+
+    Raises WeightsError when neither has.
+    """
+    for name in dict.fromkeys((weights, None)):
+        try:
+            bundle = read_bundle(find_bundle(name))
+        except WeightsError:
+            if name is None:
+                raise
+            continue
+        if role in bundle.files:
+            return bundle
+    raise WeightsError(f"no weights with a {role} are here; train one: dance train {role} --help")
 
 
 def read_bundle(folder: Path) -> Bundle:

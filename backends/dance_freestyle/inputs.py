@@ -96,6 +96,17 @@ def dense_tensor(dense: DenseMap | None, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(iuv / np.array([DENSE_PARTS, 1, 1], np.float32)).movedim(-1, 0)
 
 
+def parser_hints(mask: FloatArray, skeleton: Skeleton | None) -> UInt8Array:
+    """What the parser is told beside the picture: uint8 (H, W, 4), mask and stick figure.
+
+    mask: float32 (H, W), [0, 1]. skeleton: in the same pixels.
+    """
+    drawn = np.zeros((*mask.shape, 3), np.uint8)
+    if skeleton is not None:
+        drawn = stick_figure(skeleton, *mask.shape)
+    return np.concatenate([np.rint(mask * 255).astype(np.uint8)[..., None], drawn], axis=2)
+
+
 def with_face(labels: UInt8Array, landmarks: FloatArray) -> UInt8Array:
     """P^B: the body map (H, W) with the driver's five face labels drawn in (section 3.2)."""
     return face_labels(labels, on_face(landmarks, labels == Label.FACE))

@@ -1,10 +1,11 @@
-"""The networks of one run: read from a bundle, made ready to compute, and run without gradients."""
+"""The networks of one run: read when first needed, made ready to compute, run without gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -14,25 +15,60 @@ from dance_freestyle import encoders
 from dance_freestyle.appearance import PublishedEncoders
 from dance_freestyle.b2f import B2F
 from dance_freestyle.blocks import fold_spectral_norms
-from dance_freestyle.checkpoint import find_bundle, read_bundle
+from dance_freestyle.checkpoint import Bundle, read_preset
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B
+from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
 from dancecli.device import resolve
 
 
 @dataclass(frozen=True, eq=False)
-class Networks:
-    """P2B, B2F, the encoders of equation 5, FR and the face embedding of equation 19, ready to run.
-
-    fr, face: None where faces are not refined. device: as torch names it.
-    """
+class Body:
+    """What paints the person: P2B, B2F and the encoders of equation 5."""
 
     p2b: P2B
     b2f: B2F
     appearance: nn.Module
-    fr: FR | None = None
-    face: Any = None
-    device: str = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class Refiner:
+    """What refines the face: FR and the embedding of equation 19."""
+
+    fr: FR
+    face: Any
+
+
+class Networks:
+    """The networks of a bundle, ready to run.
+
+    Their presets are known at once, None for a network that the bundle lacks. Weights are read on
+    first use, so that refining faces reads FR alone. device: as torch names it.
+    """
+
+    def __init__(
+        self, presets: Mapping[str, Any], load: Callable[[str], Any], device: str = "cpu"
+    ) -> None:
+        """load: gives the network of a role, or raises WeightsError."""
+        self.p2b: P2BPreset | None = presets.get("p2b")
+        self.b2f: B2FPreset | None = presets.get("b2f")
+        fr: FRPreset | None = presets.get("fr")
+        self.fr = fr if fr is not None and fr.use else None
+        self.device, self._load = resolve(device), load
+
+    @cached_property
+    def body(self) -> Body:
+        """Raises WeightsError when P2B, B2F or a published encoder is missing or refused."""
+        p2b, b2f = self._load("p2b"), self._load("b2f")
+        looks = b2f.appearance if b2f.preset.encoders == "small" else PublishedEncoders()
+        return Body(*(_readied(network, self.device) for network in (p2b, b2f, looks)))
+
+    @cached_property
+    def refiner(self) -> Refiner:
+        """Raises WeightsError when FR or VGGFace2 is missing or refused."""
+        fr = self._load("fr")
+        face = fr.face if fr.preset.encoders == "small" else encoders.vggface2()
+        return Refiner(*(_readied(network, self.device) for network in (fr, face)))
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -45,15 +81,13 @@ class Networks:
             yield
 
 
-def open_networks(weights: str | None, device: str) -> Networks:
-    """The networks of the bundle that --weights names.
+def open_networks(bundle: Bundle, device: str) -> Networks:
+    """The networks of a bundle.
 
-    Raises WeightsError when it, one of its files, or a published encoder is missing or refused.
+    Raises WeightsError when one of its files is missing or says of itself what cannot be.
     """
-    bundle = read_bundle(find_bundle(weights))
-    fr: Any = bundle.load("fr") if "fr" in bundle.files else None
-    p2b, b2f = bundle.load("p2b"), bundle.load("b2f")
-    return assemble(p2b, b2f, fr, device)
+    presets = {role: read_preset(path, role) for role, path in bundle.files.items()}
+    return Networks(presets, bundle.load, device)
 
 
 def assemble(p2b: Any, b2f: Any, fr: Any = None, device: str = "cpu") -> Networks:
@@ -61,20 +95,15 @@ def assemble(p2b: Any, b2f: Any, fr: Any = None, device: str = "cpu") -> Network
 
     Raises WeightsError when their preset asks for a published encoder that is not here.
     """
-    looks = b2f.appearance if b2f.preset.encoders == "small" else PublishedEncoders()
-    fr = fr if fr is not None and fr.preset.use else None
-    face = None
-    if fr is not None:
-        face = fr.face if fr.preset.encoders == "small" else encoders.vggface2()
-    found = Networks(p2b, b2f, looks, fr, face, resolve(device))
-    for each in fields(found):
-        network = getattr(found, each.name)
-        if isinstance(network, nn.Module):
-            _readied(network, found.device)
-    return found
+    given = {"p2b": p2b, "b2f": b2f, **({} if fr is None else {"fr": fr})}
+    presets = {role: network.preset for role, network in given.items()}
+    networks = Networks(presets, given.__getitem__, device)
+    assert networks.body
+    return networks
 
 
-def _readied(network: nn.Module, device: str) -> None:
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+def _readied(network: Any, device: str) -> Any:
+    network.to(device, memory_format=torch.channels_last)
     network.eval().requires_grad_(False)
     fold_spectral_norms(network)
+    return network

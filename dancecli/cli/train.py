@@ -1,10 +1,10 @@
-"""`dance train`: one of the paper's networks on prepared data."""
+"""`dance train`: one network on prepared data."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,11 @@ EXAMPLES = """\b
 Examples:
   dance train {0} --data shards/ -o runs/{0}
   dance train {0} --data shards/ -o runs/{0} --resume --steps 200000
-  dance train {0} --preset compact --dry-run"""
+  dance train {0} --preset compact --dry-run
+  torchrun --nproc-per-node 2 --module dancecli train {0} --data shards/ -o runs/{0}"""
+
+MOST_WORKERS = 8
+"""Processes that prepare samples unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -31,37 +35,65 @@ class Request:
     out: Path | None
     preset: str
     changes: tuple[str, ...]
-    init: Path | None
+    init: str | None
     resume: bool
     steps: int | None
+    epochs: int | None
     batch_size: int | None
     accumulate: int
     device: str
     bf16: bool
+    freeze_norms: bool
+    workers: int | None
     seed: int
     checkpoint_every: int
+    pictures_every: int
+    render_with: str | None = None
+    features: str | None = None
 
 
 def training_options(function: Command) -> Command:
     """The options that p2b, b2f and fr share."""
     for option in reversed((
-        click.option("--data", metavar="DIR,...", help="Prepared data: folders or .tar shards, or names in $DANCE_DATA."),  # noqa: E501
-        click.option("-o", "--out", type=PATH, metavar="DIR", help="Where checkpoints and losses go."),  # noqa: E501
+        click.option("--data", metavar="DIR,...", help="Prepared data: folders, .tar shards, URLs, names in $DANCE_DATA, or sets made on the way."),  # noqa: E501
+        click.option("-o", "--out", type=PATH, metavar="DIR", help="Where checkpoints, losses and pictures go."),  # noqa: E501
         click.option("--preset", default="compact", show_default=True, metavar="NAME", help="paper or compact."),  # noqa: E501
         click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting of the preset; repeatable. Example: p2b.use_dp=off."),  # noqa: E501
-        click.option("--init", type=PATH, metavar="FILE", help="Start from a network's .safetensors file (fine-tuning)."),  # noqa: E501
+        click.option("--init", metavar="NAME|FILE|DIR", help="Start from the network of a bundle, of a .safetensors file or of another run (fine-tuning)."),  # noqa: E501
         click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in -o."),
         click.option("--steps", type=click.IntRange(1), help="Steps in all. Default: the preset's epochs."),  # noqa: E501
-        click.option("--batch-size", type=click.IntRange(1), help="Samples per step. Default: the preset's."),  # noqa: E501
-        click.option("--accumulate", type=click.IntRange(1), default=1, show_default=True, help="Compute a batch in that many parts, to save memory."),  # noqa: E501
+        click.option("--epochs", type=click.IntRange(1), help="How often the data are seen, instead of --steps."),  # noqa: E501
+        click.option("--batch-size", type=click.IntRange(1), help="Samples per step over all processes. Default: the preset's."),  # noqa: E501
+        click.option("--accumulate", type=click.IntRange(1), default=1, show_default=True, help="Compute each process's share in that many parts, to save memory."),  # noqa: E501
         click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda, cuda:N or mps."),  # noqa: E501
         click.option("--bf16", is_flag=True, help="Compute in bfloat16 where it is safe."),
+        click.option("--freeze-norms", is_flag=True, help="Keep batch norms' statistics as they are (with --init)."),  # noqa: E501
+        click.option("--workers", type=click.IntRange(0, 256), metavar="N", help=f"Processes that prepare samples, for each that trains. Default: a core each, at most {MOST_WORKERS}."),  # noqa: E501
         click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, order and augmentation."),  # noqa: E501
         click.option("--checkpoint-every", type=click.IntRange(1), default=1000, show_default=True, metavar="STEPS", help="Steps between checkpoints."),  # noqa: E501
+        click.option("--pictures-every", type=click.IntRange(0), default=1000, show_default=True, metavar="STEPS", help="Steps between pictures of inputs, output and truth; 0 for none."),  # noqa: E501
         click.option("--dry-run", is_flag=True, help="Say what would be trained; needs neither --data nor -o."),  # noqa: E501
     )):  # fmt: skip
         function = option(function)
     return verbosity(function)
+
+
+def rendering_option(function: Command) -> Command:
+    """--render-with, which only FR has."""
+    return click.option(
+        "--render-with", metavar="NAME|FILE|DIR",
+        help="A B2F that paints a share of the faces (fr.rendered); a bundle, a .safetensors file "
+        "or a run.",
+    )(function)  # fmt: skip
+
+
+def features_option(function: Command) -> Command:
+    """--features, for networks whose losses compare features."""
+    return click.option(
+        "--features", metavar="NAME|DIR",
+        help="A bundle with a parser and an embedder: what the perceptual and face losses of "
+        "`compact` compare by.",
+    )(function)  # fmt: skip
 
 
 @click.group()
@@ -69,11 +101,14 @@ def command() -> None:
     """Train a network of the paper on prepared data (docs/training.md)."""
 
 
-def _subcommand(role: str, says: str) -> None:
+def _subcommand(role: str, says: str, option: Callable[[Any], Any] = lambda x: x) -> None:
     @command.command(role, help=says, epilog=EXAMPLES.format(role))
+    @option
     @training_options
     def run(dry_run: bool, verbose: int, quiet: bool, as_json: bool, **options: Any) -> None:
         request = Request(role=role, **options)
+        if request.steps and request.epochs:
+            raise UsageError("--steps and --epochs both say how long to train: give one of them")
         progress = make_progress(verbose, quiet, as_json)
         if dry_run:
             _say_plan(request, as_json)
@@ -82,8 +117,14 @@ def _subcommand(role: str, says: str) -> None:
 
 
 _subcommand("p2b", "Train Pose2Body: the person's body map in a new pose.")
-_subcommand("b2f", "Train Body2Frame: the person's picture and mask from a body map.")
-_subcommand("fr", "Train the face refinement network.")
+_subcommand(
+    "b2f", "Train Body2Frame: the person's picture and mask from a body map.", features_option
+)
+_subcommand(
+    "fr", "Train the face refinement network.", lambda f: features_option(rendering_option(f))
+)
+_subcommand("parser", "Train the human parser that may take a published one's place.")
+_subcommand("embedder", "Train the face embedder that may take a published one's place.")
 
 
 def chosen_preset(request: Request) -> Any:
@@ -102,81 +143,82 @@ def chosen_preset(request: Request) -> Any:
     return getattr(preset(request.preset).with_overrides(changes), request.role)
 
 
-def found_data(data: str) -> list[Path]:
-    """The paths that --data means; a name that is no path lies in $DANCE_DATA or the data folder.
-
-    Raises UsageError naming the places that were looked at.
-    """
-    import appdirs
-
-    home = Path(os.environ.get("DANCE_DATA") or appdirs.user_data_dir("dancecli", appauthor=False))
-    paths = []
-    for name in data.split(","):
-        places = (Path(name), home / name)
-        path = next((place for place in places if name and place.exists()), None)
-        if path is None:
-            raise UsageError(f"--data {name}: neither {places[0]} nor {places[1]} exists")
-        paths.append(path)
-    return paths
-
-
 def _steps(request: Request, preset: Any, count: int | None) -> int | None:
-    """Steps of a run: those asked for, or the preset's epochs of `count` samples."""
+    """Steps of a run: those asked for, or those of the epochs of `count` samples."""
     if request.steps or count is None:
         return request.steps
-    return max(1, round(float(preset.schedule.epochs * count) / _batch(request, preset)))
+    epochs = request.epochs or preset.schedule.epochs
+    return max(1, round(float(epochs * count) / _batch(request, preset)))
 
 
 def _batch(request: Request, preset: Any) -> int:
     return request.batch_size or int(preset.schedule.batch)
 
 
+def _workers(request: Request) -> int:
+    """As asked for, or the cores that this machine's training processes leave."""
+    if request.workers is not None:
+        return request.workers
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    return min(MOST_WORKERS, max(0, (os.cpu_count() or 1) // max(1, here) - 1))
+
+
 def _say_plan(request: Request, as_json: bool) -> None:
     import json
 
-    from dance_freestyle.training.samples import open_samples
-    from dance_freestyle.training.summary import summary
+    from dance_freestyle.training import plan
+    from dance_freestyle.training.processes import place
+    from dance_freestyle.training.samples import open_data
 
+    rank, world = place()
     preset = chosen_preset(request)
-    count = len(open_samples(found_data(request.data))) if request.data else None
-    steps = _steps(request, preset, count)
-    counted = summary(request.role, preset)
-    if as_json:
-        click.echo(json.dumps({
-            "network": request.role, "preset": request.preset, "parameters": counted.parameters,
-            "parts": counted.parts, "discriminator_parameters": counted.critics,
-            "gflop": round(counted.flop / 1e9, 1), "bytes_without_activations": counted.memory,
-            "samples": count, "batch": _batch(request, preset), "steps": steps,
-            "epochs": preset.schedule.epochs, "checkpoints": str(request.out or ""),
-        }))  # fmt: skip
+    count = len(open_data(request.data, verify=False)) if request.data else None
+    settings = _settings(request, preset, count, device="cpu")
+    found = plan.Plan(
+        request.role, request.preset, preset, settings, world, count,
+        request.epochs or preset.schedule.epochs, request.out,
+        known=bool(_steps(request, preset, count)),
+    )  # fmt: skip
+    if rank:
         return
-    rows = [(f"  {name}", f"{n:,}") for name, n in counted.parts.items()]
-    schedule = preset.schedule
-    rows = [
-        ("network", f"{request.role}, preset {request.preset}"),
-        ("parameters", f"{counted.parameters:,}"), *rows,
-        ("discriminators", f"{counted.critics:,}"),
-        ("forward", f"{counted.flop / 1e9:.1f} GFLOP per sample, 2 per multiply-add"),
-        ("memory", f"{counted.memory / 1e9:.2f} GB and the activations"),
-        ("samples", f"{count:,}" if count else "unknown without --data"),
-        ("batch", f"{_batch(request, preset)}, in {request.accumulate} part(s)"),
-        ("steps", f"{steps:,}" if steps else f"{schedule.epochs} epochs of the data"),
-        ("rate", f"{schedule.rate:g}, Adam ({schedule.beta1:g}, {schedule.beta2:g})"),
-        ("checkpoints", f"{request.out or 'DIR of -o'}/step-NNNNNNNN, every "
-                        f"{request.checkpoint_every} steps"),
-    ]  # fmt: skip
-    for name, value in rows:
+    if as_json:
+        click.echo(json.dumps(plan.as_json(found)))
+        return
+    for name, value in plan.rows(found):
         click.echo(f"{name:24} {value}")
 
 
+def _settings(request: Request, preset: Any, count: int | None, device: str) -> Any:
+    from dance_freestyle.training.settings import Settings
+
+    return Settings(
+        steps=_steps(request, preset, count) or 1, batch=_batch(request, preset),
+        parts=request.accumulate, seed=request.seed, device=device, bf16=request.bf16,
+        freeze_norms=request.freeze_norms, every=request.checkpoint_every,
+        pictures=request.pictures_every, workers=_workers(request),
+    )  # fmt: skip
+
+
 def _train(request: Request, progress: Any, as_json: bool) -> None:
+    from dance_freestyle.training.processes import StoppedError, joined
+
+    try:
+        with joined(request.device) as processes:
+            _train_with(processes, request, progress, as_json)
+    except StoppedError as error:
+        raise click.exceptions.Exit(error.exit_code) from error
+
+
+def _train_with(processes: Any, request: Request, progress: Any, as_json: bool) -> None:
     import json
 
-    if not request.data or request.out is None:
-        raise UsageError("give --data and -o (or --dry-run to see the plan)")
-    if request.init and request.resume:
-        raise UsageError("--init begins a run and --resume goes on with one: give one of them")
-    trainer = _prepared(request, progress)
+    if not processes.first:
+        progress = replace(progress, style="quiet")
+    if processes.world == 1 and _left_to_mpirun():
+        progress.say("accelerate started one process, since it leaves several on CPUs to mpirun; "
+                     "torchrun starts them (docs/training.md)")  # fmt: skip
+    with processes.together():
+        trainer = _prepared(request, progress, processes)
     try:
         path = trainer.train()
     except KeyboardInterrupt:
@@ -184,36 +226,47 @@ def _train(request: Request, progress: Any, as_json: bool) -> None:
         progress.say(f"stopped in step {trainer.step + 1}; {kept}")
         raise
     summary = {"network": str(path), "steps": trainer.step, "samples_seen": trainer.consumed}
-    click.echo(json.dumps(summary) if as_json else str(path))
+    if processes.first:
+        click.echo(json.dumps(summary) if as_json else str(path))
 
 
-def _prepared(request: Request, progress: Any) -> Any:
+def _left_to_mpirun() -> bool:
+    """Whether accelerate's launcher was asked for several processes on CPUs."""
+    cpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true"
+    return cpu and "MASTER_ADDR" in os.environ and "WORLD_SIZE" not in os.environ
+
+
+def _prepared(request: Request, progress: Any, processes: Any) -> Any:
     """The trainer, at the step where it begins; everything wrong is found before anything runs."""
-    from dance_freestyle.checkpoint import load_network
     from dance_freestyle.training.checkpoints import checkpoints
-    from dance_freestyle.training.samples import open_samples
-    from dance_freestyle.training.trainer import Settings, Trainer, initialised
+    from dance_freestyle.training.samples import open_data
+    from dance_freestyle.training.starting import (
+        found_features,
+        found_network,
+        initialised,
+    )
+    from dance_freestyle.training.trainer import Trainer
 
-    from dancecli.device import resolve
-
-    assert request.data is not None and request.out is not None
+    if not request.data or request.out is None:
+        raise UsageError("give --data and -o (or --dry-run to see the plan)")
+    if request.init and request.resume:
+        raise UsageError("--init begins a run and --resume goes on with one: give one of them")
     preset = chosen_preset(request)
     if checkpoints(request.out) and not request.resume:
         raise UsageError(f"{request.out} holds a run already; add --resume, or choose another -o")
-    data = open_samples(found_data(request.data))
-    settings = Settings(
-        steps=_steps(request, preset, len(data)) or 1, batch=_batch(request, preset),
-        parts=request.accumulate, seed=request.seed, device=resolve(request.device),
-        bf16=request.bf16, every=request.checkpoint_every,
-    )  # fmt: skip
-    start = load_network(request.init, request.role) if request.init else None
-    task = initialised(request.role, preset, request.seed, start)
+    data = open_data(request.data, progress.say)
+    settings = _settings(request, preset, len(data), processes.device)
+    settings.share(processes.world)
+    start = found_network(request.init, request.role) if request.init else None
+    painter = found_network(request.render_with, "b2f") if request.render_with else None
+    features = found_features(request.features) if request.features else None
+    task = initialised(request.role, preset, request.seed, start, painter, features)
     if task.absent:
         progress.say(
             f"left out, since {request.preset} has no network for their features: "
             f"{', '.join(task.absent)}"
         )
-    trainer = Trainer(task, data, settings, request.out, progress)
+    trainer = Trainer(task, data, settings, request.out, progress, processes)
     if request.resume:
         trainer.resume()
         progress.say(f"going on from step {trainer.step}")

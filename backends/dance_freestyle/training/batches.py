@@ -1,4 +1,8 @@
-"""From samples to what each network and its losses take: one item per position, then a batch."""
+"""From samples to what each network and its losses take: one item per position, then a batch.
+
+Items hold pictures and labels in 8 bits, as small as they are read; each task turns a batch of them
+into what its network takes, on the network's device.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dance_freestyle import appearance, faces, inputs
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
 from dance_freestyle.training import augment
 from dance_freestyle.training.samples import Sample, Shot
-from dancecli.drawing import hand_labels
+from dancecli.drawing import hand_labels, stick_figure
 from dancecli.labels import APPEARANCE_PARTS, Label
 from dancecli.types import DenseMap, Frame, LabelMap, PersonMask, Target, UInt8Array
 from dancecli.warp import cut
 
 Item = dict[str, Tensor]
-"""What one position gives, without the batch's axis; boxes are (M, 4)."""
+"""What one position gives, without the batch's axis; boxes are (M, 4).
+
+Pictures are uint8 (3, H, W), labels uint8 (H, W) and count the network's channels.
+"""
 
 NEAR = 250
 """Frames that the two of a pair may lie apart (section 3.1)."""
@@ -42,10 +50,11 @@ def p2b_item(sample: Sample, preset: P2BPreset, rng: Generator) -> Item:
         augment.moved(augment.fitted(sample.shot(index), preset.size), move) for index in (a, b)
     )
     star, truth = (augment.squeezed(_with_hands(shot), squeeze) for shot in (one, other))
+    channels = inputs.channels_of(preset.hand_labels)
     item = {
-        "p_star": inputs.label_channels(star[None], preset)[0],
-        "P_S": inputs.stick_tensor(other.skeleton, preset.size),
-        "P_M": torch.from_numpy(inputs.channels_of(preset.hand_labels)[truth].astype(np.uint8)),
+        "p_star": _numbers(channels[star]),
+        "P_S": _picture(stick_figure(other.skeleton, *preset.size)),
+        "P_M": _numbers(channels[truth]),
     }
     if preset.use_dp:
         dense = None if other.dense is None else DenseMap(other.dense)
@@ -72,32 +81,41 @@ def b2f_item(sample: Sample, preset: B2FPreset, rng: Generator) -> Item:
     if rng.random() < 0.5:
         source, shot = augment.mirrored(source), augment.mirrored(shot)
     shot = augment.moved(shot, augment.drawn_move(rng, preset.canvas))
-    parts = appearance.separate(source.rgb, source.labels, preset.crop)
-    present = augment.dropped(parts.present, preset.part_dropout, rng)
-    images, shown = appearance.as_tensors(appearance.Parts(parts.images, present))
     labels = _with_hands(shot)
     item = {
-        "images": images[0],
-        "present": shown[0],
-        "P_B": _body(shot, labels, preset),
-        "x": _signed(shot.rgb),
-        "plate": _signed(shot.plate),
+        **painting_item(source, shot, preset),
+        "x": _picture(shot.rgb),
         "faces": _boxes([np.isin(labels, [Label.FACE])], FACE_BOX),
     }
+    present = augment.dropped(item["present"].numpy(), preset.part_dropout, rng)
+    item["present"] = torch.from_numpy(present)
     if preset.loss.region:
         item["regions"] = _boxes(_regions(labels), 1.0)
+    return item
+
+
+def painting_item(source: Shot, shot: Shot, preset: B2FPreset) -> Item:
+    """What B2F paints a shot from, with the looks of the source; the shot is on the canvas."""
+    parts = appearance.separate(source.rgb, source.labels, preset.crop)
+    item = {
+        "images": torch.from_numpy(parts.images).movedim(-1, 1),
+        "present": torch.from_numpy(parts.present),
+        "P_B": _body(shot, preset),
+        "plate": _picture(shot.plate),
+    }
     if preset.texture == "warp":
         puppet = cut(_target(source))
         item["texture"] = inputs.texture_tensor(puppet.pose(shot.skeleton, *preset.canvas))
     return item
 
 
-def _body(shot: Shot, labels: UInt8Array, preset: B2FPreset) -> Tensor:
+def _body(shot: Shot, preset: B2FPreset) -> Tensor:
     """P^B at the network's size: hands and the frame's own face labels drawn in."""
-    small = inputs.resized(labels, preset.size)
+    small = inputs.resized(_with_hands(shot), preset.size)
     scale = preset.size[0] / preset.canvas[0]
     face = shot.skeleton.moved(scale, 0, 0).face
-    return inputs.label_channels(inputs.with_face(small, face)[None], preset)[0]
+    channels = inputs.channels_of(preset.hand_labels, preset.face_labels)
+    return _numbers(channels[inputs.with_face(small, face)])
 
 
 def _regions(labels: UInt8Array) -> list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
@@ -126,27 +144,40 @@ def _target(shot: Shot) -> Target:
     return Target(Frame(shot.rgb), mask, LabelMap(shot.labels), shot.skeleton)
 
 
-def fr_item(sample: Sample, preset: FRPreset, rng: Generator) -> Item | None:
-    """A worn face, the same one untouched, and a face that says who it is; None without a face."""
+def fr_item(
+    sample: Sample, preset: FRPreset, rng: Generator, painter: B2FPreset | None = None
+) -> Item | None:
+    """A worn face, the same one untouched, and a face that says who it is; None without a face.
+
+    painter: of a B2F that paints a share of the faces (`preset.rendered`). "painted" then says
+    whether it paints this one, from what `painting_item` holds, about "landmarks" on its canvas.
+    """
     a, b = drawn_pair(sample, rng, 0.0)
-    flip = rng.random() < 0.5
-    truth = _face(sample.shot(b), preset.size, flip)
+    source, shot = sample.shot(a), sample.shot(b)
+    if rng.random() < 0.5:
+        source, shot = augment.mirrored(source), augment.mirrored(shot)
+    truth = _face(shot, preset.size)
     if truth is None:
         return None
     # Another picture of the person where one shows the face, else the same.
-    identity = _face(sample.shot(a), preset.crop, flip)
+    identity = _face(source, preset.crop)
     if identity is None:
-        identity = _face(sample.shot(b), preset.crop, flip)
+        identity = _face(shot, preset.crop)
     assert identity is not None
-    return {
-        "c0": _signed(augment.worn(truth, rng)),
-        "truth": _signed(truth),
-        "identity": (_signed(identity) + 1) / 2,
-    }
+    worn = _picture(augment.worn(truth, rng))
+    item = {"c0": worn, "truth": _picture(truth), "identity": _picture(identity)}
+    if painter is None:
+        return item
+    canvas = augment.fitted(shot, painter.canvas)
+    shows = faces.align(canvas.skeleton.face, preset.size) is not None
+    painted = shows and rng.random() < preset.rendered
+    if painted:
+        item |= painting_item(source, canvas, painter)
+        item["landmarks"] = torch.from_numpy(canvas.skeleton.face)
+    return {**item, "painted": torch.tensor(painted)}
 
 
-def _face(shot: Shot, side: int, flip: bool) -> UInt8Array | None:
-    shot = augment.mirrored(shot) if flip else shot
+def _face(shot: Shot, side: int) -> UInt8Array | None:
     alignment = faces.align(shot.skeleton.face, side)
     return None if alignment is None else faces.cut(shot.rgb, alignment)
 
@@ -155,16 +186,28 @@ def _with_hands(shot: Shot) -> UInt8Array:
     return hand_labels(shot.labels, shot.skeleton)
 
 
-def _signed(rgb: UInt8Array) -> Tensor:
-    return torch.from_numpy(rgb).movedim(-1, 0).float() / 127.5 - 1
+def _picture(rgb: UInt8Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(rgb)).movedim(-1, 0)
+
+
+def _numbers(channels: NDArray[np.int64]) -> Tensor:
+    return torch.from_numpy(channels.astype(np.uint8))
 
 
 def collated(items: Sequence[Mapping[str, Tensor]], device: str) -> dict[str, Tensor]:
-    """Items as one batch on the device; boxes become (M, 5) with their picture's number first."""
+    """Items as one batch on the device.
+
+    Boxes become (M, 5) with their picture's number first; what only some items have is stacked
+    over those.
+    """
+    names = dict.fromkeys(name for item in items for name in item)
     out = {}
-    for name in items[0]:
-        values = [item[name] for item in items]
-        joined = _numbered(values) if name in BOXES else torch.stack(values)
+    for name in names:
+        values = [item[name] for item in items if name in item]
+        # Contiguous, whichever way they came: convolutions round by how pictures lie in memory.
+        joined = (
+            _numbered(values) if name in BOXES else torch.stack([x.contiguous() for x in values])
+        )
         out[name] = joined.to(device)
     return out
 
@@ -173,3 +216,13 @@ def _numbered(boxes: Sequence[Tensor]) -> Tensor:
     return torch.cat(
         [torch.cat([torch.full((len(b), 1), float(n)), b], 1) for n, b in enumerate(boxes)]
     )
+
+
+def signed(rgb: Tensor) -> Tensor:
+    """8-bit pictures as [-1, 1]."""
+    return rgb.float() / 127.5 - 1
+
+
+def unsigned(rgb: Tensor) -> Tensor:
+    """8-bit pictures as [0, 1]."""
+    return rgb.float() / 255

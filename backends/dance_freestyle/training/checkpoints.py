@@ -4,7 +4,8 @@ RUN/step-00000100/
     ROLE.safetensors        the averaged network (EMA): what rendering uses and --init takes
     ROLE-raw.safetensors    the network as training goes on from it
     critics.safetensors     its discriminators
-    state.pt                optimisers, random numbers, counters; read with weights_only=True
+    state.pt                optimisers, each process's random numbers, counters; read with
+                            weights_only=True
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ class Checkpoint:
 
     path: Path
     step: int
+
+    @classmethod
+    def of(cls, run: Path, step: int) -> Checkpoint:
+        """The checkpoint of that step, whether it is there or not."""
+        return cls(run / f"step-{step:08d}", step)
 
     def network(self, role: str, raw: bool = False) -> nn.Module:
         """The averaged network, or the one that training goes on from.
@@ -103,8 +109,8 @@ def save_checkpoint(
 
     networks: "average", "raw" and "critics".
     """
-    path = run / f"step-{step:08d}"
-    aside = run / f"{path.name}.part"
+    made = Checkpoint.of(run, step)
+    aside = run / f"{made.path.name}.part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
@@ -115,13 +121,13 @@ def save_checkpoint(
             torch.save(dict(state), file)
             file.flush()
             os.fsync(file.fileno())
-        shutil.rmtree(path, ignore_errors=True)
-        aside.replace(path)
+        shutil.rmtree(made.path, ignore_errors=True)
+        aside.replace(made.path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     for old in checkpoints(run)[:-KEPT]:
         shutil.rmtree(old.path, ignore_errors=True)
-    return Checkpoint(path, step)
+    return made
 
 
 def _plain(module: nn.Module) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Where a run's losses go."""
+"""Where a run's losses and pictures go."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
+from dancecli.types import UInt8Array
 from dancecli.workdir import write_aside
 
 
 class Log:
-    """Losses per step: lines of RUN/losses.jsonl, and TensorBoard's where it is installed."""
+    """Losses as lines of RUN/losses.jsonl, grids as RUN/pictures/step-NNNNNNNN.png.
+
+    Both in TensorBoard too where it is installed.
+    """
 
     def __init__(self, run: Path, step: int) -> None:
         """step: where training goes on; what an earlier run wrote of later steps is removed."""
@@ -20,6 +27,9 @@ class Log:
         path = self.run / "losses.jsonl"
         kept = path.read_bytes().splitlines(keepends=True)[: self.step] if path.exists() else []
         write_aside(path, b"".join(kept))
+        for picture in self.run.glob("pictures/step-*.png"):
+            if picture.name > _name(self.step):
+                picture.unlink()
         self.lines = path.open("a", encoding="utf-8")
         self.board: Any = None
         try:
@@ -43,3 +53,16 @@ class Log:
         if self.board is not None:
             for name, value in losses.items():
                 self.board.add_scalar(name, value, step)
+
+    def picture(self, step: int, grid: UInt8Array) -> None:
+        """A grid (H, W, 3) as a step's picture."""
+        path = self.run / "pictures" / _name(step)
+        path.parent.mkdir(exist_ok=True)
+        _, coded = cv2.imencode(".png", np.ascontiguousarray(grid[..., ::-1]))
+        write_aside(path, coded.tobytes())
+        if self.board is not None:
+            self.board.add_image("pictures", grid, step, dataformats="HWC")
+
+
+def _name(step: int) -> str:
+    return f"step-{step:08d}.png"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dance_freestyle.discriminators import Features
+from dance_freestyle.training.processes import Processes
 
 FeatureNet = Callable[[Tensor], list[Tensor]]
 """RGB (N, 3, S, S) in [0, 1] to activations, shallow first."""
@@ -126,6 +127,16 @@ class FacePerceptual(nn.Module):
         self.scale.lerp_(means.to(self.scale), share)
         self.seen += 1
 
+    def agree(self, processes: Processes) -> None:
+        """Takes the mean over those processes whose last batch showed most."""
+        found = processes.gathered(self.seen)
+        newest = torch.stack(found).max().to(self.seen.device)
+        share = (self.seen == newest).to(self.scale)
+        sums = torch.cat([self.scale * share, share[None]])
+        processes.mean([sums])
+        self.scale.copy_(sums[:-1] / sums[-1])
+        self.seen.copy_(newest)
+
 
 def mask_loss(m: Tensor, P_D_plus: Tensor) -> Tensor:
     """Equation 17 without its weight: mean |m − P^D+|."""
@@ -133,9 +144,9 @@ def mask_loss(m: Tensor, P_D_plus: Tensor) -> Tensor:
 
 
 def masked_l1(x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
-    """Mean |x − y| over the pixels of the mask."""
-    total = ((x - y).abs() * mask).sum()
-    return total / (mask.sum() * x.shape[1]).clamp_min(1)
+    """Mean |x − y| over the pixels of the mask: picture by picture, so that each counts alike."""
+    total = ((x - y).abs() * mask).sum((1, 2, 3))
+    return (total / (mask.sum((1, 2, 3)) * x.shape[1]).clamp_min(1)).mean()
 
 
 def gradient_l1(x: Tensor) -> Tensor:

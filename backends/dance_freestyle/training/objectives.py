@@ -73,13 +73,13 @@ class B2FBatch:
 
     P_B: one-hot labels (N, 27, h, w). x: the picture (N, 3, H, W), [-1, 1], and plate: its
     inpainted ground, both on the canvas. faces, regions: boxes (M, 5) as `losses.crop_boxes`
-    takes them.
+    takes them; None leaves their terms out.
     """
 
     P_B: Tensor
     x: Tensor
     plate: Tensor
-    faces: Tensor
+    faces: Tensor | None = None
     regions: Tensor | None = None
 
 

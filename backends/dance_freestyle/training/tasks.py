@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Protocol
 
 import torch
-from numpy.random import Generator
 from torch import Tensor, nn
 
 from dance_freestyle import encoders
@@ -17,10 +17,12 @@ from dance_freestyle.discriminators import (
     p2b_discriminator,
 )
 from dance_freestyle.fr import FR
-from dance_freestyle.p2b import P2B
+from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
-from dance_freestyle.training import batches, objectives
-from dance_freestyle.training.batches import Item
+from dance_freestyle.training import batches, embedding, objectives, parsing, shown
+from dance_freestyle.training.batches import signed, unsigned
+from dance_freestyle.training.features import Features
+from dance_freestyle.training.feeding import Show
 from dance_freestyle.training.losses import FacePerceptual
 from dance_freestyle.training.objectives import (
     B2FBatch,
@@ -29,7 +31,8 @@ from dance_freestyle.training.objectives import (
     P2BBatch,
     Terms,
 )
-from dance_freestyle.training.samples import Sample
+from dance_freestyle.training.painter import Painter
+from dance_freestyle.training.shown import Row
 
 Batch = dict[str, Tensor]
 
@@ -41,8 +44,9 @@ class Task(Protocol):
     """One network in training.
 
     network, critics: what is trained. judges: losses that keep running means (equation 18).
-    frozen: published networks, no part of a checkpoint. absent: terms of the preset that are left
-    out, since no network is there to compute their features.
+    frozen: networks that help and do not learn, no part of a checkpoint. absent: terms of the
+    preset that are left out, since no network is there to compute their features. item: what a
+    position shows. faces: what FR's input is, where that is to be remembered.
     """
 
     role: str
@@ -52,12 +56,14 @@ class Task(Protocol):
     judges: nn.ModuleDict
     frozen: nn.ModuleList
     absent: tuple[str, ...]
+    item: Show
+    faces: str
 
-    def item(self, sample: Sample, rng: Generator) -> Item | None:
-        """What a position shows; None where the sample cannot serve (no face)."""
+    def ready(self, batch: Batch) -> Batch:
+        """A batch of items as `forward` and the losses take it."""
 
-    def forward(self, batch: Batch) -> Any:
-        """The network's output for a batch."""
+    def forward(self, batch: Batch, network: Any = None) -> Any:
+        """The output for a batch: of the network in training, or of another like it."""
 
     def generator_terms(self, batch: Batch, output: Any) -> Terms:
         """Weighted losses of the network."""
@@ -65,25 +71,31 @@ class Task(Protocol):
     def critic_loss(self, batch: Batch, output: Any) -> Tensor:
         """The discriminators' loss."""
 
+    def rows(self, batch: Batch, output: Any) -> list[Row]:
+        """Pictures to look at, by name, for each of the batch."""
+
 
 class P2BTask:
     """Section 3.1."""
 
-    role = "p2b"
+    role, faces = "p2b", ""
     absent: tuple[str, ...] = ()
 
     def __init__(self, preset: P2BPreset) -> None:
         self.preset, self.network = preset, P2B(preset)
         self.critics = p2b_discriminator(preset)
         self.judges, self.frozen = nn.ModuleDict(), nn.ModuleList()
+        self.item: Show = partial(batches.p2b_item, preset=preset)
 
-    def item(self, sample: Sample, rng: Generator) -> Item:
-        """See `batches.p2b_item`."""
-        return batches.p2b_item(sample, self.preset, rng)
+    def ready(self, batch: Batch) -> Batch:
+        """One-hot labels, pictures in [0, 1]."""
+        p_star = one_hot(batch["p_star"], self.preset.labels)
+        return {**batch, "p_star": p_star, "P_S": unsigned(batch["P_S"])}
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, network: Any = None) -> Tensor:
         """Logits, equation 3."""
-        logits: Tensor = self.network(batch["p_star"], batch["P_S"], batch.get("P_D"))
+        network = network or self.network
+        logits: Tensor = network(batch["p_star"], batch["P_S"], batch.get("P_D"))
         return logits.float()
 
     def generator_terms(self, batch: Batch, output: Tensor) -> Terms:
@@ -95,6 +107,10 @@ class P2BTask:
         truth = self._truth(batch)
         return objectives.p2b_discriminator_loss(self.preset, self.critics, truth, output)
 
+    def rows(self, batch: Batch, output: Tensor) -> list[Row]:
+        """See `shown.p2b_rows`."""
+        return shown.p2b_rows(self._truth(batch), output)
+
     def _truth(self, batch: Batch) -> P2BBatch:
         return P2BBatch(batch["p_star"], batch["P_S"], batch.get("P_D"), batch["P_M"])
 
@@ -102,44 +118,59 @@ class P2BTask:
 class B2FTask:
     """Section 3.2."""
 
-    role = "b2f"
+    role, faces = "b2f", ""
 
-    def __init__(self, preset: B2FPreset) -> None:
-        """Raises WeightsError when the preset asks for a published encoder that is not here."""
+    def __init__(
+        self, preset: B2FPreset, published: nn.Module | None = None,
+        features: Features | None = None,
+    ) -> None:  # fmt: skip
+        """published: instead of the published encoders, where the preset asks for them.
+
+        features: what judges pictures and faces where it does not.
+        Raises WeightsError when it does and they are not here.
+        """
         self.preset, self.network = preset, B2F(preset)
         self.critics = b2f_discriminator(preset)
         self.judges, self.frozen = nn.ModuleDict(), nn.ModuleList()
+        self.item: Show = partial(batches.b2f_item, preset=preset)
+        self.published: Any = None
         weights = preset.loss
         if preset.encoders == "published":
-            looks = PublishedEncoders()
-            self.frozen.append(looks)
-            self.looks: nn.Module = looks
-            self.judges["faces"] = FacePerceptual(looks.face, FACE_LAYERS)  # type: ignore[arg-type]
-            self.judges["regions"] = FacePerceptual(looks.part, FACE_LAYERS)  # type: ignore[arg-type]
+            self.published = published or PublishedEncoders()
+            self.frozen.append(self.published)
+            self.judges["faces"] = FacePerceptual(self.published.face, FACE_LAYERS)
+            self.judges["regions"] = FacePerceptual(self.published.part, FACE_LAYERS)
             self.absent: tuple[str, ...] = ()
         else:
-            assert self.network.appearance is not None
-            self.looks = self.network.appearance
             wanted = {"perceptual": weights.perceptual, "face": weights.face}
             wanted["region"] = weights.region
             self.absent = tuple(name for name, weight in wanted.items() if weight)
+        self.pictures: Any = self.published.part if self.published else None
+        if features and not self.published:
+            self.pictures, self.absent = features.picture, ()
+            self.frozen.append(features)
+            self.judges["faces"] = FacePerceptual(features.face, FACE_LAYERS)
+            self.judges["regions"] = FacePerceptual(features.picture, FACE_LAYERS)
 
-    def item(self, sample: Sample, rng: Generator) -> Item:
-        """See `batches.b2f_item`."""
-        return batches.b2f_item(sample, self.preset, rng)
+    def ready(self, batch: Batch) -> Batch:
+        """One-hot labels; the parts in [0, 1], pictures in [-1, 1]."""
+        found = {name: signed(batch[name]) for name in ("x", "plate")}
+        found["images"], found["present"] = unsigned(batch["images"]), batch["present"].float()
+        return {**batch, **found, "P_B": one_hot(batch["P_B"], self.preset.labels)}
 
-    def forward(self, batch: Batch) -> Painted:
+    def forward(self, batch: Batch, network: Any = None) -> Painted:
         """Equations 5 and 6."""
-        start = self.network.person(self.looks(batch["images"], batch["present"]))
-        painted: Painted = self.network(batch["P_B"], start, batch.get("texture"))
+        network = network or self.network
+        looks = self.published or network.appearance
+        start = network.person(looks(batch["images"], batch["present"]))
+        painted: Painted = network(batch["P_B"], start, batch.get("texture"))
         return painted
 
     def generator_terms(self, batch: Batch, output: Painted) -> Terms:
         """Equations 13 and 15 to 18."""
         judges = dict(self.judges.items())
-        pictures: Any = self.looks.part if self.judges else None
         networks = B2FNetworks(
-            self.critics, pictures, judges.get("faces"), judges.get("regions")  # type: ignore[arg-type]
+            self.critics, self.pictures, judges.get("faces"), judges.get("regions")  # type: ignore[arg-type]
         )  # fmt: skip
         return objectives.b2f_generator(self.preset, networks, self._truth(batch), output)
 
@@ -147,9 +178,13 @@ class B2FTask:
         """Equation 14."""
         return objectives.b2f_discriminator_loss(self.critics, self._truth(batch), output)
 
+    def rows(self, batch: Batch, output: Painted) -> list[Row]:
+        """See `shown.b2f_rows`."""
+        return shown.b2f_rows(batch, output, self.preset)
+
     def _truth(self, batch: Batch) -> B2FBatch:
         return B2FBatch(
-            batch["P_B"], batch["x"], batch["plate"], batch["faces"], batch.get("regions")
+            batch["P_B"], batch["x"], batch["plate"], batch.get("faces"), batch.get("regions")
         )
 
 
@@ -158,29 +193,51 @@ class FRTask:
 
     role = "fr"
 
-    def __init__(self, preset: FRPreset) -> None:
-        """Raises WeightsError when the preset asks for a published encoder that is not here."""
+    def __init__(
+        self, preset: FRPreset, published: nn.Module | None = None, painter: Painter | None = None,
+        features: Features | None = None,
+    ) -> None:  # fmt: skip
+        """published: instead of the published encoder. painter: paints a share of the faces.
+
+        features: what judges faces where the preset has no published encoder.
+
+        Raises WeightsError when the preset asks for a published encoder that is not here.
+        """
         self.preset, self.network = preset, FR(preset)
         self.critics = fr_discriminator(preset)
         self.judges, self.frozen = nn.ModuleDict(), nn.ModuleList()
         self.absent: tuple[str, ...] = ()
+        self.painter, self.faces = painter, painter.name if painter else "worn"
+        if painter:
+            self.frozen.append(painter)
+        canvas = painter.preset if painter else None
+        self.item: Show = partial(batches.fr_item, preset=preset, painter=canvas)
+        self.published: Any = None
         if preset.encoders == "published":
-            self.face: Any = encoders.vggface2()
-            self.frozen.append(self.face)
-            self.judges["faces"] = FacePerceptual(self.face, FACE_LAYERS)
-        else:
-            self.face = self.network.face
-            self.absent = ("perceptual",) if preset.loss.perceptual else ()
+            self.published = published or encoders.vggface2()
+            self.frozen.append(self.published)
+            self.judges["faces"] = FacePerceptual(self.published, FACE_LAYERS)
+        elif features:
+            self.frozen.append(features)
+            self.judges["faces"] = FacePerceptual(features.face, FACE_LAYERS)
+        elif preset.loss.perceptual:
+            self.absent = ("perceptual",)
 
-    def item(self, sample: Sample, rng: Generator) -> Item | None:
-        """See `batches.fr_item`."""
-        return batches.fr_item(sample, self.preset, rng)
+    def ready(self, batch: Batch) -> Batch:
+        """Faces in [-1, 1], the embedding's in [0, 1]; the painter's share is painted."""
+        c0 = batch["c0"]
+        if self.painter and batch["painted"].any():
+            c0 = c0.masked_scatter(
+                batch["painted"][:, None, None, None], self.painter(batch, self.preset.size)
+            )
+        found = {"c0": signed(c0), "truth": signed(batch["truth"])}
+        return {**found, "identity": unsigned(batch["identity"])}
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def forward(self, batch: Batch, network: Any = None) -> tuple[Tensor, Tensor]:
         """Equation 19."""
-        output: tuple[Tensor, Tensor] = self.network(
-            batch["c0"], self.face.embed(batch["identity"])
-        )
+        network = network or self.network
+        face = self.published or network.face
+        output: tuple[Tensor, Tensor] = network(batch["c0"], face.embed(batch["identity"]))
         return output
 
     def generator_terms(self, batch: Batch, output: tuple[Tensor, Tensor]) -> Terms:
@@ -192,18 +249,25 @@ class FRTask:
         """Least squares on c^m."""
         return objectives.fr_discriminator_loss(self.critics, self._truth(batch), output)
 
+    def rows(self, batch: Batch, output: tuple[Tensor, Tensor]) -> list[Row]:
+        """See `shown.fr_rows`."""
+        return shown.fr_rows(batch, output)
+
     def _truth(self, batch: Batch) -> FRBatch:
         return FRBatch(batch["c0"], batch["truth"])
 
 
-TASKS: dict[str, Any] = {"p2b": P2BTask, "b2f": B2FTask, "fr": FRTask}
+TASKS: dict[str, Any] = {
+    "p2b": P2BTask, "b2f": B2FTask, "fr": FRTask,
+    "parser": parsing.ParserTask, "embedder": embedding.EmbedderTask,
+}  # fmt: skip
 
 
-def build(role: str, preset: Any, seed: int) -> Task:
-    """A task with networks initialised by the seed.
+def build(role: str, preset: Any, seed: int, **helpers: Any) -> Task:
+    """A task with networks initialised by the seed; helpers as its constructor takes them.
 
     Raises WeightsError when a published encoder is missing.
     """
     torch.manual_seed(seed)
-    task: Task = TASKS[role](preset)
+    task: Task = TASKS[role](preset, **helpers)
     return task

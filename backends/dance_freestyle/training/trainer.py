@@ -1,148 +1,82 @@
 """One training run: batches by position, two optimisers, an averaged generator, checkpoints.
 
-Plain torch on one device. A step's samples and their augmentation depend on seed and position
-alone (`samples.positions`), so that a resumed run repeats an uninterrupted one to the bit on the
-same machine and number of threads.
+Plain torch, in one process or several. A step's samples and their augmentation depend on seed and
+position alone (`samples.positions`), so that a resumed run repeats an uninterrupted one to the bit
+on the same machines and numbers of processes and threads.
 """
 
 from __future__ import annotations
 
 import copy
-import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from dance_freestyle import overrides
-from dance_freestyle.training import samples
+from dance_freestyle.training import resuming, samples, shown
 from dance_freestyle.training.batches import Item, collated
-from dance_freestyle.training.checkpoints import (
-    Checkpoint,
-    checkpoints,
-    save_checkpoint,
-)
+from dance_freestyle.training.checkpoints import Checkpoint
+from dance_freestyle.training.feeding import Feed, Items, feed
 from dance_freestyle.training.log import Log
+from dance_freestyle.training.losses import FacePerceptual
+from dance_freestyle.training.processes import ALONE, Processes, TrainingError
 from dance_freestyle.training.samples import Sample
-from dance_freestyle.training.tasks import Batch, Task, build
-from dancecli.errors import DanceError, UsageError, WeightsError
+from dance_freestyle.training.settings import Settings
+from dance_freestyle.training.tasks import Batch, Task
+from dancecli.errors import UsageError
 from dancecli.progress import Progress
+from dancecli.types import UInt8Array
 
 EXPLODED = 1e4
 """A sum of weighted losses above this counts as lost; a start is below 100."""
 
-UNSUITABLE = 100
-"""Samples in a row without a face after which a data set is refused for FR."""
-
-
-class TrainingError(DanceError):
-    """A loss or gradient is NaN, infinite or exploding; the last checkpoint is untouched."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a run goes.
-
-    steps: to reach in all. batch: samples per step. parts: pieces that a batch is computed in
-    (gradient accumulation), to save memory. average: decay of the generator's EMA. every: steps
-    between checkpoints. bf16: compute in bfloat16 where torch deems it safe.
-    """
-
-    steps: int
-    batch: int
-    parts: int = 1
-    seed: int = 0
-    device: str = "cpu"
-    bf16: bool = False
-    average: float = 0.999
-    every: int = 1000
-
-    def __post_init__(self) -> None:
-        if self.batch % self.parts:
-            raise UsageError(f"a batch of {self.batch} cannot be computed in {self.parts} parts")
-
-
-REPEATED = ("batch", "parts", "seed", "bf16", "average")
-"""Settings that a resumed run must have as it was begun."""
-
 
 class Trainer:
-    """Trains one task on samples into a folder."""
+    """Trains one task on samples into a folder, as one of several processes or alone."""
 
     def __init__(
         self, task: Task, data: Sequence[Sample], settings: Settings, run: Path,
-        progress: Progress | None = None,
+        progress: Progress | None = None, processes: Processes = ALONE,
     ) -> None:  # fmt: skip
-        """Raises UsageError for an empty data set."""
+        """Raises UsageError for an empty data set and a batch that does not divide."""
         if not data:
             raise UsageError("no samples to train on")
+        self.share = settings.share(processes.world)
         self.task, self.data, self.settings, self.run = task, data, settings, run
-        self.progress = progress or Progress("quiet")
+        self.processes = processes
+        self.progress = progress if progress and processes.first else Progress("quiet")
+        self.items = Items(data, task.item, settings.seed)
         self.step = self.consumed = 0
         for module in (task.network, task.critics, task.judges, task.frozen):
             module.to(settings.device)
-        task.network.train()
+        task.network = processes.with_shared_norms(task.network).train()
         task.critics.train()
+        if settings.freeze_norms:
+            _freeze_norms(task.network)
         self.average = copy.deepcopy(task.network).eval().requires_grad_(False)
         schedule = task.preset.schedule
         self.optimisers = [
+            # As a group, since parser and embedder have no critics: nothing to optimise there.
             torch.optim.Adam(
-                module.parameters(), schedule.rate, (schedule.beta1, schedule.beta2)
+                [{"params": list(module.parameters())}], schedule.rate,
+                (schedule.beta1, schedule.beta2),
             )
             for module in (task.network, task.critics)
         ]  # fmt: skip
         self.last: Checkpoint | None = None
+        if processes.rank:
+            # What a network may draw differs per process; the first draws as one alone would.
+            torch.manual_seed(settings.seed + (processes.rank << 32))
 
     def resume(self) -> None:
-        """Go on from the newest checkpoint of the run's folder.
-
-        Raises UsageError when there is none or it was made with other settings, WeightsError when
-        it is damaged.
-        """
-        found = checkpoints(self.run)
-        if not found:
-            raise UsageError(f"{self.run}: no checkpoint to resume from")
-        self.last = found[-1]
-        state = self.last.state()
-        self._check_settings(state["settings"])
-        try:
-            self._restore(self.last, state)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise WeightsError(
-                f"{self.last.path}: does not fit this run ({str(error)[:200]}); remove it to go on "
-                "from the one before"
-            ) from error
-
-    def _restore(self, last: Checkpoint, state: Mapping[str, Any]) -> None:
-        task = self.task
-        for network, raw in ((task.network, True), (self.average, False)):
-            network.load_state_dict(last.network(task.role, raw).state_dict())
-        last.critics_into(task.critics)
-        for optimiser, name in zip(self.optimisers, ("generator", "critic"), strict=True):
-            optimiser.load_state_dict(state[name])
-        task.judges.load_state_dict(state["judges"])
-        torch.set_rng_state(state["random"])
-        self.step, self.consumed = int(state["step"]), int(state["consumed"])
-
-    def _check_settings(self, begun: Any) -> None:
-        begun = begun if isinstance(begun, dict) else {}
-        for name, value in self._described().items():
-            if begun.get(name) != value:
-                raise UsageError(
-                    f"{self.run} was begun with {name} {str(begun.get(name))[:100]}, not {value}; "
-                    "resume with the same, or choose another -o"
-                )
-
-    def _described(self) -> dict[str, str]:
-        """What a resumed run must share with its beginning."""
-        chosen = {k: v for k, v in asdict(self.settings).items() if k in REPEATED}
-        chosen[self.task.role] = overrides.as_json(self.task.preset)
-        return dict(_flat({**chosen, "samples": len(self.data)}))
+        """See `resuming.resume`."""
+        resuming.resume(self)
 
     def train(self) -> Path:
         """Run to the last step; the file of the averaged network.
@@ -150,57 +84,96 @@ class Trainer:
         Raises TrainingError when a loss is lost, MediaError for a damaged sample.
         """
         settings = self.settings
-        self.run.mkdir(parents=True, exist_ok=True)
-        with (
-            self.progress.stage(self.task.role, settings.steps, self.step, unit="step") as tick,
-            Log(self.run, self.step) as log,
-        ):
+        self._begin_alike()
+        with ExitStack() as stack:
+            log = self._log(stack)
+            tick = stack.enter_context(
+                self.progress.stage(self.task.role, settings.steps, self.step, unit="step")
+            )
+            coming = stack.enter_context(self._feed())
             while self.step < settings.steps:
-                log.write(self.step + 1, self.one_step())
+                losses = self.one_step(coming)
+                if log:
+                    log.write(self.step, losses)
                 if self.step % settings.every == 0 or self.step == settings.steps:
                     self.save()
+                if log and settings.pictures and self.step % settings.pictures == 0:
+                    log.picture(self.step, self.pictures())
                 tick()
         if self.last is None:
             self.save()
         assert self.last is not None
         return self.last.path / f"{self.task.role}.safetensors"
 
-    def one_step(self) -> dict[str, float]:
-        """One step of both optimisers; its losses by name."""
-        settings, means = self.settings, dict[str, float]()
-        places = samples.positions(self.consumed, settings.batch)
-        size = settings.batch // settings.parts
-        for optimiser in self.optimisers:
-            optimiser.zero_grad(set_to_none=True)
-        for part in range(settings.parts):
-            batch = self.batch(places[part * size : (part + 1) * size])
-            for name, value in self._backward(batch).items():
-                means[name] = means.get(name, 0.0) + value / settings.parts
-        self._check(means)
+    def _begin_alike(self) -> None:
+        """Raises UsageError unless all processes see the same data and checkpoint."""
+        self.processes.same(samples=len(self.data), step=self.step)
+        task = self.task
+        self.processes.alike([task.network, task.critics, task.judges, self.average])
+
+    def _log(self, stack: ExitStack) -> Log | None:
+        if not self.processes.first:
+            return None
+        self.run.mkdir(parents=True, exist_ok=True)
+        return stack.enter_context(Log(self.run, self.step))
+
+    def _feed(self) -> AbstractContextManager[Feed]:
+        settings, begin = self.settings, self.consumed
+        steps = range(settings.steps - self.step)
+        coming = chain.from_iterable(self._places(begin + n * settings.batch) for n in steps)
+        return feed(self.items, coming, settings.workers, self.share * settings.parts)
+
+    def _places(self, consumed: int) -> range:
+        """The positions of this process in the step that begins there."""
+        return samples.positions(
+            consumed, self.settings.batch, self.processes.rank, self.processes.world
+        )
+
+    def one_step(self, coming: Feed | None = None) -> dict[str, float]:
+        """One step of both optimisers; its losses by name, averaged over all processes.
+
+        coming: gives the next items where they are prepared ahead.
+        """
+        task, processes = self.task, self.processes
+        with processes.together():
+            means = self._gradients(coming)
+        for network in (task.network, task.critics):
+            processes.mean_gradients(network)
+        means = self._averaged(means)
+        lost = self._lost(means)
+        if lost:
+            with processes.together():
+                raise TrainingError(lost)
         for optimiser in self.optimisers:
             optimiser.step()
-        self.step, self.consumed = self.step + 1, self.consumed + settings.batch
+        self.step, self.consumed = self.step + 1, self.consumed + self.settings.batch
         self._follow()
+        return means
+
+    def _gradients(self, coming: Feed | None) -> dict[str, float]:
+        """Gradients of this process's share of the batch, part by part; its losses."""
+        places, means = self._places(self.consumed), dict[str, float]()
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        try:
+            for part in range(self.settings.parts):
+                here = places[part * self.share : (part + 1) * self.share]
+                batch = self._made(coming(self.share)) if coming else self.batch(here)
+                for name, value in self._backward(batch).items():
+                    means[name] = means.get(name, 0.0) + value / self.settings.parts
+        except torch.cuda.OutOfMemoryError as error:
+            raise TrainingError(
+                f"out of memory on {self.settings.device} at step {self.step + 1}; {self._kept()}; "
+                "a larger --accumulate, --bf16 or a smaller --batch-size takes less"
+            ) from error
         return means
 
     def batch(self, places: Iterable[int]) -> Batch:
         """The batch of some positions."""
-        return collated([self.item(position) for position in places], self.settings.device)
+        return self._made([self.items[position] for position in places])
 
-    def item(self, position: int) -> Item:
-        """What a position shows; a sample that cannot serve is replaced by the next in order.
-
-        Raises UsageError when none of many can.
-        """
-        count, seed = len(self.data), self.settings.seed
-        for skipped in range(min(count, UNSUITABLE)):
-            epoch, place = divmod(position, count)
-            near = epoch * count + (place + skipped) % count
-            sample = self.data[samples.visited(near, count, seed)]
-            item = self.task.item(sample, np.random.default_rng([seed, position, skipped]))
-            if item is not None:
-                return item
-        raise UsageError("the data set shows no face that is large enough to train FR on")
+    def _made(self, items: Sequence[Item]) -> Batch:
+        return self.task.ready(collated(items, self.settings.device))
 
     def _backward(self, batch: Batch) -> dict[str, float]:
         """Gradients of a part of the batch, both networks'; its losses."""
@@ -219,20 +192,34 @@ class Trainer:
         found: dict[str, Tensor] = {**terms, "total": total, "critic": critic}
         return {name: float(value.detach()) for name, value in found.items()}
 
-    def _check(self, losses: dict[str, float]) -> None:
-        """Stops before a lost loss or gradient reaches the weights."""
+    def _averaged(self, losses: dict[str, float]) -> dict[str, float]:
+        """Over all processes: the losses, and whatever else each learned from its own samples."""
+        if self.processes.world == 1:
+            return losses
+        values = torch.tensor(list(losses.values()), device=self.settings.device)
+        self.processes.mean([values])
+        self.processes.mean_statistics(self.task.network)
+        for judge in self.task.judges.values():
+            assert isinstance(judge, FacePerceptual)
+            judge.agree(self.processes)
+        return dict(zip(losses, values.tolist(), strict=True))
+
+    def _lost(self, losses: dict[str, float]) -> str | None:
+        """What a lost loss or gradient is to be told as, before it reaches the weights."""
         norms = {"generator's gradient": self.task.network, "critics' gradient": self.task.critics}
         numbers = dict(losses)
         for name, network in norms.items():
             grads = [p.grad for p in network.parameters() if p.grad is not None]
-            numbers[name] = float(torch.stack([g.norm() for g in grads]).norm())
+            if grads:
+                numbers[name] = float(torch.stack([g.norm() for g in grads]).norm())
         for name, value in numbers.items():
             if not math.isfinite(value) or (name in losses and abs(value) > EXPLODED):
-                raise TrainingError(
+                return (
                     f"training stopped at step {self.step + 1}: {name} is {value:.4g}; "
                     f"{self._kept()}; a lower rate may help "
                     f"(--set {self.task.role}.schedule.rate={self.task.preset.schedule.rate / 2:g})"
                 )
+        return None
 
     def _kept(self) -> str:
         if self.last is None:
@@ -249,42 +236,22 @@ class Trainer:
         for mean, value in zip(self.average.buffers(), trained.buffers(), strict=True):
             mean.copy_(value)
 
+    @cached_property
+    def _first_items(self) -> list[Item]:
+        return [self.items[position] for position in range(shown.COUNT)]
+
+    @torch.no_grad()
+    def pictures(self) -> UInt8Array:
+        """What the averaged network makes of the first positions, beside inputs and truth."""
+        batch = self._made(self._first_items)
+        return shown.grid(self.task.rows(batch, self.task.forward(batch, self.average)))
+
     def save(self) -> None:
-        """Keep this step."""
-        state = {
-            "generator": self.optimisers[0].state_dict(),
-            "critic": self.optimisers[1].state_dict(),
-            "random": torch.get_rng_state(),
-            "judges": self.task.judges.state_dict(),
-            "step": self.step,
-            "consumed": self.consumed,
-            "settings": self._described(),
-        }
-        networks: dict[str, nn.Module] = {
-            "average": self.average, "raw": self.task.network, "critics": self.task.critics
-        }  # fmt: skip
-        self.last = save_checkpoint(self.run, self.step, self.task.role, networks, state)
+        """See `resuming.save`."""
+        resuming.save(self)
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, json.dumps(value)
-
-
-def initialised(role: str, preset: Any, seed: int, start: nn.Module | None = None) -> Task:
-    """A task whose network begins with the weights of `start`, if one is given.
-
-    Raises UsageError when that network has another layout, WeightsError for a missing encoder.
-    """
-    task = build(role, preset, seed)
-    if start is not None:
-        try:
-            task.network.load_state_dict(start.state_dict())
-        except RuntimeError as error:
-            raise UsageError(
-                f"--init: that {role} is of another preset ({str(error).splitlines()[-1].strip()})"
-            ) from error
-    return task
+def _freeze_norms(network: nn.Module) -> None:
+    for part in network.modules():
+        if isinstance(part, _BatchNorm):
+            part.eval()

@@ -1,0 +1,72 @@
+"""The human parser HP of equation 1, small enough to ship: a U-Net over picture, mask and skeleton.
+
+The paper takes a published parser; none may be used freely (docs/paper.md). This one sees what the
+pose and mask plugins found besides the picture, so that it need not find the person itself, and its
+encoder doubles as the feature network of equation 16.
+"""
+
+# ruff: noqa: N812 (torch's notation)
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dance_freestyle.blocks import conv
+from dance_freestyle.preset_fields import ParserPreset
+from dance_freestyle.texture import NormedResidual
+from dancecli.labels import BODY_LABELS
+
+HINTS = 4
+"""Channels beside the picture: the person's mask and the stick figure's red, green and blue."""
+
+
+class Parser(nn.Module):
+    """Equation 1: p^M = HP(I), as logits."""
+
+    def __init__(self, preset: ParserPreset) -> None:
+        super().__init__()
+        self.preset = preset
+        widths, steps = preset.widths, list(pairwise(preset.widths))
+        self.picture = conv(4 * 3, widths[0])
+        self.hints = conv(4 * HINTS, widths[0])
+        self.encoder = nn.ModuleList(NormedResidual(width) for width in widths)
+        self.downs = nn.ModuleList(conv(a, b, stride=2) for a, b in steps)
+        self.bottom = nn.Sequential(
+            conv(2 * widths[-1], widths[-1], kernel=1), NormedResidual(widths[-1])
+        )
+        self.ups = nn.ModuleList(conv(b, a) for a, b in steps)
+        self.decoder = nn.ModuleList(NormedResidual(width) for width in widths[:-1])
+        self.head = conv(widths[0], 4 * BODY_LABELS)
+
+    def forward(self, rgb: Tensor, hints: Tensor | None = None) -> Tensor:
+        """Logits (N, 22, H, W) of a crop about the person, as in training.
+
+        rgb: (N, 3, H, W) in [0, 1]. hints: (N, 4, H, W), mask and stick figure in [0, 1]; None
+        where nothing is known.
+        """
+        kept = self._encoded(rgb, hints)
+        x = kept.pop()
+        mean = x.mean((2, 3), keepdim=True).expand_as(x)
+        x = self.bottom(torch.cat([x, mean], 1))
+        for up, block in zip(reversed(self.ups), reversed(self.decoder), strict=True):
+            skip = kept.pop()
+            x = block(up(F.interpolate(x, skip.shape[-2:], mode="nearest")) + skip)
+        out: Tensor = F.pixel_shuffle(self.head(F.silu(x)), 2)
+        return out
+
+    def features(self, rgb: Tensor) -> list[Tensor]:
+        """The encoder's activations of a picture alone: what equation 16 compares."""
+        return self._encoded(rgb, None)
+
+    def _encoded(self, rgb: Tensor, hints: Tensor | None) -> list[Tensor]:
+        x = self.picture(F.pixel_unshuffle(rgb * 2 - 1, 2))
+        if hints is not None:
+            x = x + self.hints(F.pixel_unshuffle(hints, 2))
+        kept = []
+        for level, block in enumerate(self.encoder):
+            x = block(self.downs[level - 1](x) if level else x)
+            kept.append(x)
+        return kept

@@ -1,0 +1,278 @@
+"""The settings of each network: sizes, switches, loss weights and schedule, checked as a whole.
+
+A network's preset travels inside its checkpoint, so that a file rebuilds its network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dancecli.labels import ALL_LABELS, BODY_LABELS
+
+HANDS = 2
+"""Labels 20 and 21, which `hand_labels=off` takes away."""
+
+FACE_PARTS = ALL_LABELS - BODY_LABELS
+"""Labels 22-26, which `face_labels=off` takes away."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Appendix C: Adam, a constant rate, samples per step over all processes, epochs."""
+
+    rate: float
+    batch: int
+    epochs: int
+    beta1: float = 0.5
+    beta2: float = 0.999
+
+
+@dataclass(frozen=True)
+class P2BLoss:
+    """Weights of equation 9 and the form of equation 12 (docs/paper.md, departures)."""
+
+    feature_matching: float = 40.0
+    cross_entropy: float = 1.0
+    ce_mode: Literal["logits", "bce", "literal"] = "logits"
+
+
+@dataclass(frozen=True)
+class P2BPreset:
+    """P2B and its discriminators.
+
+    size: (height, width). skips: add encoder features in the decoder (not in the paper).
+    aug_squeeze: squeeze and stretch the label maps but not the poses. d_cond: what the
+    discriminators see beside the map.
+    """
+
+    size: tuple[int, int] = (512, 320)
+    ngf: int = 64
+    downs: int = 4
+    blocks: int = 9
+    skips: bool = False
+    use_dp: bool = True
+    hand_labels: bool = True
+    aug_squeeze: bool = True
+    ndf: int = 64
+    d_cond: Literal["all", "pose", "none"] = "all"
+    loss: P2BLoss = field(default_factory=P2BLoss)
+    schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 128, 280))
+
+    def __post_init__(self) -> None:
+        if self.downs > 8 or self.blocks > 64:
+            raise ValueError(f"{self.downs} halvings and {self.blocks} blocks: at most 8 and 64")
+        step = 2**self.downs
+        if self.size[0] % step or self.size[1] % step:
+            raise ValueError(
+                f"size {self.size[0]}x{self.size[1]} does not divide by {step}, "
+                f"which {self.downs} halvings need"
+            )
+
+    @property
+    def labels(self) -> int:
+        """Channels of p^M* and P^M."""
+        return BODY_LABELS if self.hand_labels else BODY_LABELS - HANDS
+
+    @property
+    def pose_channels(self) -> int:
+        """Channels of P^S and P^D."""
+        return 6 if self.use_dp else 3
+
+    @property
+    def inputs(self) -> int:
+        """Channels of all that P2B sees."""
+        return self.labels + self.pose_channels
+
+    @property
+    def d_inputs(self) -> int:
+        """Channels that the discriminators see: the map and its condition."""
+        condition = {"all": self.inputs, "pose": self.pose_channels, "none": 0}
+        return self.labels + condition[self.d_cond]
+
+
+@dataclass(frozen=True)
+class B2FLoss:
+    """Weights of equations 13-18 as B2F uses them.
+
+    l1, colour, flow: masked L1 of z and of the painted colour, smoothness of the flow; not in the
+    paper, for a network with texture=warp. region: appendix H's losses for hands and clothes.
+    """
+
+    hinge: float = 1.0
+    feature_matching: float = 10.0
+    perceptual: float = 10.0
+    mask: float = 5.0
+    face: float = 2.0
+    l1: float = 0.0
+    colour: float = 0.0
+    flow: float = 0.0
+    region: float = 0.0
+
+
+@dataclass(frozen=True)
+class B2FPreset:
+    """B2F, the encoders of the person's appearance, and its discriminators.
+
+    size: (height, width) that the network works at. canvas: that of z and m.
+    channels: outputs of the SPADE blocks; the first is also the width of the 4x4 start.
+    spade_hidden: channels between the labels and gamma, beta.
+    mask: learned, or the label map itself (Figure 5c).
+    texture: none (the paper: appearance comes from e_z alone) or warp (the photo's pixels bent to
+        the pose are an input; `unet` are then the network's widths, from half size downwards).
+    max_flow: the largest flow, canvas pixels. head_flow: whether it may move the head's too.
+    encoders: published (VGGFace2 and VGG-19, frozen) or small (trained with the network).
+    crop, face_embedding, part_embedding: side of t1-t5 and lengths of what the encoders make of
+        t1 and of each of t2-t5. part_dropout: share of parts left out in training.
+    """
+
+    size: tuple[int, int] = (512, 320)
+    canvas: tuple[int, int] = (512, 320)
+    channels: tuple[int, ...] = (1024, 1024, 1024, 512, 256, 128, 64, 32)
+    spade_hidden: int = 128
+    hand_labels: bool = True
+    face_labels: bool = True
+    mask: Literal["learned", "label"] = "learned"
+    texture: Literal["none", "warp"] = "none"
+    unet: tuple[int, ...] = (56, 88, 128, 128)
+    style: int = 32
+    max_flow: float = 12.0
+    head_flow: bool = False
+    encoders: Literal["published", "small"] = "published"
+    crop: int = 224
+    face_embedding: int = 2048
+    part_embedding: int = 512
+    part_dropout: float = 0.05
+    ndf: int = 64
+    loss: B2FLoss = field(default_factory=B2FLoss)
+    schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 32, 60))
+
+    def __post_init__(self) -> None:
+        step = 2 ** (len(self.channels) - 2)
+        if len(self.channels) < 2 or self.size[0] % step or self.size[1] % step:
+            raise ValueError(
+                f"size {self.size[0]}x{self.size[1]} does not divide by {step}, "
+                f"which {len(self.channels)} SPADE blocks need"
+            )
+
+    @property
+    def labels(self) -> int:
+        """Channels of P^B."""
+        hidden = (0 if self.hand_labels else HANDS) + (0 if self.face_labels else FACE_PARTS)
+        return ALL_LABELS - hidden
+
+    @property
+    def first_face_channel(self) -> int:
+        """Where the face labels' channels begin in P^B; they are its last."""
+        return BODY_LABELS if self.hand_labels else BODY_LABELS - HANDS
+
+    @property
+    def embedding(self) -> int:
+        """Length of e_z."""
+        return self.face_embedding + 4 * self.part_embedding
+
+    @property
+    def d_inputs(self) -> int:
+        """Channels that the discriminators see: the labels and a picture."""
+        return self.labels + 3
+
+
+@dataclass(frozen=True)
+class FRLoss:
+    """Weights of FR's terms [15]; docs/paper.md says how sure they are."""
+
+    adversarial: float = 0.5
+    l1: float = 0.5
+    gradient: float = 0.5
+    perceptual: float = 0.5
+    mask: float = 3e-3
+    mask_gradient: float = 1e-2
+
+
+@dataclass(frozen=True)
+class FRPreset:
+    """FR and its discriminator.
+
+    use: whether faces are refined at all. size: side of the aligned faces. encoder: outputs of the
+    first convolution and of each halving. decoder: outputs of each doubling, starting from 4x4.
+    encoders: where VGGFace2(c_I) comes from, as in `B2FPreset`; crop is the side it sees.
+    rendered: share of the faces that B2F paints in training, where a B2F is given for it.
+    """
+
+    use: bool = True
+    size: int = 256
+    encoder: tuple[int, ...] = (64, 128, 256, 512, 1024, 1024)
+    start: int = 1024
+    latent: int = 1024
+    decoder: tuple[int, ...] = (512, 256, 128, 64, 32, 16)
+    encoders: Literal["published", "small"] = "published"
+    crop: int = 224
+    embedding: int = 2048
+    rendered: float = 0.5
+    ndf: int = 64
+    loss: FRLoss = field(default_factory=FRLoss)
+    schedule: Schedule = field(default_factory=lambda: Schedule(1e-4, 256, 40))
+
+    def __post_init__(self) -> None:
+        if 4 * 2 ** len(self.decoder) != self.size or self.size < 64:
+            raise ValueError(
+                f"size {self.size} is not 4 doubled {len(self.decoder)} times, at least 64"
+            )
+        if (
+            self.size % 2 ** (len(self.encoder) - 1)
+            or 32 * 2 ** (len(self.encoder) - 1) < self.size
+        ):
+            raise ValueError(f"size {self.size} does not fit {len(self.encoder)} encoder layers")
+
+
+@dataclass(frozen=True)
+class DPPreset:
+    """Which dense-pose model the driving video is read with; docs/paper.md, Figure 12c."""
+
+    model: Literal["template", "R_101_FPN_DL_s1x", "R_50_FPN_s1x", "R_50_FPN_s1x_legacy"] = (
+        "R_101_FPN_DL_s1x"
+    )
+
+
+@dataclass(frozen=True)
+class ParserPreset:
+    """The parser.
+
+    size: (height, width) it works at. widths: channels per level, the first at half the size.
+    smoothing: of the labels it is trained on, since borders of clothes are a matter of taste.
+    """
+
+    size: tuple[int, int] = (256, 160)
+    widths: tuple[int, ...] = (32, 56, 96, 144, 160)
+    smoothing: float = 0.02
+    schedule: Schedule = field(default_factory=lambda: Schedule(1e-3, 12, 40, 0.9, 0.99))
+
+    def __post_init__(self) -> None:
+        step = 2 ** len(self.widths)
+        if not self.widths or self.size[0] % step or self.size[1] % step:
+            raise ValueError(
+                f"size {self.size[0]}x{self.size[1]} does not divide by {step}, "
+                f"which {len(self.widths)} levels need"
+            )
+
+
+@dataclass(frozen=True)
+class EmbedderPreset:
+    """The embedder.
+
+    crop: side of the aligned faces. widths: channels per halving. size: of the embedding.
+    temperature: of the contrast between identities.
+    """
+
+    crop: int = 64
+    widths: tuple[int, ...] = (24, 48, 96, 128)
+    size: int = 128
+    temperature: float = 0.1
+    schedule: Schedule = field(default_factory=lambda: Schedule(1e-3, 64, 40, 0.9, 0.99))
+
+    def __post_init__(self) -> None:
+        if self.crop % 2 ** len(self.widths) or not 0 < self.temperature <= 1:
+            raise ValueError(
+                f"crop {self.crop} is not halved {len(self.widths)} times, or temperature "
+                f"{self.temperature} is not in 0..1"
+            )

@@ -1,0 +1,60 @@
+"""A trained B2F that paints faces for FR to refine: FR learns the faults it will meet.
+
+The frozen network paints the sample's own labels as it would in rendering (P2B has no part in it),
+the picture is laid over the ground, rounded to 8 bits and the face cut out of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dance_freestyle import faces
+from dance_freestyle.appearance import PublishedEncoders
+from dance_freestyle.b2f import B2F
+from dance_freestyle.blocks import blend, fold_spectral_norms
+from dance_freestyle.p2b import one_hot
+from dance_freestyle.training.batches import signed, unsigned
+
+
+class Painter(nn.Module):
+    """B2F without gradients, from labels to faces."""
+
+    def __init__(self, network: B2F) -> None:
+        """Raises WeightsError when the preset asks for a published encoder that is not here."""
+        super().__init__()
+        self.preset, self.name = network.preset, _fingerprint(network)
+        self.network = network
+        self.looks = network.appearance or PublishedEncoders()
+        self.eval().requires_grad_(False)
+        fold_spectral_norms(self.network)
+
+    @torch.no_grad()
+    def forward(self, batch: dict[str, Tensor], side: int) -> Tensor:
+        """Uint8 (N, 3, side, side): faces aligned by the batch's "landmarks".
+
+        The rest of the batch is as `batches.painting_item` makes it.
+        """
+        start = self.network.person(self.looks(unsigned(batch["images"]), batch["present"].float()))
+        P_B = one_hot(batch["P_B"], self.preset.labels)
+        painted = self.network(P_B, start, batch.get("texture"))
+        frames = blend(painted.z, signed(batch["plate"]), painted.m)
+        rounded = ((frames + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
+        rgb = np.ascontiguousarray(rounded.movedim(1, -1).cpu().numpy())
+        found = []
+        for frame, landmarks in zip(rgb, batch["landmarks"].cpu().numpy(), strict=True):
+            alignment = faces.align(landmarks, side)
+            assert alignment is not None, "`batches.fr_item` paints no other"
+            found.append(torch.from_numpy(faces.cut(frame, alignment)).movedim(-1, 0))
+        return torch.stack(found).to(rounded.device)
+
+
+def _fingerprint(network: nn.Module) -> str:
+    """Tells two networks' weights apart."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,117 @@
+"""What a run keeps to go on from, and how it goes on: to the bit as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from dance_freestyle import overrides
+from dance_freestyle.training.checkpoints import Checkpoint, checkpoints, save_checkpoint
+from dancecli.errors import UsageError, WeightsError
+
+if TYPE_CHECKING:
+    from dance_freestyle.training.trainer import Trainer
+
+
+def save(trainer: Trainer) -> None:
+    """Keep this step; the first process writes, with the random numbers of all."""
+    random = torch.stack(trainer.processes.gathered(torch.get_rng_state()))
+    on_device = (
+        trainer.processes.gathered(torch.cuda.get_rng_state(trainer.settings.device))
+        if _on_cuda(trainer)
+        else []
+    )
+    state = {
+        "generator": trainer.optimisers[0].state_dict(),
+        "critic": trainer.optimisers[1].state_dict(),
+        "random": random,
+        "device_random": on_device,
+        "judges": trainer.task.judges.state_dict(),
+        "step": trainer.step,
+        "consumed": trainer.consumed,
+        "settings": described(trainer),
+    }
+    networks: dict[str, nn.Module] = {
+        "average": trainer.average,
+        "raw": trainer.task.network,
+        "critics": trainer.task.critics,
+    }
+    with trainer.processes.together():
+        if trainer.processes.first:
+            save_checkpoint(trainer.run, trainer.step, trainer.task.role, networks, state)
+    trainer.last = Checkpoint.of(trainer.run, trainer.step)
+
+
+def resume(trainer: Trainer) -> None:
+    """Go on from the newest checkpoint of the run's folder.
+
+    Raises UsageError when there is none or it was made with other settings, WeightsError when it is
+    damaged.
+    """
+    found = checkpoints(trainer.run)
+    if not found:
+        raise UsageError(f"{trainer.run}: no checkpoint to resume from")
+    last = trainer.last = found[-1]
+    state = last.state()
+    _check(trainer, state["settings"])
+    try:
+        _restore(trainer, last, state)
+    except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
+        raise WeightsError(
+            f"{last.path}: does not fit this run ({str(error)[:200]}); remove it to go on from the "
+            "one before"
+        ) from error
+
+
+def _restore(trainer: Trainer, last: Checkpoint, state: Mapping[str, Any]) -> None:
+    task, rank = trainer.task, trainer.processes.rank
+    for network, raw in ((task.network, True), (trainer.average, False)):
+        network.load_state_dict(last.network(task.role, raw).state_dict())
+    last.critics_into(task.critics)
+    for optimiser, name in zip(trainer.optimisers, ("generator", "critic"), strict=True):
+        optimiser.load_state_dict(state[name])
+    task.judges.load_state_dict(state["judges"])
+    # A row of its own: torch reads past a view.
+    torch.set_rng_state(state["random"][rank].clone())
+    if _on_cuda(trainer):
+        torch.cuda.set_rng_state(state["device_random"][rank], trainer.settings.device)
+    trainer.step, trainer.consumed = int(state["step"]), int(state["consumed"])
+
+
+def _on_cuda(trainer: Trainer) -> bool:
+    return trainer.settings.device.startswith("cuda")
+
+
+def described(trainer: Trainer) -> dict[str, str]:
+    """What a resumed run must share with its beginning."""
+    task = trainer.task
+    chosen = {
+        **trainer.settings.repeated(),
+        "processes": trainer.processes.world,
+        "samples": len(trainer.data),
+        "faces": task.faces,
+        task.role: overrides.as_json(task.preset),
+    }
+    return dict(_flat(chosen))
+
+
+def _check(trainer: Trainer, begun: Any) -> None:
+    begun = begun if isinstance(begun, dict) else {}
+    for name, value in described(trainer).items():
+        if begun.get(name) != value:
+            raise UsageError(
+                f"{trainer.run} was begun with {name} {str(begun.get(name))[:100]}, not {value}; "
+                "resume with the same, or choose another -o"
+            )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, json.dumps(value)
