@@ -95,8 +95,9 @@ class P2BPreset:
 class B2FLoss:
     """Weights of equations 13-18 as B2F uses them.
 
-    l1, colour, flow: masked L1 of z and of the painted colour, smoothness of the flow; not in the
-    paper, for a network with texture=warp. region: appendix H's losses for hands and clothes.
+    l1, composite, colour, flow: masked L1 of z, of z over the ground and of the painted colour,
+    smoothness of the flow; not in the paper, for a network with texture=warp. region: appendix
+    H's losses for hands and clothes.
     """
 
     hinge: float = 1.0
@@ -105,6 +106,7 @@ class B2FLoss:
     mask: float = 5.0
     face: float = 2.0
     l1: float = 0.0
+    composite: float = 0.0
     colour: float = 0.0
     flow: float = 0.0
     region: float = 0.0
@@ -124,6 +126,7 @@ class B2FPreset:
     encoders: published (VGGFace2 and VGG-19, frozen) or small (trained with the network).
     crop, face_embedding, part_embedding: side of t1-t5 and lengths of what the encoders make of
         t1 and of each of t2-t5. part_dropout: share of parts left out in training.
+    aug_colour: share of training pairs whose colours are all changed by one map (not in the paper).
     """
 
     size: tuple[int, int] = (512, 320)
@@ -143,6 +146,7 @@ class B2FPreset:
     face_embedding: int = 2048
     part_embedding: int = 512
     part_dropout: float = 0.05
+    aug_colour: float = 0.0
     ndf: int = 64
     loss: B2FLoss = field(default_factory=B2FLoss)
     schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 32, 60))

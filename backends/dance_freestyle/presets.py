@@ -85,7 +85,10 @@ COMPACT = Preset(
         face_embedding=128,
         part_embedding=64,
         ndf=16,
-        loss=B2FLoss(feature_matching=4.0, perceptual=2.0, l1=10.0, colour=5.0, flow=0.02),
+        aug_colour=0.85,
+        loss=B2FLoss(
+            feature_matching=4.0, perceptual=2.0, l1=10.0, composite=10.0, colour=5.0, flow=0.02
+        ),
         schedule=Schedule(5e-4, 12, 40),
     ),
     fr=FRPreset(

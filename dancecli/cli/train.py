@@ -127,6 +127,43 @@ _subcommand("parser", "Train the human parser that may take a published one's pl
 _subcommand("embedder", "Train the face embedder that may take a published one's place.")
 
 
+@command.command(
+    "compact",
+    epilog="""\b
+Examples:
+  dance train compact -o runs/compact --assets humans/ --dry-run
+  dance train compact -o runs/compact --assets humans/ --scale small --bf16""",
+)
+@click.option("-o", "--out", type=PATH, required=True, metavar="DIR", help="Everything goes here; the bundle into DIR/bundle.")  # noqa: E501
+@click.option("--scale", default="small", show_default=True, metavar="NAME", help="tiny, small or full.")  # noqa: E501
+@click.option("--assets", type=PATH, help="The human asset pack.")
+@click.option("--data", metavar="DIR,...", help="Prepared data instead of people made on the way.")
+@click.option("--self", "clips", type=PATH, multiple=True, help="Measure on this clip at the end; repeat.")  # noqa: E501
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True, metavar="NAME")
+@click.option("--bf16", is_flag=True, help="Compute in bfloat16 where it is safe.")
+@click.option("--workers", type=click.IntRange(0, 256), metavar="N", help="Processes that make people and prepare samples.")  # noqa: E501
+@click.option("--dry-run", is_flag=True, help="Say what is left to do and what it costs.")
+@verbosity
+def compact(
+    scale: str, dry_run: bool, verbose: int, quiet: bool, as_json: bool, **options: Any
+) -> None:
+    """Make and measure the whole `compact` bundle from a seed; goes on where it was stopped."""
+    from dance_freestyle.overrides import unknown
+    from dance_freestyle.training import recipe
+
+    if scale not in recipe.SCALES:
+        raise unknown("scale", scale, recipe.SCALES)
+    plan = recipe.Plan(scale=recipe.SCALES[scale], **options)
+    if dry_run:
+        for name, about, hours in recipe.cost(plan):
+            price = f"{hours:8.1f} core hours" if hours else ""
+            click.echo(f"{name:16} {about:36} {price}".rstrip())
+        return
+    progress = make_progress(verbose, quiet, as_json)
+    click.echo(str(recipe.run(plan, progress.say)))
+
+
 def chosen_preset(request: Request) -> Any:
     """The preset with --set applied.
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dance_freestyle import appearance, faces, inputs
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
-from dance_freestyle.training import augment
+from dance_freestyle.training import appearances, augment
 from dance_freestyle.training.samples import Sample, Shot
 from dancecli.drawing import hand_labels, stick_figure
 from dancecli.labels import APPEARANCE_PARTS, Label
@@ -81,10 +81,13 @@ def b2f_item(sample: Sample, preset: B2FPreset, rng: Generator) -> Item:
     if rng.random() < 0.5:
         source, shot = augment.mirrored(source), augment.mirrored(shot)
     shot = augment.moved(shot, augment.drawn_move(rng, preset.canvas))
+    if rng.random() < preset.aug_colour:
+        source, shot = appearances.tinted((source, shot), rng)
     labels = _with_hands(shot)
     item = {
         **painting_item(source, shot, preset),
         "x": _picture(shot.rgb),
+        "inside": torch.from_numpy((labels > 0).astype(np.uint8)),
         "faces": _boxes([np.isin(labels, [Label.FACE])], FACE_BOX),
     }
     present = augment.dropped(item["present"].numpy(), preset.part_dropout, rng)

@@ -73,7 +73,8 @@ class B2FBatch:
 
     P_B: one-hot labels (N, 27, h, w). x: the picture (N, 3, H, W), [-1, 1], and plate: its
     inpainted ground, both on the canvas. faces, regions: boxes (M, 5) as `losses.crop_boxes`
-    takes them; None leaves their terms out.
+    takes them; None leaves their terms out. inside: the silhouette (N, 1, H, W), where it is known
+    more finely than by the labels.
     """
 
     P_B: Tensor
@@ -81,6 +82,12 @@ class B2FBatch:
     plate: Tensor
     faces: Tensor | None = None
     regions: Tensor | None = None
+    inside: Tensor | None = None
+
+    def silhouette(self) -> Tensor:
+        """P^D+ (N, 1, H, W) on the canvas: as finely as it is known."""
+        coarse = character(_fitted(self.P_B, self.x))
+        return coarse if self.inside is None else self.inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +111,7 @@ def b2f_generator(
 ) -> Terms:
     """Equations 13 and 15-18 with the preset's weights."""
     weights = preset.loss
-    inside = character(_fitted(batch.P_B, batch.x))
+    inside = batch.silhouette()
     terms = _adversarial(preset, networks.critics, batch, painted)
     if weights.perceptual and networks.pictures:
         wide = losses.dilated(inside)
@@ -141,6 +148,10 @@ def _copying(preset: B2FPreset, batch: B2FBatch, painted: Painted, inside: Tenso
     weights, terms = preset.loss, Terms()
     if weights.l1:
         terms["l1"] = weights.l1 * losses.masked_l1(painted.z, batch.x, inside)
+    if weights.composite:
+        wide = losses.dilated(inside)
+        o = blend(painted.z, batch.plate, painted.m)
+        terms["composite"] = weights.composite * losses.masked_l1(o, batch.x, wide)
     if painted.bent is not None and weights.colour:
         painting = losses.masked_l1(painted.bent.colour, batch.x, inside)
         terms["colour"] = weights.colour * painting

@@ -156,6 +156,8 @@ class B2FTask:
         """One-hot labels; the parts in [0, 1], pictures in [-1, 1]."""
         found = {name: signed(batch[name]) for name in ("x", "plate")}
         found["images"], found["present"] = unsigned(batch["images"]), batch["present"].float()
+        if "inside" in batch:
+            found["inside"] = batch["inside"][:, None].float()
         return {**batch, **found, "P_B": one_hot(batch["P_B"], self.preset.labels)}
 
     def forward(self, batch: Batch, network: Any = None) -> Painted:
@@ -184,8 +186,9 @@ class B2FTask:
 
     def _truth(self, batch: Batch) -> B2FBatch:
         return B2FBatch(
-            batch["P_B"], batch["x"], batch["plate"], batch.get("faces"), batch.get("regions")
-        )
+            batch["P_B"], batch["x"], batch["plate"], batch.get("faces"), batch.get("regions"),
+            batch.get("inside"),
+        )  # fmt: skip
 
 
 class FRTask:

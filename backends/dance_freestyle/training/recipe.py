@@ -1,0 +1,219 @@
+"""The whole of `compact` from a seed: people made, five networks trained, a bundle, its measures.
+
+Every step is a command that a reader could type. Each goes on where it was stopped, and is passed
+over once it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dancecli.errors import DanceError
+
+LICENCE = "MIT; trained on synthetic people alone (docs/weights.md)"
+
+
+class StepFailedError(DanceError):
+    """A step's command failed; what it had done is kept."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything. people: synthetic people, 4 frames each. The rest: steps."""
+
+    people: int
+    parser: int
+    embedder: int
+    p2b: int
+    b2f: int
+    b2f_fine: int
+    fr: int
+
+
+SCALES = {
+    "tiny": Scale(4, 2, 2, 2, 2, 1, 2),
+    "small": Scale(1_600, 4_000, 2_000, 4_000, 4_000, 300, 2_000),
+    "full": Scale(20_000, 60_000, 20_000, 60_000, 80_000, 5_000, 40_000),
+}
+"""tiny: seconds, to see that everything works. small: some hours on a CPU. full: for a GPU."""
+
+BATCH = {"parser": 12, "embedder": 64, "p2b": 16, "b2f": 12, "b2f_fine": 8, "fr": 32}
+
+SECONDS = {"people": 1.8, "parser": 0.05, "embedder": 0.02, "p2b": 0.06, "b2f": 0.35,
+           "b2f_fine": 1.3, "fr": 0.05}  # fmt: skip
+"""Seconds of one core per person of four frames, and per sample: what one machine took."""
+
+COARSE = ("b2f.canvas=256x160", "b2f.max_flow=6")
+"""B2F learns at its own size first: the network is the same, the pictures a quarter."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run. data: instead of people made here. clips: for self-reenactment at the end."""
+
+    out: Path
+    scale: Scale
+    seed: int = 0
+    device: str = "auto"
+    bf16: bool = False
+    workers: int | None = None
+    assets: Path | None = None
+    data: str | None = None
+    clips: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, what says that it is done, and what is done after it."""
+
+    name: str
+    arguments: tuple[str, ...]
+    done: Path
+    about: str = ""
+    after: Callable[[], Any] | None = None
+
+
+def steps(plan: Plan) -> Iterator[Step]:
+    """In order."""
+    out, scale = plan.out, plan.scale
+    data = plan.data or str(out / "data")
+    if plan.data is None:
+        yield _made(plan)
+    yield _trained(plan, "parser", data, scale.parser)
+    yield _trained(plan, "embedder", data, scale.embedder)
+    yield Step("features", (), out / "features" / "bundle.toml", "", lambda: _features(plan))
+    features = ("--features", str(out / "features"))
+    yield _trained(plan, "p2b", data, scale.p2b)
+    coarse = tuple(part for change in COARSE for part in ("--set", change))
+    yield _trained(plan, "b2f", data, scale.b2f, (*features, *coarse), "b2f-coarse")
+    fine = (*features, "--init", str(out / "b2f-coarse"))
+    yield _trained(plan, "b2f", data, scale.b2f_fine, fine, "b2f", BATCH["b2f_fine"])
+    painted = (*features, "--render-with", str(out / "b2f"))
+    yield _trained(plan, "fr", data, scale.fr, painted)
+    yield Step("bundle", (), out / "bundle" / "bundle.toml", "", lambda: _bundle(plan))
+    yield from _measured(plan)
+
+
+def _made(plan: Plan) -> Step:
+    pack = ("--set", f"assets={plan.assets}") if plan.assets else ()
+    workers = ("--workers", str(plan.workers)) if plan.workers else ()
+    people, data = plan.scale.people, plan.out / "data"
+    return Step(
+        "data",
+        ("prepare-data", "synth", "-o", str(data), "--people", str(people), "--frames", "4",
+         "--pose", "mediapipe", "--seed", str(plan.seed + 1), "--resume", *workers, *pack),
+        data / "manifest.json", f"{people:,} people, 4 frames each",
+    )  # fmt: skip
+
+
+def _trained(
+    plan: Plan, role: str, data: str, count: int, more: tuple[str, ...] = (),
+    name: str | None = None, batch: int | None = None,
+) -> Step:  # fmt: skip
+    name = name or role
+    batch, run = batch or BATCH[role], plan.out / name
+    options = ["--data", data, "-o", str(run), "--steps", str(count), "--batch-size", str(batch)]
+    options += ["--seed", str(plan.seed), "--device", plan.device]
+    options += ["--bf16"] if plan.bf16 else []
+    options += ["--workers", str(plan.workers)] if plan.workers is not None else []
+    from dance_freestyle.training.checkpoints import checkpoints
+
+    begun = bool(checkpoints(run))
+    if begun:
+        more = _without_init(more)
+    options += ["--checkpoint-every", str(max(1, min(1000, count // 10))), *more]
+    done = run / f"step-{count:08d}" / "state.pt"
+    resume = ["--resume"] if begun else []
+    about = f"{count:,} steps of {batch}, {count * batch:,} samples"
+    return Step(name, ("train", role, *options, *resume), done, about)
+
+
+def _without_init(options: tuple[str, ...]) -> tuple[str, ...]:
+    """A run that goes on has its weights."""
+    if "--init" not in options:
+        return options
+    at = options.index("--init")
+    return options[:at] + options[at + 2 :]
+
+
+def _newest(plan: Plan, name: str, role: str) -> Any:
+    from dance_freestyle.training.starting import found_network
+
+    return found_network(str(plan.out / name), role)
+
+
+def _features(plan: Plan) -> None:
+    from dance_freestyle.checkpoint import save_bundle
+
+    networks = {role: _newest(plan, role, role) for role in ("parser", "embedder")}
+    save_bundle(plan.out / "features", "features", networks, LICENCE, True)
+
+
+def _bundle(plan: Plan) -> None:
+    """Everything that `dance reenact` needs, in 16 bits; the embedder only judges in training."""
+    from dance_freestyle.checkpoint import save_bundle
+
+    networks = {role: _newest(plan, role, role) for role in ("p2b", "b2f", "fr", "parser")}
+    save_bundle(plan.out / "bundle", "compact", networks, LICENCE, True, half=True)
+
+
+def _measured(plan: Plan) -> Iterator[Step]:
+    backend = ("--backend", f"freestyle@{plan.out / 'bundle'}")
+    for kind, options in (
+        ("cross", ("--cross", "synth", *(("--assets", str(plan.assets)) if plan.assets else ()))),
+        ("self", tuple(part for clip in plan.clips for part in ("--self", str(clip)))),
+    ):
+        report = plan.out / f"report-{kind}"
+        if options:
+            arguments = ("evaluate", *options, *backend, "-o", str(report), "--frames", "60")
+            yield Step(f"evaluate {kind}", arguments, report / "report.html")
+
+
+def cost(plan: Plan) -> list[tuple[str, str, float]]:
+    """Name, what is done, and hours of one core for each step that is not done."""
+    found = []
+    for step in steps(plan):
+        if step.done.exists():
+            continue
+        if step.name == "data":
+            seconds = SECONDS["people"] * plan.scale.people
+        else:
+            key = {"b2f-coarse": "b2f", "b2f": "b2f_fine"}.get(step.name, step.name)
+            batch = BATCH.get(key, 0)
+            seconds = SECONDS.get(key, 0.0) * batch * getattr(plan.scale, key, 0)
+        found.append((step.name, step.about, seconds / 3600))
+    return found
+
+
+def run(plan: Plan, say: Callable[[str], None]) -> Path:
+    """All that is not done yet; the bundle's folder.
+
+    Raises StepFailedError naming the command to look at.
+    """
+    plan.out.mkdir(parents=True, exist_ok=True)
+    for step in steps(plan):
+        if step.done.exists():
+            say(f"{step.name}: done before")
+            continue
+        say(f"{step.name}: {step.about or 'begins'}")
+        if step.arguments:
+            _command(step.arguments)
+        if step.after:
+            step.after()
+    (plan.out / "plan.json").write_text(json.dumps(plan.scale.__dict__, indent=1) + "\n")
+    return plan.out / "bundle"
+
+
+def _command(arguments: tuple[str, ...]) -> None:
+    done = subprocess.run([sys.executable, "-m", "dancecli", *arguments], check=False)
+    if done.returncode:
+        raise StepFailedError(
+            f"exit code {done.returncode} from: dance {' '.join(arguments)}; "
+            "the same command as before goes on from there"
+        )

@@ -1,0 +1,100 @@
+"""Human parsing by the small network that comes with the package (`dance_freestyle.parser`)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+
+from dancecli.data.cropping import Window, crop_alpha, crop_picture, window_about
+from dancecli.data.rules import Rules, person_box
+from dancecli.errors import NoPersonError
+from dancecli.stages import Settings
+from dancecli.types import BoolArray, FloatArray, Frame, LabelMap, PersonMask, Skeleton, UInt8Array
+
+INSIDE = 0.5
+"""Alpha from which a pixel is the person's."""
+
+
+class LearnedParser:
+    """HumanParser from picture, mask and skeleton."""
+
+    INTERFACE_VERSION: ClassVar[int] = 1
+    LICENCE: ClassVar[str] = "code: MIT; weights: as their bundle says"
+    COMMERCIAL: ClassVar[bool | None] = True
+
+    def __init__(self, settings: Settings, network: Any = None) -> None:
+        """network: instead of the bundle's, for training and tests.
+
+        Raises WeightsError when no bundle with a parser is here.
+        """
+        from dance_freestyle.checkpoint import bundle_with
+
+        self.device = settings.device
+        self._given = network
+        self._bundle = None if network else bundle_with("parser", settings.weights)
+
+    @cached_property
+    def _network(self) -> Any:
+        import torch
+
+        from dancecli.device import resolve
+
+        self.device = resolve(self.device)
+        network = self._given or self._bundle.load("parser")
+        return network.to(self.device, memory_format=torch.channels_last).eval()
+
+    def parse(
+        self, frame: Frame, skeleton: Skeleton | None = None, mask: PersonMask | None = None
+    ) -> LabelMap:
+        """The 22 labels, uint8 (H, W): 0 where alpha < 0.5, above 0 everywhere else.
+
+        Raises NoPersonError when the mask is missing or empty.
+        """
+        if mask is None:
+            raise NoPersonError("the parser needs a person mask")
+        inside = mask.alpha >= INSIDE
+        box = person_box(inside)
+        if box is None:
+            raise NoPersonError("the person mask is empty; use a photo that shows the person")
+        window = window_about(box, self._network.preset.size, Rules.margin)
+        shares = self._shares(frame, skeleton, inside, window)
+        return LabelMap(placed(shares, inside, window))
+
+    def _shares(
+        self, frame: Frame, skeleton: Skeleton | None, inside: BoolArray, window: Window
+    ) -> FloatArray:
+        """Logits of the crop, float32 (22, h, w)."""
+        import torch
+        from dance_freestyle.inputs import parser_hints
+
+        crop = crop_picture(frame.rgb, window)
+        known = None if skeleton is None else window.skeleton(skeleton)
+        hints = parser_hints(crop_alpha(inside, window), known)
+        with torch.inference_mode():
+            rgb, told = (
+                torch.from_numpy(np.ascontiguousarray(each)).to(self.device).movedim(-1, 0)[None]
+                for each in (crop, hints)
+            )
+            logits = self._network(rgb.float() / 255, told.float() / 255)
+        found: FloatArray = logits[0].float().cpu().numpy()
+        return found
+
+
+def placed(shares: FloatArray, inside: BoolArray, window: Window) -> UInt8Array:
+    """The strongest label of every pixel inside, in the picture; never background there."""
+    labels = np.zeros(inside.shape, np.uint8)
+    left, top, right, bottom = window.box.pixels(inside.shape[1], inside.shape[0])
+    best = np.full((window.height, window.width), -np.inf, np.float32)
+    which = np.zeros((window.height, window.width), np.uint8)
+    size = (window.width, window.height)
+    for label in range(1, len(shares)):
+        plane = cv2.resize(shares[label], size, interpolation=cv2.INTER_LINEAR)
+        better = plane > best
+        best[better], which[better] = plane[better], label
+    rows = slice(top - window.top, bottom - window.top)
+    columns = slice(left - window.left, right - window.left)
+    labels[top:bottom, left:right] = which[rows, columns]
+    return np.where(inside, labels, 0).astype(np.uint8)
