@@ -221,7 +221,7 @@ def test_b2f_discriminators_see_the_person_only() -> None:
 def test_b2f_discriminator_loss_teaches_the_discriminators_alone() -> None:
     batch, painted = b2f_case()
     critics = b2f_discriminator(TINY_PAPER.b2f)
-    objectives.b2f_discriminator_loss(critics, batch, painted).backward()
+    objectives.b2f_discriminator_loss(TINY_PAPER.b2f, critics, batch, painted).backward()
     assert painted.z.grad is None
     assert all(p.grad is not None for p in critics.parameters())
 
@@ -258,7 +258,7 @@ def test_b2f_texture_terms() -> None:
     bent = Bent(painted.z, painted.m, batch.x + 0.5, painted.m, flow)
     networks = objectives.B2FNetworks(b2f_discriminator(preset))
     terms = objectives.b2f_generator(preset, networks, batch, Painted(painted.z, painted.m, bent))
-    assert set(terms) == {"l1", "colour", "flow"}
+    assert set(terms) == {"l1", "composite", "colour", "flow"}
     assert terms["colour"].item() == pytest.approx(5 * 0.5, rel=1e-4)
     assert terms["flow"].item() == pytest.approx(0.02 * 3 / 39, rel=1e-4)
 

@@ -32,6 +32,7 @@ class Schedule:
 class P2BLoss:
     """Weights of equation 9 and the form of equation 12 (docs/paper.md, departures)."""
 
+    adversarial: float = 1.0
     feature_matching: float = 40.0
     cross_entropy: float = 1.0
     ce_mode: Literal["logits", "bce", "literal"] = "logits"

@@ -107,7 +107,7 @@ def painting_item(source: Shot, shot: Shot, preset: B2FPreset) -> Item:
         "plate": _picture(shot.plate),
     }
     if preset.texture == "warp":
-        puppet = cut(_target(source))
+        puppet = cut(_target(augment.fitted(source, preset.canvas)))
         item["texture"] = inputs.texture_tensor(puppet.pose(shot.skeleton, *preset.canvas))
     return item
 

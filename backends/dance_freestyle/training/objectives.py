@@ -17,7 +17,7 @@ from dance_freestyle.blocks import blend
 from dance_freestyle.discriminators import FaceDiscriminator, Features, TwoScales
 from dance_freestyle.fr import refined
 from dance_freestyle.p2b import condition, one_hot
-from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
+from dance_freestyle.presets import B2FLoss, B2FPreset, FRPreset, P2BLoss, P2BPreset
 from dance_freestyle.training import losses
 from dance_freestyle.training.losses import FacePerceptual, FeatureNet
 
@@ -47,21 +47,32 @@ def p2b_shown(preset: P2BPreset, batch: P2BBatch, body_map: Tensor) -> Tensor:
 def p2b_generator(preset: P2BPreset, critics: TwoScales, batch: P2BBatch, logits: Tensor) -> Terms:
     """Equation 9: Σ_k (LSGAN + λ_D · FM) + λ_CE · CE."""
     weights = preset.loss
+    entropy = losses.cross_entropy(logits, batch.P_M, weights.ce_mode)
+    terms = {"cross_entropy": weights.cross_entropy * entropy}
+    if not judged(weights):
+        return terms
     fake = critics(p2b_shown(preset, batch, logits.sigmoid()))
     with torch.no_grad():
         real = critics(p2b_shown(preset, batch, one_hot(batch.P_M, preset.labels)))
-    entropy = losses.cross_entropy(logits, batch.P_M, weights.ce_mode)
     return {
-        "gan": losses.lsgan_generator(fake),
+        "gan": weights.adversarial * losses.lsgan_generator(fake),
         "feature_matching": weights.feature_matching * losses.feature_matching(real, fake),
-        "cross_entropy": weights.cross_entropy * entropy,
+        **terms,
     }
+
+
+def judged(weights: P2BLoss | B2FLoss) -> bool:
+    """Whether a discriminator has any say; where not, none is computed or trained."""
+    adversarial = weights.hinge if isinstance(weights, B2FLoss) else weights.adversarial
+    return bool(adversarial or weights.feature_matching)
 
 
 def p2b_discriminator_loss(
     preset: P2BPreset, critics: TwoScales, batch: P2BBatch, logits: Tensor
 ) -> Tensor:
     """Least squares, against the same pictures as the generator's."""
+    if not judged(preset.loss):
+        return torch.zeros((), requires_grad=True)
     real = critics(p2b_shown(preset, batch, one_hot(batch.P_M, preset.labels)))
     fake = critics(p2b_shown(preset, batch, logits.detach().sigmoid()))
     return losses.lsgan_discriminator(real, fake)
@@ -131,7 +142,7 @@ def b2f_generator(
 
 def _adversarial(preset: B2FPreset, critics: TwoScales, batch: B2FBatch, painted: Painted) -> Terms:
     weights = preset.loss
-    if not weights.hinge and not weights.feature_matching:
+    if not judged(weights):
         return {}
     fake = critics(b2f_shown(batch.P_B, painted.z))
     with torch.no_grad():
@@ -167,8 +178,12 @@ def boxed(judge: FacePerceptual, z: Tensor, x: Tensor, boxes: Tensor, size: int)
     return loss
 
 
-def b2f_discriminator_loss(critics: TwoScales, batch: B2FBatch, painted: Painted) -> Tensor:
+def b2f_discriminator_loss(
+    preset: B2FPreset, critics: TwoScales, batch: B2FBatch, painted: Painted
+) -> Tensor:
     """Equation 14, corrected."""
+    if not judged(preset.loss):
+        return torch.zeros((), requires_grad=True)
     real = critics(b2f_shown(batch.P_B, batch.x))
     fake = critics(b2f_shown(batch.P_B, painted.z.detach()))
     return losses.hinge_discriminator(real, fake)

@@ -178,7 +178,9 @@ class B2FTask:
 
     def critic_loss(self, batch: Batch, output: Painted) -> Tensor:
         """Equation 14."""
-        return objectives.b2f_discriminator_loss(self.critics, self._truth(batch), output)
+        return objectives.b2f_discriminator_loss(
+            self.preset, self.critics, self._truth(batch), output
+        )
 
     def rows(self, batch: Batch, output: Painted) -> list[Row]:
         """See `shown.b2f_rows`."""
