@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from dancecli import registry
-from dancecli.errors import DanceError, NoPersonError
+from dancecli.data.people import Options
+from dancecli.errors import DanceError, NoPersonError, UsageError, WeightsError
 from dancecli.figures import made_target, standing_skeleton
 from dancecli.labels import BODY_LABELS
 from dancecli.stages import GROUPS, Settings
@@ -30,22 +33,34 @@ from dancecli.types import (
 
 @dataclass(frozen=True)
 class Outcome:
-    """One thing that was checked. detail is empty when it held."""
+    """One thing that was checked. detail is empty when it held.
+
+    needs_weights: it could not be checked, since weights are missing; `passed` is then False.
+    """
 
     check: str
     passed: bool
     detail: str = ""
+    needs_weights: bool = False
 
 
-def check(group: str, name: str, photo: Frame | None = None) -> Iterator[Outcome]:
+def check(
+    group: str, name: str, photo: Frame | None = None, weights: str | None = None
+) -> Iterator[Outcome]:
     """Run the suite on an installed plugin, one outcome per check, stopping when it cannot load.
 
     photo: a real picture of a person for extractors, which see nobody in a made one.
+    weights: as --weights, for plugins that come without.
     """
     info = registry.find(group, name)
     try:
         plugin_class = registry.load_class(info)
-        plugin = plugin_class(Settings(device="cpu"))
+        yield _judge("declares LICENCE and COMMERCIAL", lambda: _declares(plugin_class))
+        plugin = plugin_class(Settings(device="cpu", weights=weights))
+    except WeightsError as error:
+        missing = weights is None
+        yield Outcome("loads and is built from Settings", False, str(error), missing)
+        return
     except DanceError as error:
         yield Outcome("loads and is built from Settings", False, str(error))
         return
@@ -53,7 +68,6 @@ def check(group: str, name: str, photo: Frame | None = None) -> Iterator[Outcome
         yield Outcome("loads and is built from Settings", False, f"{type(error).__name__}: {error}")
         return
     yield Outcome("loads and is built from Settings", True)
-    yield _judge("declares LICENCE and COMMERCIAL", lambda: _declares(plugin_class))
     yield _judge(f"offers {GROUPS[group].__name__}", lambda: _offers(plugin, group))
     for title, test in _SUITES.get(group, {}).items():
         yield _judge(title, lambda test=test: test(plugin, photo))  # type: ignore[misc]
@@ -207,6 +221,23 @@ def _backend_refines(plugin: Any, _photo: Frame | None) -> None:
     )
 
 
+def _dataset_layout(plugin: Any, _photo: Frame | None) -> None:
+    _require(isinstance(plugin.layout, str), f"layout is {type(plugin.layout).__name__}, not str")
+
+
+def _dataset_refuses(plugin: Any, _photo: Frame | None) -> None:
+    if not plugin.layout:
+        return
+    with TemporaryDirectory() as folder:
+        for root in (None, Path(folder), Path(folder, "absent")):
+            try:
+                found = plugin.units(root, Options())
+            except UsageError as error:
+                _require(plugin.layout in str(error), f"the error for {root} lacks the layout")
+            else:
+                raise AssertionError(f"{len(found)} units in {root}, which is no data set")
+
+
 Suite = dict[str, Callable[[Any, "Frame | None"], None]]
 
 _SUITES: dict[str, Suite] = {
@@ -225,5 +256,9 @@ _SUITES: dict[str, Suite] = {
     "dance.backend": {
         "renders a layer per motion": _backend_renders,
         "leaves a frame without a face alone": _backend_refines,
+    },
+    "dance.dataset": {
+        "says its layout": _dataset_layout,
+        "refuses a folder of another shape": _dataset_refuses,
     },
 }

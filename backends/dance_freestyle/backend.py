@@ -5,35 +5,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dance_freestyle import appearance, faces, inputs
+from dance_freestyle.checkpoint import Bundle, find_bundle, read_bundle
 from dance_freestyle.networks import Networks, open_networks
 from dance_freestyle.p2b import hard_labels
+from dancecli.errors import NoPersonError
+from dancecli.labels import Label
+from dancecli.media.files import sha256_of
 from dancecli.stages import Settings
 from dancecli.types import FloatArray, Frame, LabelMap, Layer, Motion, Target, UInt8Array
 from dancecli.warp import Puppet, cut
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
-    """What is computed once per photo.
+class Looks:
+    """What P2B and B2F need of the person.
 
     p_star: p^M* (1, 22, h, w). start: FC(e_z). puppet: the photo's pixels, with texture=warp.
-    face: VGGFace2(c_I) (1, E), None without FR or where the photo shows no face.
     """
 
     p_star: Tensor
     start: Tensor
     puppet: Puppet | None
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """What is computed once per photo.
+
+    looks: None where nothing is labelled, so that there is only a face to refine.
+    face: VGGFace2(c_I) (1, E), None without FR or where the photo shows no face.
+    """
+
+    looks: Looks | None
     face: Tensor | None
 
 
 class FreestyleBackend:
-    """P2B, B2F and FR with the weights of a bundle."""
+    """P2B, B2F and FR with the weights of a bundle; FR alone is enough to refine faces."""
 
     INTERFACE_VERSION = 1
     LICENCE = "code: MIT; weights: as their bundle says"
@@ -42,39 +57,67 @@ class FreestyleBackend:
     def __init__(self, settings: Settings, networks: Networks | None = None) -> None:
         """networks: instead of those that settings.weights names, for training and tests.
 
-        Raises WeightsError when a bundle or a published encoder is missing or refused.
+        Raises WeightsError when a bundle or one of its files is missing or refused.
         """
-        self.nets = networks or open_networks(settings.weights, settings.device)
-        self.canvas: tuple[int, int] | None = self.nets.b2f.preset.canvas
-        self.uses_dense = self.nets.p2b.preset.use_dp
+        self._bundle: Bundle | None = None
+        if networks is None:
+            self._bundle = read_bundle(find_bundle(settings.weights))
+            networks = open_networks(self._bundle, settings.device)
+        self.nets = networks
+        b2f, p2b = self.nets.b2f, self.nets.p2b
+        self.canvas: tuple[int, int] | None = b2f.canvas if b2f else None
+        self.uses_dense = p2b is not None and p2b.use_dp
         self.refines = self.nets.fr is not None
 
+    def weights(self) -> dict[str, Any]:
+        """Name, terms and SHA-256 by role of the weights in use; empty for networks passed in."""
+        bundle = self._bundle
+        if bundle is None:
+            return {}
+        files = {role: sha256_of(path) for role, path in bundle.files.items()}
+        about = {"name": bundle.name, "licence": bundle.licence, "commercial": bundle.commercial}
+        return {**about, "sha256": files}
+
     def prepare(self, target: Target) -> Person:
-        """Equations 1, 4 and 5."""
-        p2b, b2f = self.nets.p2b.preset, self.nets.b2f.preset
+        """Equations 1, 4 and 5.
+
+        A target without labels gets as far as its face. Raises WeightsError when a network that
+        is needed from here on is missing or refused.
+        """
+        looks = self._looks(target) if target.labels.labels.any() else None
+        return Person(looks, self._embedded(target))
+
+    def _looks(self, target: Target) -> Looks:
+        body = self.nets.body
+        p2b, b2f = body.p2b.preset, body.b2f.preset
         labels = inputs.target_map(target, p2b.size)
         t = appearance.separate(target.frame.rgb, target.labels.labels, b2f.crop)  # eq. 4
         with self.nets.running():
-            e_z = self.nets.appearance(*appearance.as_tensors(t, self.nets.device))  # eq. 5
-            return Person(
+            e_z = body.appearance(*appearance.as_tensors(t, self.nets.device))  # eq. 5
+            return Looks(
                 inputs.label_channels(labels[None], p2b).to(self.nets.device),
-                self.nets.b2f.person(e_z),
+                body.b2f.person(e_z),
                 cut(target) if b2f.texture == "warp" else None,
-                self._embedded(target),
             )
 
     def render(self, person: Person, motions: Sequence[Motion]) -> list[Layer]:
-        """Equations 3 and 6 for a batch of frames."""
-        p2b, b2f, device = self.nets.p2b, self.nets.b2f, self.nets.device
+        """Equations 3 and 6 for a batch of frames.
+
+        Raises NoPersonError for a person of whom nothing is labelled.
+        """
+        looks = person.looks
+        if looks is None:
+            raise NoPersonError("the parser labelled nothing in the photo: nobody can be painted")
+        p2b, b2f, device = self.nets.body.p2b, self.nets.body.b2f, self.nets.device
         small = [inputs.at_size(motion, p2b.preset.size) for motion in motions]
         P_S = torch.stack([inputs.stick_tensor(s, p2b.preset.size) for s in small]).to(device)
         P_D = torch.stack([inputs.dense_tensor(m.dense, p2b.preset.size) for m in motions])
         with self.nets.running():
-            p_star = person.p_star.expand(len(motions), -1, -1, -1)
+            p_star = looks.p_star.expand(len(motions), -1, -1, -1)
             P_M = hard_labels(p2b(p_star, P_S, P_D.to(device))).cpu().numpy()  # eq. 3
             P_B = self._with_faces(P_M, motions).to(device)
-            start = person.start.expand(len(motions), -1, -1, -1)
-            painted = b2f(P_B, start, self._texture(person, motions))  # eq. 6
+            start = looks.start.expand(len(motions), -1, -1, -1)
+            painted = b2f(P_B, start, self._texture(looks, motions))  # eq. 6
         z, m = (painted.z.float() + 1) / 2, painted.m.float()[:, 0]
         return [
             self._layer(*each)
@@ -86,12 +129,12 @@ class FreestyleBackend:
     def refine(self, person: Person, frame: Frame, landmarks: FloatArray | None) -> Frame:
         """Equations 8 and 19; the frame itself where there is no face to refine."""
         fr = self.nets.fr
-        alignment = faces.align(landmarks, fr.preset.size) if fr else None
-        if fr is None or alignment is None or person.face is None:
+        alignment = faces.align(landmarks, fr.size) if fr else None
+        if alignment is None or person.face is None:
             return frame
         c0 = _tensor(faces.cut(frame.rgb, alignment), self.nets.device) * 2 - 1
         with self.nets.running():
-            c, mask = fr(c0, person.face)  # eq. 19
+            c, mask = self.nets.refiner.fr(c0, person.face)  # eq. 19
         face = np.ascontiguousarray((c[0].float().movedim(0, -1).cpu().numpy() + 1) * 127.5)
         rgb = faces.paste(frame.rgb, alignment, face, mask[0, 0].float().cpu().numpy())
         return Frame(rgb, frame.index, frame.time)
@@ -99,17 +142,17 @@ class FreestyleBackend:
     def _embedded(self, target: Target) -> Tensor | None:
         """VGGFace2(c_I)."""
         fr = self.nets.fr
-        alignment = faces.align(target.skeleton.face, fr.preset.crop) if fr else None
-        if alignment is None or self.nets.face is None:
+        alignment = faces.align(target.skeleton.face, fr.crop) if fr else None
+        if alignment is None:
             return None
-        embedding: Tensor = self.nets.face.embed(
-            _tensor(faces.cut(target.frame.rgb, alignment), self.nets.device)
-        )
+        face = _tensor(faces.cut(target.frame.rgb, alignment), self.nets.device)
+        with torch.inference_mode():
+            embedding: Tensor = self.nets.refiner.face.embed(face)
         return embedding
 
     def _with_faces(self, P_M: UInt8Array, motions: Sequence[Motion]) -> Tensor:
         """P^B at B2F's size."""
-        preset = self.nets.b2f.preset
+        preset = self.nets.body.b2f.preset
         drawn = [
             inputs.with_face(
                 inputs.resized(labels, preset.size), inputs.at_size(motion, preset.size).face
@@ -118,20 +161,30 @@ class FreestyleBackend:
         ]
         return inputs.label_channels(np.stack(drawn), preset)
 
-    def _texture(self, person: Person, motions: Sequence[Motion]) -> Tensor | None:
-        if person.puppet is None:
+    def _texture(self, looks: Looks, motions: Sequence[Motion]) -> Tensor | None:
+        if looks.puppet is None:
             return None
-        size = self.nets.b2f.preset.canvas
-        warped = [person.puppet.pose(inputs.at_size(m, size), *size) for m in motions]
+        size = self.nets.body.b2f.preset.canvas
+        warped = [looks.puppet.pose(inputs.at_size(m, size), *size) for m in motions]
         return torch.stack([inputs.texture_tensor(w) for w in warped]).to(self.nets.device)
 
     def _layer(self, motion: Motion, z: FloatArray, m: FloatArray, labels: UInt8Array) -> Layer:
-        face = motion.skeleton.face
+        face = self._landmarks(motion, labels)
         shown = faces.five_points(face) is not None
         body = LabelMap(inputs.resized(labels, z.shape[:2]))
         return Layer(
             np.clip(z, 0, 1), np.clip(m, 0, 1), motion.canvas, body, face if shown else None
         )
+
+    def _landmarks(self, motion: Motion, labels: UInt8Array) -> FloatArray:
+        """Face points (70, 3), canvas pixels, where P^B has the face: FR aligns by them."""
+        size = self.nets.body.b2f.preset.size
+        driver = inputs.at_size(motion, size).face
+        drawn = inputs.on_face(driver, inputs.resized(labels, size) == Label.FACE)
+        if drawn is driver:
+            return motion.skeleton.face
+        scale = np.array([motion.canvas.height / size[0]] * 2 + [1.0], np.float32)
+        return drawn * scale
 
 
 def _tensor(rgb: UInt8Array, device: str) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,8 +78,12 @@ def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
 
 def cut(rgb: UInt8Array, alignment: Alignment) -> UInt8Array:
     """The aligned face, uint8 (side, side, 3); what lies outside the frame repeats its edge."""
+    part, seen = _around(rgb, alignment, _corners(alignment))
+    shrink = 1 / _scale(seen)
+    if shrink > 1:  # else a large face would alias, and flicker as it moves
+        part = cv2.GaussianBlur(part, (0, 0), (shrink - 1) / 2, borderType=cv2.BORDER_REPLICATE)
     face = cv2.warpAffine(
-        rgb, _corner(alignment.to_crop), (alignment.side, alignment.side),
+        part, _corner(seen.to_crop), (seen.side, seen.side),
         flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return np.asarray(face, np.uint8)
@@ -87,17 +92,19 @@ def cut(rgb: UInt8Array, alignment: Alignment) -> UInt8Array:
 def paste(rgb: UInt8Array, alignment: Alignment, face: FloatArray, mask: FloatArray) -> UInt8Array:
     """The frame with a face (side, side, 3), 0-255, blended over it by mask (side, side), [0, 1].
 
-    Only inside the landmarks' hull, a little enlarged and soft at its edge.
+    Only inside the landmarks' hull, a little enlarged and soft at its edge; other pixels stay.
     """
-    height, width = rgb.shape[:2]
-    matrix = _corner(alignment.to_crop)
+    out = rgb.copy()
+    part, seen = _around(out, alignment, alignment.landmarks, _reach(alignment))
+    height, width = part.shape[:2]
+    matrix = _corner(seen.to_crop)
     back = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
     warped = cv2.warpAffine(
         face, matrix, (width, height), flags=back, borderMode=cv2.BORDER_REPLICATE
     )
-    weight = cv2.warpAffine(mask, matrix, (width, height), flags=back) * hull(alignment, rgb.shape)
-    mixed = rgb + weight[..., None] * (warped - rgb)
-    return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
+    weight = cv2.warpAffine(mask, matrix, (width, height), flags=back) * hull(seen, part.shape)
+    part[:] = np.clip(np.rint(part + weight[..., None] * (warped - part)), 0, 255)
+    return out
 
 
 def hull(alignment: Alignment, shape: tuple[int, ...]) -> FloatArray:
@@ -105,15 +112,46 @@ def hull(alignment: Alignment, shape: tuple[int, ...]) -> FloatArray:
     inside = np.zeros(shape[:2], np.uint8)
     points = np.rint(alignment.landmarks - 0.5).astype(np.int32)
     cv2.fillConvexPoly(inside, cv2.convexHull(points), 1)
-    reach = max(1.0, GROWTH * _eyes_to_mouth(alignment))
     distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
-    return np.asarray(np.clip(1 - distance / reach, 0, 1), np.float32)
+    return np.asarray(np.clip(1 - distance / _reach(alignment), 0, 1), np.float32)
 
 
-def _eyes_to_mouth(alignment: Alignment) -> float:
+def _reach(alignment: Alignment) -> float:
+    """Frame pixels over which the hull's edge falls to 0."""
     template = (ARCFACE * SCALE + OFFSET) * (alignment.side / SIDE)
-    scale = float(np.sqrt(abs(np.linalg.det(alignment.to_crop[:, :2]))))
-    return float(np.linalg.norm(template[:2].mean(0) - template[3:].mean(0))) / scale
+    eyes_to_mouth = float(np.linalg.norm(template[:2].mean(0) - template[3:].mean(0)))
+    return max(1.0, GROWTH * eyes_to_mouth / _scale(alignment))
+
+
+def _scale(alignment: Alignment) -> float:
+    """Crop pixels per frame pixel."""
+    return float(np.sqrt(abs(np.linalg.det(alignment.to_crop[:, :2]))))
+
+
+def _corners(alignment: Alignment) -> NDArray[np.float64]:
+    """The crop's corners (4, 2), frame pixels."""
+    back = np.linalg.inv(alignment.to_crop[:, :2])
+    side = alignment.side
+    corners = np.array([[0, 0], [0, side], [side, 0], [side, side]], np.float64)
+    return np.asarray((corners - alignment.to_crop[:, 2]) @ back.T)
+
+
+def _around(
+    rgb: UInt8Array, alignment: Alignment, points: NDArray[Any], reach: float = 0.0
+) -> tuple[UInt8Array, Alignment]:
+    """A view of the frame about those points, at least a pixel of it, and the face's place there.
+
+    Work on a face then costs what the face is large, not what the frame is.
+    """
+    height, width = rgb.shape[:2]
+    low, high = np.floor(points.min(0) - reach - 2), np.ceil(points.max(0) + reach + 2)
+    left, top = np.clip(low, 0, (width - 1, height - 1)).astype(int)
+    right, bottom = np.clip(high, (left + 1, top + 1), (width, height)).astype(int)
+    shift = np.array([left, top])
+    to_crop = alignment.to_crop.copy()
+    to_crop[:, 2] += to_crop[:, :2] @ shift
+    landmarks = (alignment.landmarks - shift).astype(np.float32)
+    return rgb[top:bottom, left:right], Alignment(to_crop, landmarks, alignment.side)
 
 
 def _corner(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 import click
 
 from dancecli import __version__, registry
-from dancecli.errors import DanceError
-from dancecli.stages import DEFAULTS
+from dancecli.errors import DanceError, WeightsError
+from dancecli.stages import DEFAULTS, Settings
 from dancecli.workdir import WorkDir, cache_root
 
 LIBRARIES = (
@@ -148,11 +148,14 @@ def _encoders() -> Finding:
 
 def _plugins() -> Iterator[Finding]:
     for info in registry.installed():
+        needed = DEFAULTS.get(info.group) == info.name
         try:
-            registry.load_class(info)
+            registry.load(info.group, info.name, Settings(device="cpu"))
             yield Finding(info.group, f"{info.name} ({info.distribution} {info.version})")
+        except WeightsError as error:
+            found = f"{info.name} needs weights ({info.distribution} {info.version})"
+            yield Finding(info.group, found, False, str(error), needed)
         except DanceError as error:
-            needed = DEFAULTS.get(info.group) == info.name
             fix = f"reinstall {info.distribution}"
             yield Finding(info.group, str(error), False, fix, needed)
 

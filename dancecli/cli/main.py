@@ -22,7 +22,10 @@ from dancecli.errors import DanceError
 COMMANDS = {
     "reenact": "Make the person in PHOTO dance like the person in VIDEO.",
     "composite": "Put a saved foreground on another background.",
+    "refine-face": "Restore the face of the person in a video after a photo.",
+    "prepare-data": "Turn a data set, footage or synthetic people into training data.",
     "train": "Train a network of the paper on prepared data.",
+    "evaluate": "Measure results against real frames, and backends against baselines.",
     "plugins": "List and check the installed plugins.",
     "doctor": "Say what works on this machine and how to mend what does not.",
     "cache": "Show or clean the stage results kept on disk.",
@@ -40,7 +43,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"dancecli.cli.{cmd_name}")
+        module = importlib.import_module(f"dancecli.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -55,19 +55,26 @@ def _default(info: registry.PluginInfo) -> bool:
 @click.option(
     "--photo", type=click.Path(path_type=Path), help="A person, for plugins that look at real ones."
 )
+@click.option("--weights", metavar="NAME|DIR", help="Weights, for plugins that come without.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def check_plugin(name: str, group: str | None, photo: Path | None, as_json: bool) -> None:
-    """Run the conformance suite on the plugin(s) called NAME; exit code 1 if any check fails."""
+def check_plugin(
+    name: str, group: str | None, photo: Path | None, weights: str | None, as_json: bool
+) -> None:
+    """Run the conformance suite on the plugin(s) called NAME; exit code 1 if any check fails.
+
+    Weights that are missing are said and are no failure; give them with --weights.
+    """
     from dancecli.media import read_photo
 
     frame = read_photo(photo) if photo else None
-    results = {g: list(check(g, name, frame)) for g in _groups_of(name, group)}
+    results = {g: list(check(g, name, frame, weights)) for g in _groups_of(name, group)}
     if as_json:
         click.echo(json.dumps({g: [vars(o) for o in found] for g, found in results.items()}))
     else:
         for each, outcomes in results.items():
             _print(each, name, outcomes)
-    failed = sum(not o.passed for outcomes in results.values() for o in outcomes)
+    found = [outcome for outcomes in results.values() for outcome in outcomes]
+    failed = sum(not (outcome.passed or outcome.needs_weights) for outcome in found)
     if failed:
         raise DanceError(f"plugin '{name}': {failed} check(s) failed")
 
@@ -85,5 +92,5 @@ def _groups_of(name: str, group: str | None) -> list[str]:
 def _print(group: str, name: str, outcomes: list[Outcome]) -> None:
     click.echo(f"{group}: {name}")
     for outcome in outcomes:
-        mark = "ok  " if outcome.passed else "FAIL"
+        mark = "ok  " if outcome.passed else "need" if outcome.needs_weights else "FAIL"
         click.echo(f"  {mark} {outcome.check}{f': {outcome.detail}' if outcome.detail else ''}")
