@@ -102,6 +102,8 @@ def steps(plan: Plan) -> Iterator[Step]:
 
 def _made(plan: Plan) -> Step:
     pack = ("--set", f"assets={plan.assets}") if plan.assets else ()
+    # One light per person: B2F copies the photo's pixels and cannot know another frame's light.
+    pack = ("--set", "together=shared", *pack)
     workers = ("--workers", str(plan.workers)) if plan.workers else ()
     people, data = plan.scale.people, plan.out / "data"
     return Step(
