@@ -134,15 +134,31 @@ Examples:
   dance train compact -o runs/compact --assets humans/ --dry-run
   dance train compact -o runs/compact --assets humans/ --scale small --bf16""",
 )
-@click.option("-o", "--out", type=PATH, required=True, metavar="DIR", help="Everything goes here; the bundle into DIR/bundle.")  # noqa: E501
-@click.option("--scale", default="small", show_default=True, metavar="NAME", help="tiny, small or full.")  # noqa: E501
+@click.option(
+    "-o",
+    "--out",
+    type=PATH,
+    required=True,
+    metavar="DIR",
+    help="Everything goes here; the bundle into DIR/bundle.",
+)
+@click.option(
+    "--scale", default="small", show_default=True, metavar="NAME", help="tiny, small or full."
+)
 @click.option("--assets", type=PATH, help="The human asset pack.")
 @click.option("--data", metavar="DIR,...", help="Prepared data instead of people made on the way.")
-@click.option("--self", "clips", type=PATH, multiple=True, help="Measure on this clip at the end; repeat.")  # noqa: E501
+@click.option(
+    "--self", "clips", type=PATH, multiple=True, help="Measure on this clip at the end; repeat."
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="NAME")
 @click.option("--bf16", is_flag=True, help="Compute in bfloat16 where it is safe.")
-@click.option("--workers", type=click.IntRange(0, 256), metavar="N", help="Processes that make people and prepare samples.")  # noqa: E501
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    metavar="N",
+    help="Processes that make people and prepare samples.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what is left to do and what it costs.")
 @verbosity
 def compact(
