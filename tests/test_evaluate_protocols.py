@@ -1,0 +1,168 @@
+"""Whom the protocols compare, and whether a body is known again."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dancecli.cli.evaluate import command
+from dancecli.errors import UsageError
+from dancecli.evaluate.asking import Ask
+from dancecli.evaluate.reenactment import BASELINE, blurred, contenders
+from dancecli.evaluate.shapes import colours, limb_lengths, limb_widths
+from dancecli.evaluate.sources import Folder, Together, parse_named
+from dancecli.figures import made_target
+from dancecli.media import write_png
+from dancecli.types import JOINT, Canvas, Layer
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "docs" / "media" / "dance.mp4"
+PACK = Path(os.environ.get("DANCE_TEST_ASSETS", ROOT.parent / "shared" / "assets" / "humans"))
+
+
+def test_the_baseline_is_always_there_with_and_without_retargeting() -> None:
+    found = contenders(("freestyle@runs/b", "posewarp"), "elsewhere")
+    assert [each.name for each in found] == [
+        "posewarp", "posewarp retargeted", "freestyle@runs/b", "freestyle@runs/b retargeted"
+    ]  # fmt: skip
+    assert [each.weights for each in found] == [None, None, "runs/b", "runs/b"]
+    assert [each.retarget for each in found] == [False, True, False, True]
+    assert contenders(("freestyle",), "dir")[2].weights == "dir"
+
+
+def test_the_control_keeps_what_is_covered_and_loses_detail() -> None:
+    z, m = np.zeros((64, 64, 3), np.float32), np.zeros((64, 64), np.float32)
+    m[16:48, 16:48] = 1
+    z[16:48, 16:48:2] = 1
+    soft = blurred(Layer(z, m, Canvas(64, 64)), 1.0)
+    assert soft.m.sum() == pytest.approx(m.sum(), rel=1e-3)
+    middle = soft.z[28:36, 28:36]
+    assert middle.min() > 0.4 and middle.max() < 0.6
+    assert soft.z.min() >= 0 and soft.z.max() <= 1
+
+
+def test_the_same_body_differs_by_nothing() -> None:
+    target = made_target(320, 512)
+    mask = target.mask.alpha >= 0.5
+    assert limb_lengths(target.skeleton, target.skeleton) == 0
+    assert limb_widths(target.skeleton, mask, target.skeleton, mask) == 0
+    rgb, labels = target.frame.rgb, target.labels.labels
+    assert colours(rgb, labels, rgb, labels) == 0
+
+
+def test_other_proportions_and_colours_are_seen() -> None:
+    target = made_target(320, 512)
+    skeleton, mask = target.skeleton, target.mask.alpha >= 0.5
+    body = skeleton.body.copy()
+    hip, knee = JOINT["left_hip"], JOINT["left_knee"]
+    body[knee, :2] = body[hip, :2] + 0.5 * (body[knee, :2] - body[hip, :2])
+    short = replace(skeleton, body=body)
+    assert limb_lengths(skeleton, short) > 0.005
+    thick = np.zeros_like(mask)
+    for step in range(-3, 4):
+        thick |= np.roll(mask, step, 1) | np.roll(mask, step, 0)
+    assert limb_widths(skeleton, mask, skeleton, thick) > 0.005
+    rgb, labels = target.frame.rgb, target.labels.labels
+    assert colours(rgb, labels, 255 - rgb, labels) > 10
+
+
+def test_nobody_counts_as_all_wrong() -> None:
+    skeleton = made_target(320, 512).skeleton
+    assert limb_lengths(skeleton, None) > 0.05
+
+
+def folder(path: Path, count: int, size: tuple[int, int] = (40, 60)) -> Path:
+    path.mkdir()
+    for index in range(count):
+        write_png(path / f"f{index}.png", np.full((*size, 3), index, np.uint8))
+    return path
+
+
+def test_pictures_are_walked_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    found = [frame.rgb[0, 0, 0] for frame in Folder(folder(tmp_path / "a", 12)).frames()]
+    assert found == list(range(12))
+
+
+def test_sources_are_brought_to_the_smallest_size(tmp_path: Path) -> None:
+    real, fake = Folder(folder(tmp_path / "a", 3)), Folder(folder(tmp_path / "b", 3, (20, 30)))
+    together = Together(real, {"b": fake})
+    assert (together.width, together.height) == (30, 20)
+    assert all(
+        frame.rgb.shape == other["b"].rgb.shape == (20, 30, 3) for frame, other in together.frames()
+    )
+    assert together.scaled == [str(tmp_path / "a")]
+
+
+@pytest.mark.parametrize(("count", "size"), [(6, (40, 60)), (3, (60, 40))])
+def test_sources_that_do_not_fit_are_refused(
+    tmp_path: Path, count: int, size: tuple[int, int]
+) -> None:
+    real, fake = Folder(folder(tmp_path / "a", 3)), Folder(folder(tmp_path / "b", count, size))
+    with pytest.raises(UsageError, match="b"):
+        Together(real, {"b": fake})
+
+
+def test_names_of_systems() -> None:
+    assert parse_named(("ours=a/b.mp4", "c/d.mp4")) == {
+        "ours": Path("a/b.mp4"),
+        "d": Path("c/d.mp4"),
+    }
+    with pytest.raises(UsageError, match="twice"):
+        parse_named(("x=a", "x=b"))
+
+
+def asked(**changes: Any) -> Ask:
+    values: dict[str, Any] = {
+        "real": None, "fakes": (), "clips": (Path("a.mp4"),), "cross": None, "ablations": None,
+        "backends": (), "weights": None, "out": Path("o"), "frames": 2, "pairs": 1, "assets": None,
+        "seed": 0, "paper": False, "check": None, "tolerance": 0.0, "study": (), "tally": None,
+        "answers": (), "pose": "mediapipe", "mask": "mediapipe", "parser": "heuristic",
+        "dense": "template", "inpaint": "opencv", "device": "cpu", "work_dir": None,
+    }  # fmt: skip
+    return Ask(**{**values, **changes})
+
+
+def test_ablations_are_the_rows_of_table_2_whose_weights_are_there(tmp_path: Path) -> None:
+    (tmp_path / "b2f-no-mask").mkdir()
+    (tmp_path / "something-else").mkdir()
+    names = [each.name for each in asked(ablations=tmp_path).protocol().contenders]
+    assert names == ["posewarp", "posewarp retargeted", "b2f-no-mask"]
+    with pytest.raises(UsageError, match="p2b-no-dp"):
+        asked(ablations=tmp_path / "something-else").protocol()
+
+
+def measured(tmp_path: Path, *arguments: str) -> dict[str, Any]:
+    out, work = str(tmp_path / "report"), str(tmp_path / "work")
+    result = CliRunner().invoke(
+        command, [*arguments, "-o", out, "--work-dir", work, "-q", "--json"]
+    )
+    assert result.exception is None, result.exception
+    summary: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])["summary"]
+    return summary
+
+
+def test_self_reenactment_of_the_demo(tmp_path: Path) -> None:
+    summary = measured(tmp_path, "--self", str(DEMO), "--frames", "3")
+    assert list(summary) == ["still", BASELINE, f"{BASELINE} blurred", f"{BASELINE} retargeted"]
+    warp, blur = summary[BASELINE], summary[f"{BASELINE} blurred"]
+    assert warp["ssbs"] > 0.85 and warp["pck_10"] > 0.9
+    assert blur["sharpness"] < 0.9 * warp["sharpness"]
+    assert summary["still"]["flicker"] == 0
+
+
+@pytest.mark.slow
+def test_a_dance_on_another_body(tmp_path: Path) -> None:
+    if not (PACK / "body.npz").is_file():
+        pytest.skip("needs the human asset pack (DANCE_TEST_ASSETS)")
+    summary = measured(
+        tmp_path, "--cross", "synth", "--pairs", "1", "--frames", "3", "--assets", str(PACK)
+    )
+    assert summary[BASELINE]["colours"] < summary["driver"]["colours"]
+    assert summary[BASELINE]["l1_union"] < summary["driver"]["l1_union"]
