@@ -176,14 +176,15 @@ def test_the_crop_is_the_person_with_room_at_the_papers_size() -> None:
     assert rows[0] == pytest.approx(511 - rows[-1], abs=2)
 
 
-@given(st.integers(20, 60), st.integers(40, 90))
-def test_masks_and_pictures_are_cut_alike(left: int, top: int) -> None:
-    mask = np.zeros((200, 150), bool)
-    mask[top : top + 80, left : left + 30] = True
-    crop = Crop.about(Box(30, 40, 70, 160))
-    white = np.repeat(mask[..., None] * np.uint8(255), 3, 2)
-    differ = (crop.cut(white)[..., 0] > 127) != crop.cut(mask)
-    assert differ.mean() < 0.01
+@given(st.floats(20, 60), st.floats(40, 90), st.floats(60, 200))
+def test_a_box_lies_in_the_crop_where_its_pixels_do(left: float, top: float, tall: float) -> None:
+    crop = Crop.about(Box(left, top, left + tall / 3, top + tall))
+    rows, columns = np.mgrid[0:300, 0:200]
+    ramp = np.stack([columns, rows % 256, rows // 256], -1).astype(np.uint8)
+    there = crop.inside(Box(left, top, left + 1, top + 1))
+    x, y = round(there.left), round(there.top)
+    if crop.scale >= 1:
+        assert abs(int(crop.cut(ramp)[y, x, 0]) - left) < 1.6
 
 
 def test_means_leave_out_what_is_not_defined() -> None:

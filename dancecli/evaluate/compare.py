@@ -1,21 +1,22 @@
 """Real frames beside the systems' frames: every metric of `measures`, frame by frame.
 
-Pictures are compared on the paper's 512 x 320 crops about the real person (1.2 of the height), one
-crop for everybody. What a system's frame does not show counts as wrong, never as absent.
+Everything is seen and compared on the paper's 512 x 320 crops about the real person (1.2 of the
+height), one crop for everybody. What a system's frame does not show counts as wrong, never as
+absent.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
 from dancecli.evaluate import bodies, pictures
 from dancecli.evaluate.eyes import Eyes, Seen
 from dancecli.evaluate.shapes import body_kept
-from dancecli.types import BoolArray, Box, FloatArray, Frame, UInt8Array
+from dancecli.types import Box, FloatArray, Frame, UInt8Array
 
 CROP = (512, 320)
 """Height and width of what is compared (paper, section 4)."""
@@ -84,29 +85,28 @@ class Comparison:
 
     def add(self, real: Frame, fakes: dict[str, Frame]) -> Crop | None:
         """One moment and where it was looked at; None where the real frame shows nobody."""
-        near = self._box  # the same place for everybody, so that equal frames look equal
-        truth = self.eyes.look(real, near)
-        box = truth.skeleton.box() if truth.skeleton else None
-        if box is None or not truth.mask.any():
+        found = self.eyes.find(real, self._box)
+        box = found.box() if found else None
+        crop = Crop.about(whole_body(box)) if box else None
+        truth = self.eyes.look(crop.frame(real), crop.inside(box)) if crop and box else None
+        if crop is None or box is None or truth is None or not truth.usable:
             self.passed_over += 1
             self._box = self._before = None
             return None
         self._box = box
-        crop = Crop.about(_person(truth.mask, box))
-        if self.learned and (known := self.learned.features(crop.cut(real.rgb))) is not None:
+        if self.learned and (known := self.learned.features(truth.frame.rgb)) is not None:
             self._truth.append(known)
         for name, fake in fakes.items():
-            self._score(name, crop, truth, self.eyes.look(fake, near))
+            self._score(name, crop, truth, self.eyes.look(crop.frame(fake), crop.inside(box)))
         self._before = (real, fakes)
         return crop
 
     def _score(self, name: str, crop: Crop, truth: Seen, seen: Seen) -> None:
-        values = compared(crop, truth, seen)
-        real, made = crop.cut(truth.frame.rgb), crop.cut(seen.frame.rgb)
+        values = compared(truth, seen)
+        real, made = truth.frame.rgb, seen.frame.rgb
         if self._before is not None:
             before = (crop.cut(self._before[0].rgb), crop.cut(self._before[1][name].rgb))
-            either = crop.cut(truth.mask | seen.mask)
-            values |= pictures.changes((before[0], real), (before[1], made), either)
+            values |= pictures.changes((before[0], real), (before[1], made), truth.mask | seen.mask)
         scores = self.scores.setdefault(name, Scores())
         if self.learned:
             values |= self.learned.pair(real, made)
@@ -124,33 +124,28 @@ class Comparison:
         return self.scores
 
 
-def compared(crop: Crop, real: Seen, fake: Seen) -> dict[str, float]:
-    """All metrics of one moment but flicker and the learned ones."""
-    truth, made = crop.cut(real.frame.rgb), crop.cut(fake.frame.rgb)
-    mask, other = crop.cut(real.mask), crop.cut(fake.mask)
-    labels = crop.cut(real.labels)
+def compared(real: Seen, fake: Seen) -> dict[str, float]:
+    """All metrics of two crops but flicker and the learned ones."""
+    truth, made = real.frame.rgb, fake.frame.rgb
     assert real.skeleton is not None
     return {
         **pictures.structure(truth, made),
         "psnr": pictures.psnr(truth, made),
-        "l1_mask": pictures.masked_l1(truth, made, mask),
-        "l1_union": pictures.masked_l1(truth, made, mask | other),
-        "head_l1": pictures.masked_l1(truth, made, np.isin(labels, HEAD)),
-        "sharpness": pictures.sharpness(truth, made, mask),
-        **bodies.labels_seen(labels, crop.cut(fake.labels)),
-        **bodies.dense_seen(crop.cut(real.iuv), crop.cut(fake.iuv)),
+        "l1_mask": pictures.masked_l1(truth, made, real.mask),
+        "l1_union": pictures.masked_l1(truth, made, real.mask | fake.mask),
+        "head_l1": pictures.masked_l1(truth, made, np.isin(real.labels, HEAD)),
+        "sharpness": pictures.sharpness(truth, made, real.mask),
+        **bodies.labels_seen(real.labels, fake.labels),
+        **bodies.dense_seen(real.iuv, fake.iuv),
         **bodies.joints_seen(real.skeleton, fake.skeleton, float(real.mask.sum())),
         **body_kept(real, fake),
     }
 
 
-def _person(mask: BoolArray, box: Box) -> Box:
-    """The box of silhouette and joints."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return Box(
-        min(box.left, columns[0]), min(box.top, rows[0]),
-        max(box.right, columns[-1] + 1), max(box.bottom, rows[-1] + 1),
-    )  # fmt: skip
+def whole_body(joints: Box) -> Box:
+    """The box of a person by that of their joints, which end below the crown and above the sole."""
+    up, down = 0.10 * joints.height, 0.03 * joints.height
+    return Box(joints.left, joints.top - up, joints.right, joints.bottom + down)
 
 
 @dataclass(frozen=True)
@@ -166,22 +161,36 @@ class Crop:
         (x, y), width = person.center, height * CROP[1] / CROP[0]
         return cls(Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2))
 
-    def cut(self, picture: Any) -> Any:
-        """Pictures are resampled (area or linear), masks, labels and IUV take the nearest."""
+    @property
+    def scale(self) -> float:
+        """Crop pixels per frame pixel."""
+        return CROP[0] / self.box.height
+
+    def frame(self, frame: Frame) -> Frame:
+        """What the window shows of a frame."""
+        return replace(frame, rgb=self.cut(frame.rgb))
+
+    def inside(self, box: Box) -> Box:
+        """A box of the frame in crop pixels."""
+        left, top, scale = self.box.left, self.box.top, self.scale
+        return Box(
+            (box.left - left) * scale, (box.top - top) * scale,
+            (box.right - left) * scale, (box.bottom - top) * scale,
+        )  # fmt: skip
+
+    def cut(self, rgb: UInt8Array) -> UInt8Array:
+        """The window of a picture (H, W, 3), resampled without aliasing."""
         import cv2
 
-        picture = np.asarray(picture)
-        as_mask = picture.dtype == np.bool_
-        scale = CROP[0] / self.box.height
+        scale = self.scale
         left, top = (0.5 - 0.5 / scale - edge for edge in (self.box.left, self.box.top))
         move = np.array([[scale, 0, left * scale], [0, scale, top * scale]], np.float64)
-        smooth = picture.ndim == 3 and picture.dtype == np.uint8
-        source = picture.astype(np.uint8) if as_mask else picture
-        if smooth and scale < 1:
-            source = _softened(source, scale)
-        way = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
-        out = cv2.warpAffine(source, move, (CROP[1], CROP[0]), flags=way)
-        return out > 0 if as_mask else out
+        source = _softened(rgb, scale) if scale < 1 else rgb
+        cut: UInt8Array = cv2.warpAffine(
+            source, move, (CROP[1], CROP[0]), flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+        )  # fmt: skip
+        return cut
 
 
 def _softened(rgb: UInt8Array, scale: float) -> UInt8Array:

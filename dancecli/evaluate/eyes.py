@@ -35,6 +35,11 @@ class Seen:
     labels: UInt8Array
     iuv: FloatArray
 
+    @property
+    def usable(self) -> bool:
+        """Whether somebody was found."""
+        return self.skeleton is not None and bool(self.mask.any())
+
 
 class Eyes:
     """Pose, mask, parser and dense plugins by name, loaded when first used."""
