@@ -25,7 +25,10 @@ class StepFailedError(DanceError):
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of everything. people: synthetic people, 4 frames each. The rest: steps."""
+    """How much of everything.
+
+    people: synthetic people, 4 frames each. parser ... fr: steps. pairs, frames: of the measures.
+    """
 
     people: int
     parser: int
@@ -34,12 +37,14 @@ class Scale:
     b2f: int
     b2f_fine: int
     fr: int
+    pairs: int
+    frames: int
 
 
 SCALES = {
-    "tiny": Scale(4, 2, 2, 2, 2, 1, 2),
-    "small": Scale(1_600, 4_000, 2_000, 4_000, 4_000, 300, 2_000),
-    "full": Scale(20_000, 60_000, 20_000, 60_000, 80_000, 5_000, 40_000),
+    "tiny": Scale(4, 2, 2, 2, 2, 1, 2, 1, 2),
+    "small": Scale(1_600, 4_000, 2_000, 4_000, 4_000, 300, 2_000, 6, 12),
+    "full": Scale(20_000, 60_000, 20_000, 60_000, 80_000, 5_000, 40_000, 24, 60),
 }
 """tiny: seconds, to see that everything works. small: some hours on a CPU. full: for a GPU."""
 
@@ -173,7 +178,8 @@ def _measured(plan: Plan) -> Iterator[Step]:
     ):
         report = plan.out / f"report-{kind}"
         if options:
-            arguments = ("evaluate", *options, *backend, "-o", str(report), "--frames", "60")
+            size = ("--frames", str(plan.scale.frames), "--pairs", str(plan.scale.pairs))
+            arguments = ("evaluate", *options, *backend, "-o", str(report), *size)
             yield Step(f"evaluate {kind}", arguments, report / "report.html")
 
 
