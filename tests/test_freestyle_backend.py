@@ -257,6 +257,7 @@ def test_reenact_without_weights_says_so_in_one_line(
     said = capsys.readouterr().err.splitlines()
     assert code == 1
     assert said[-1].startswith("dance: error: no trained weights called 'none' are here")
+    assert not any("pose" in line for line in said), "the poses were looked for first"
     assert not (tmp_path / "out").exists()
 
 

@@ -45,6 +45,10 @@ class Stages:
         plugin = registry.load_class(info)
         return {**info.as_dict(), "licence": plugin.LICENCE, "commercial": plugin.COMMERCIAL}
 
+    def refuse_missing(self) -> None:
+        """Raises WeightsError now, not after minutes of poses, when the backend lacks weights."""
+        assert self.backend
+
     def _load(self, group: str) -> Any:
         return registry.load(group, self.infos[group].name, self.settings)
 
