@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from dancecli import registry
 from dancecli.data.noise import NOISES
 from dancecli.errors import UsageError
-from dancecli.stages import (
-    DEFAULTS,
-    DensePoser,
-    HumanParser,
-    Inpainter,
-    PersonMasker,
-    PoseExtractor,
-    Settings,
-)
+from dancecli.loading import Plugins
+from dancecli.stages import DEFAULTS, Settings
 
 TRUTH = "truth"
 """In place of a plugin's name: what the data set itself says."""
@@ -73,45 +66,13 @@ class StageNames:
         return {"stages": asdict(self), "plugins": described}
 
 
-class Stages:
-    """The plugins of some names, each imported on first use."""
+class Stages(Plugins):
+    """The plugins of some names."""
 
     def __init__(self, names: StageNames) -> None:
         self.names = names
-        self.settings = Settings(device=names.device, seed=names.seed)
-
-    def _load(self, group: str) -> Any:
-        return registry.load(f"dance.{group}", self.names.plugin(group), self.settings)
-
-    @cached_property
-    def pose(self) -> PoseExtractor:
-        """OP of equation 2."""
-        plugin: PoseExtractor = self._load("pose")
-        return plugin
-
-    @cached_property
-    def mask(self) -> PersonMasker:
-        """Silhouettes, for sets that have neither masks nor labels."""
-        plugin: PersonMasker = self._load("mask")
-        return plugin
-
-    @cached_property
-    def dense(self) -> DensePoser:
-        """DP of equation 2."""
-        plugin: DensePoser = self._load("dense")
-        return plugin
-
-    @cached_property
-    def parser(self) -> HumanParser:
-        """HP of equation 1, for sets without labels."""
-        plugin: HumanParser = self._load("parser")
-        return plugin
-
-    @cached_property
-    def inpaint(self) -> Inpainter:
-        """What was behind the people."""
-        plugin: Inpainter = self._load("inpaint")
-        return plugin
+        chosen = {f"dance.{group}": names.plugin(group) for group in GROUPS}
+        super().__init__(Settings(device=names.device, seed=names.seed), chosen)
 
 
 @lru_cache(maxsize=4)

@@ -6,14 +6,13 @@ The same plugins look at real and made frames; they are not truth, and the repor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from dancecli import registry
 from dancecli.errors import NoPersonError
-from dancecli.stages import DensePoser, HumanParser, PersonMasker, PoseExtractor, Settings
+from dancecli.loading import Plugins
+from dancecli.stages import Settings
 from dancecli.types import BoolArray, Box, FloatArray, Frame, Skeleton, UInt8Array
 
 GROUPS = ("pose", "mask", "parser", "dense")
@@ -41,44 +40,18 @@ class Seen:
         return self.skeleton is not None and bool(self.mask.any())
 
 
-class Eyes:
+class Eyes(Plugins):
     """Pose, mask, parser and dense plugins by name, loaded when first used."""
 
     def __init__(self, plugins: dict[str, str], device: str = "auto") -> None:
         """plugins: "pose", "mask", "parser", "dense" -> name; an unknown name raises UsageError."""
-        self.settings = Settings(device=device)
-        self.infos = {group: registry.find(f"dance.{group}", plugins[group]) for group in GROUPS}
+        names = {f"dance.{group}": plugins[group] for group in GROUPS}
+        super().__init__(Settings(device=device), names)
+        self.infos = {group: registry.find(group, name) for group, name in names.items()}
 
     def describe(self) -> list[dict[str, str]]:
         """Names and versions, for the report."""
         return [info.as_dict() for info in self.infos.values()]
-
-    def _load(self, group: str) -> Any:
-        return registry.load(f"dance.{group}", self.infos[group].name, self.settings)
-
-    @cached_property
-    def pose(self) -> PoseExtractor:
-        """Finds the person and the joints."""
-        plugin: PoseExtractor = self._load("pose")
-        return plugin
-
-    @cached_property
-    def mask(self) -> PersonMasker:
-        """Silhouette."""
-        plugin: PersonMasker = self._load("mask")
-        return plugin
-
-    @cached_property
-    def parser(self) -> HumanParser:
-        """Labels."""
-        plugin: HumanParser = self._load("parser")
-        return plugin
-
-    @cached_property
-    def dense(self) -> DensePoser:
-        """Surface coordinates."""
-        plugin: DensePoser = self._load("dense")
-        return plugin
 
     def find(self, frame: Frame, near: Box | None) -> Skeleton | None:
         """The person in a place, or the largest of all without one."""

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from dancecli import registry
 from dancecli.device import resolve
 from dancecli.job import Job
-from dancecli.stages import (
-    Backend,
-    DensePoser,
-    HumanParser,
-    Inpainter,
-    PersonMasker,
-    PoseExtractor,
-    Settings,
-)
+from dancecli.loading import Plugins
+from dancecli.stages import Settings
 
 
-class Stages:
+class Stages(Plugins):
     """The plugins a job asks for.
 
     Names are looked up on construction, so a misspelt one fails before any work. Importing waits
@@ -29,7 +21,7 @@ class Stages:
     def __init__(self, job: Job) -> None:
         if job.device not in ("auto", "cpu"):
             resolve(job.device)  # refused now, not after the poses
-        self.settings = Settings(job.device, job.weights, job.seed)
+        super().__init__(Settings(job.device, job.weights, job.seed), job.plugins)
         self.infos = {group: registry.find(group, name) for group, name in job.plugins.items()}
 
     def identity(self, *groups: str) -> list[str]:
@@ -48,42 +40,3 @@ class Stages:
     def refuse_missing(self) -> None:
         """Raises WeightsError now, not after minutes of poses, when the backend lacks weights."""
         assert self.backend
-
-    def _load(self, group: str) -> Any:
-        return registry.load(group, self.infos[group].name, self.settings)
-
-    @cached_property
-    def pose(self) -> PoseExtractor:
-        """OP of equation 2."""
-        plugin: PoseExtractor = self._load("dance.pose")
-        return plugin
-
-    @cached_property
-    def mask(self) -> PersonMasker:
-        """Silhouettes."""
-        plugin: PersonMasker = self._load("dance.mask")
-        return plugin
-
-    @cached_property
-    def dense(self) -> DensePoser:
-        """DP of equation 2."""
-        plugin: DensePoser = self._load("dance.dense")
-        return plugin
-
-    @cached_property
-    def parser(self) -> HumanParser:
-        """HP of equation 1."""
-        plugin: HumanParser = self._load("dance.parser")
-        return plugin
-
-    @cached_property
-    def inpaint(self) -> Inpainter:
-        """What was behind the person."""
-        plugin: Inpainter = self._load("dance.inpaint")
-        return plugin
-
-    @cached_property
-    def backend(self) -> Backend:
-        """P2B, B2F and FR, or what stands in for them."""
-        plugin: Backend = self._load("dance.backend")
-        return plugin
