@@ -145,12 +145,6 @@ def _prepared(job: Job, stages: Stages) -> Any:
     return person
 
 
-def _weights(stages: Stages) -> Any:
-    """What the backend says of its weights, if it does."""
-    described = getattr(stages.backend, "weights", None)
-    return described() if callable(described) else stages.settings.weights
-
-
 def _key(ask: Refinement, stages: Stages) -> dict[str, object]:
     """Everything the output's frames depend on."""
     return {
@@ -159,7 +153,7 @@ def _key(ask: Refinement, stages: Stages) -> dict[str, object]:
         "people": [ask.person, ask.photo_person],
         "smooth": ask.smooth,
         "plugins": stages.identity("pose", "face_align", "backend"),
-        "weights": _weights(stages),
+        "weights": stages.weights(),
         "device": ask.device,
         "format": ask.out.suffix,
     }
@@ -211,5 +205,5 @@ def _write_sidecar(ask: Refinement, stages: Stages, counts: dict[str, int]) -> N
     options = {k: v for k, v in asdict(ask).items() if k not in (*inputs, "out", "force")}
     provenance.write_sidecar(
         ask.out, inputs=inputs, options=options, plugins=stages.describe(), seed=0,
-        faces=counts, weights=_weights(stages),
+        faces=counts, weights=stages.weights(),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from dancecli.cli.main import main
 from dancecli.errors import NoPersonError, WeightsError
 from dancecli.figures import made_target, standing_skeleton
 from dancecli.labels import Label
+from dancecli.media import sha256_of
+from dancecli.provenance import sidecar_path
 from dancecli.stages import Settings
 from dancecli.types import Canvas, DenseMap, Frame, LabelMap, Motion, Target
 from dancecli.warp import cut
@@ -239,6 +242,9 @@ def test_reenact_with_untrained_compact_weights_looks_like_posewarp(
         demo_photo, demo_video, tmp_path / "painted", "--backend", "freestyle", "--weights", bundle
     )
     assert code == 0 and painted.shape == (6, 384, 288, 3)
+    made_with = json.loads(sidecar_path(tmp_path / "painted").read_text())["weights"]
+    for role in ("p2b", "b2f"):
+        assert made_with["sha256"][role] == sha256_of(bundle / f"{role}.safetensors")
     code, warped = reenact(demo_photo, demo_video, tmp_path / "warped")
     assert code == 0
     away = np.abs(painted.astype(int) - warped).max(-1)

@@ -24,15 +24,15 @@ class Results:
     """Scores of systems on clips.
 
     scores: clip -> system -> scores. groups: group -> clips, such as "simple". protocol: how it was
-    done. plugins: who looked. weights: backend -> SHA-256 of files. missing: metric -> why it was
-    not measured.
+    done. plugins: who looked. weights: system -> what its backend says of its weights (names,
+    terms, SHA-256). missing: metric -> why it was not measured.
     """
 
     protocol: dict[str, Any]
     plugins: list[dict[str, str]]
     scores: dict[str, dict[str, Scores]] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
-    weights: dict[str, dict[str, str]] = field(default_factory=dict)
+    weights: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     passed_over: dict[str, int] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from dancecli import registry
 from dancecli.errors import NoPersonError
 from dancecli.evaluate.compare import Comparison, Learned
 from dancecli.evaluate.eyes import Eyes
@@ -19,6 +20,7 @@ from dancecli.evaluate.report import write_report
 from dancecli.evaluate.results import Results
 from dancecli.evaluate.sources import Together, open_source
 from dancecli.progress import Progress
+from dancecli.stages import Settings
 from dancecli.types import Frame
 from dancecli.workdir import WorkDir
 
@@ -97,11 +99,26 @@ def measure_files(
     ask.walk(real.stem, together.frames(limit), count, together.fps)
 
 
+def weights_of(protocol: Protocol) -> dict[str, Any]:
+    """What the contenders' backends say of their weights; fails early where there are none.
+
+    Raises WeightsError.
+    """
+    found = {}
+    for each in protocol.contenders:
+        settings = Settings(protocol.device, each.weights, protocol.seed)
+        backend = registry.load("dance.backend", each.backend, settings)
+        if hasattr(backend, "weights"):
+            found[each.name] = backend.weights()
+    return found
+
+
 def measure_clips(
     ask: Evaluation, clips: Sequence[Path], protocol: Protocol, work: WorkDir
 ) -> None:
     """Self-reenactment of each clip."""
     groups: dict[str, list[str]] = {"simple": [], "challenging": []}
+    ask.results.weights = weights_of(protocol)
     for path in clips:
         with tempfile.TemporaryDirectory() as room:
             clip = SelfClip(path, protocol, work, Path(room), ask.progress)
@@ -119,6 +136,7 @@ def measure_pairs(
     """
     from dancecli.evaluate.cross import CrossClip, rendered_pair
 
+    ask.results.weights = weights_of(protocol)
     for index in range(pairs):
         with tempfile.TemporaryDirectory() as room:
             pair = rendered_pair(assets, protocol, index, Path(room))

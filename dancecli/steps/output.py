@@ -157,7 +157,7 @@ class Outputs:
         job = self.job
         provenance.write_sidecar(
             out, inputs={"photo": job.photo, "video": job.video}, options=job.options(),
-            plugins=self.stages.describe(), seed=job.seed, **extra,
+            plugins=self.stages.describe(), seed=job.seed, weights=self.stages.weights(), **extra,
         )  # fmt: skip
 
     def _landmarks(self) -> list[Any]:
@@ -168,6 +168,7 @@ class Outputs:
 def render_key(job: Job, video: VideoStream, scene: Scene, stages: Stages) -> dict[str, object]:
     """Everything the output's frames depend on."""
     return {
+        "weights": stages.weights(),
         "photo": photo_key(job, stages),
         "driver": driver_key(job, video, stages),
         "plugins": stages.identity(*(g.removeprefix("dance.") for g in stages.infos)),

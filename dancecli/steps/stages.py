@@ -37,6 +37,11 @@ class Stages(Plugins):
         plugin = registry.load_class(info)
         return {**info.as_dict(), "licence": plugin.LICENCE, "commercial": plugin.COMMERCIAL}
 
+    def weights(self) -> Any:
+        """What the backend says of its weights (names, terms, SHA-256); else --weights as given."""
+        described = getattr(self.backend, "weights", None)
+        return described() if callable(described) else self.settings.weights
+
     def refuse_missing(self) -> None:
         """Raises WeightsError now, not after minutes of poses, when the backend lacks weights."""
         assert self.backend
