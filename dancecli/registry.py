@@ -105,8 +105,20 @@ def _imported(info: PluginInfo) -> Any:
             raise cause from None
         raise PluginError(
             f"plugin '{info.name}' ({info.group}, {info.distribution} {info.version}) cannot be "
-            f"loaded: {type(cause).__name__}: {_one_line(cause)}"
+            f"loaded: {type(cause).__name__}: {_one_line(cause)}{_install_hint(info, cause)}"
         ) from cause
+
+
+EXTRAS = {"numba": "synth"}
+"""Module -> the extra of our own package that brings it."""
+
+
+def _install_hint(info: PluginInfo, cause: BaseException) -> str:
+    """What to install when a first-party plugin misses an optional library."""
+    missing = getattr(cause, "name", None) if isinstance(cause, ModuleNotFoundError) else None
+    extra = EXTRAS.get(str(missing).split(".")[0])
+    ours = info.distribution == "dancecli"
+    return f"; install it: pip install 'dancecli[{extra}]'" if extra and ours else ""
 
 
 def load(group: str, name: str, settings: Settings) -> Any:

@@ -96,3 +96,15 @@ def test_checking_an_unknown_name_is_a_usage_error() -> None:
     done = dance("plugins", "check", "nonesuch")
     assert done.returncode == 2
     assert "mediapipe" in done.stderr
+
+
+def test_a_missing_optional_library_comes_with_the_command_that_installs_it() -> None:
+    program = (
+        "import sys; sys.modules['numba'] = None\n"
+        "from dancecli import registry\n"
+        "from dancecli.stages import Settings\n"
+        "registry.load('dance.dataset', 'synth', Settings())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "pip install 'dancecli[synth]'" in done.stderr.splitlines()[-1]
