@@ -19,9 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dancecli.data.decoding import read_json
-from dancecli.data.shards import HASH, LARGEST_INDEX, SCHEMA, Index, shard_name
-from dancecli.data.stores import Store, read_all
+from dancecli.data.shards import HASH, SCHEMA, Index, read_table, shard_name
+from dancecli.data.stores import Store
 from dancecli.errors import DanceError, MediaError
 from dancecli.workdir import write_aside
 
@@ -89,11 +88,7 @@ def read_manifest(store: Store) -> Manifest:
 
     Raises MediaError naming the file and what is wrong with it.
     """
-    data = read_json(read_all(store, LARGEST_INDEX), store.name)
-    if data.get("schema") != SCHEMA:
-        raise MediaError(
-            f"{store.name}: schema {data.get('schema')!r:.40}, this dance reads {SCHEMA}"
-        )
+    data = read_table(store)
     try:
         entries = tuple(_entry(row) for row in data["shards"])
         counts, skipped = ({str(k): int(v) for k, v in data[n].items()} for n in

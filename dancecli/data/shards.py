@@ -160,16 +160,22 @@ class _Measured:
         return self.size
 
 
-def read_index(store: Store) -> Index:
-    """An index from outside: every member lies within the shard, has a plain name, and is no twin.
-
-    Raises MediaError naming the file and what is wrong with it.
-    """
+def read_table(store: Store) -> dict[str, Any]:
+    """An index's or a manifest's JSON object, of the schema that is known; else MediaError."""
     data = read_json(read_all(store, LARGEST_INDEX), store.name)
     if data.get("schema") != SCHEMA:
         raise MediaError(
             f"{store.name}: schema {data.get('schema')!r:.40}, this dance reads {SCHEMA}"
         )
+    return data
+
+
+def read_index(store: Store) -> Index:
+    """An index from outside: every member lies within the shard, has a plain name, and is no twin.
+
+    Raises MediaError naming the file and what is wrong with it.
+    """
+    data = read_table(store)
     try:
         index = _index(data)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
