@@ -24,7 +24,7 @@ from motion_puppet import (
 
 from dancecli.errors import UsageError
 from dancecli.motion import build_track, moved, retarget
-from dancecli.motion.body import LONG
+from dancecli.motion.body import BONES, LONG
 from dancecli.types import JOINT, Skeleton
 
 PHOTO = (800, 700)
@@ -45,15 +45,47 @@ def target(height: float = 500.0, factors: dict[str, float] | None = None) -> Sk
 
 @settings(max_examples=25, deadline=None)
 @given(body, body, st.floats(200, 800), st.integers(0, 1000))
-def test_limbs_point_as_the_drivers_and_are_as_long_as_the_targets(driver, mine, height, seed):
+def test_limbs_point_as_the_drivers_and_are_between_both_lengths(driver, mine, height, seed):
     clip = [puppet(bones(height, driver), angles) for angles in swing(30, seed)]
     person = target(500, mine)
     out = vectors(retarget(track_of(clip), person, PHOTO).skeletons)[:, LONG]
     into = vectors(clip)[:, LONG]
     cos = (out * into).sum(-1) / np.linalg.norm(out, axis=-1) / np.linalg.norm(into, axis=-1)
     assert np.degrees(np.arccos(np.clip(cos, -1, 1))).max() < 1
-    lengths = np.linalg.norm(out, axis=-1) / bones(500, mine)[LONG]
-    assert abs(lengths - 1).max() < 0.02
+    lengths = np.linalg.norm(out, axis=-1)
+    own, theirs = bones(500, mine), bones(500, driver)
+    theirs = theirs * standing(own) / standing(theirs)
+    low, high = np.minimum(own, theirs)[LONG], np.maximum(own, theirs)[LONG]
+    assert (lengths > 0.98 * low).all() and (lengths < 1.02 * high).all()
+
+
+def standing(lengths: np.ndarray) -> float:
+    """Height of who has these bones, as `proportions` counts it."""
+    upright = [i for i in LONG if BONES[i].share > 0.2]
+    return float(lengths[upright].sum())
+
+
+def test_a_body_that_surely_differs_keeps_its_own_lengths():
+    clip = [puppet(bones(300), angles) for angles in swing(30, 1)]
+    mine = {"elbow": 0.78, "wrist": 0.78}
+    out = vectors(retarget(track_of(clip), target(500, mine), PHOTO).skeletons)[:, LONG]
+    lengths = np.linalg.norm(out, axis=-1).mean(0) / bones(500, mine)[LONG]
+    assert abs(lengths - 1).max() < 0.04
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.fixed_dictionaries(dict.fromkeys(("elbow", "wrist", "knee", "ankle"), st.floats(0.95, 1.05)))
+)
+def test_a_photo_s_noise_does_not_change_the_dancer(noise):
+    """The same person, whose bones one photo shows a little longer or shorter."""
+    clip = [puppet(bones(300), angles) for angles in swing(20, 3)]
+    raw = retarget(track_of(clip), target(300), PHOTO, retarget=False, frame="driving").skeletons
+    out = retarget(track_of(clip), target(300, noise), PHOTO, frame="driving").skeletons
+    moved = [
+        np.linalg.norm(a.body[:, :2] - b.body[:, :2], axis=1) for a, b in zip(raw, out, strict=True)
+    ]
+    assert np.max(moved) < 0.01 * 300
 
 
 def test_the_first_frame_stands_where_the_target_stands():

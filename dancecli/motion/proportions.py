@@ -31,12 +31,16 @@ from dancecli.types import JOINT, SEEN, Skeleton
 Values = NDArray[np.float64]
 
 LONGEST = 75
-"""Percentile of a bone's 2-D length over a clip that counts as its length. The extractor's own
-3-D lengths are too short in the legs; higher percentiles are noise and make a standing person
-crouch."""
+"""Percentile of a bone's length over a clip that counts as its length. Higher ones are noise and
+make a standing person crouch."""
 
 DEPTH_TRUST = 0.95
-"""Factor on 3-D lengths of a photo, for the same reason."""
+"""Factor on 3-D lengths, of photos and clips alike: the extractor's are too short in the legs."""
+
+UNSURE = 0.15
+"""Logarithm of a ratio of lengths below which one photo hardly tells it from 1. Read from a single
+frame, a dancer's own bones differ from the clip's by up to 0.11 (four clips), and adults of one
+height differ by no more than that, so that most of what is read is noise."""
 
 FLAT_HAND = 0.95
 STEADY = 0.06
@@ -88,12 +92,23 @@ def of_target(skeleton: Skeleton) -> Proportions:
     return replace(whole, palm=max(whole.palm, FLAT_HAND * whole.height))
 
 
-def of_driver(points: Values, confidence: Values, scale: Values) -> Proportions:
-    """The dancer of a clip, in units of `scale` (T,) pixels: points (T, 137, 2)."""
+def of_driver(
+    points: Values, confidence: Values, scale: Values, world: Values | None = None
+) -> Proportions:
+    """The dancer of a clip, in units of `scale` (T,) pixels: points (T, 137, 2).
+
+    world: (T, 25, 3) metres, NaN where unknown. Each frame is measured as a photo is
+    (`of_target`), so that a person has one length in both.
+    """
     unit = points / scale[:, None, None]
     seen = bones_seen(confidence[:, :25])
     lengths = np.where(seen, np.linalg.norm(bone_vectors(unit[:, :25]), axis=-1), np.nan)
     neck, head = _neck_and_head(unit[:, :25], confidence[:, :25])
+    if world is not None:
+        metre = DEPTH_TRUST * _world_scale(points[:, :25], confidence[:, :25], world) / scale
+        deep = np.linalg.norm(bone_vectors(world), axis=-1) * metre[:, None]
+        lengths = np.where(seen, np.fmax(lengths, deep), np.nan)
+        neck = np.fmax(neck, _neck_and_head(world, confidence[:, :25])[0] * metre)
     palms = [
         np.where(_hand_seen(confidence, start), np.linalg.norm(
             unit[:, start + 9] - unit[:, start], axis=-1), np.nan)
@@ -102,6 +117,24 @@ def of_driver(points: Values, confidence: Values, scale: Values) -> Proportions:
     return _completed(
         _longest(lengths), float(_longest(neck)), float(_longest(head)),
         float(_longest(np.concatenate(palms)) / PALM),
+    )  # fmt: skip
+
+
+def told_apart(body: Proportions, driver: Proportions) -> Proportions:
+    """The target's proportions in the driver's unit and height, where they surely differ.
+
+    Ratios near one are drawn to it (`UNSURE`): a dancer keeps their own length in every bone that
+    only noise tells apart, and jumps nowhere since the change is smooth.
+    """
+    alike = body.scaled(driver.height / body.height)
+
+    def sure(value: Values | float, other: Values | float) -> Values:
+        ratio = np.log(np.asarray(value) / np.asarray(other))
+        return np.asarray(other * np.exp(ratio * (1 - np.exp(-((ratio / UNSURE) ** 2)))))
+
+    return replace(
+        alike, bones=sure(alike.bones, driver.bones), neck=float(sure(alike.neck, driver.neck)),
+        head=float(sure(alike.head, driver.head)), palm=float(sure(alike.palm, driver.palm)),
     )  # fmt: skip
 
 

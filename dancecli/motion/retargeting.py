@@ -92,7 +92,7 @@ def retarget(
         danced = whole
         if retarget:
             whole = replace(whole, points=ground.planted(whole.points, height, contact, clip.fps))
-            danced = on_body(whole, driver, body.scaled(driver.height / body.height))
+            danced = on_body(whole, driver, proportions.told_apart(body, driver))
             danced = _grounded(danced, whole, height, contact)
         if frame == "driving" or not stabilise:
             danced, whole = (_seen_by(c, track.camera[frames]) for c in (danced, whole))
@@ -114,7 +114,7 @@ def _in_scene(track: Track) -> Clip:
 
 
 def _bodies(clip: Clip, target: Skeleton) -> tuple[Proportions, Proportions]:
-    driver = proportions.of_driver(clip.points, clip.confidence, clip.scale)
+    driver = proportions.of_driver(clip.points, clip.confidence, clip.scale, clip.world)
     return driver, proportions.of_target(target)
 
 
