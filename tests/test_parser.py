@@ -75,7 +75,8 @@ def test_an_item_is_a_picture_hints_and_labels_and_follows_from_its_seed(
 
 def test_one_map_of_colours_changes_all_pictures_alike(people: list[samples.Sample]) -> None:
     shot = people[0].shot(0)
-    one, two = appearances.tinted((shot, shot), np.random.default_rng(3))
+    tint = appearances.drawn_tint(np.random.default_rng(3))
+    one, two = (appearances.tinted(shot, tint) for _ in range(2))
     assert np.array_equal(one.rgb, two.rgb)
     assert not np.array_equal(one.rgb, shot.rgb)
     assert np.array_equal(one.labels, shot.labels)

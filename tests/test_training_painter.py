@@ -116,9 +116,9 @@ def test_the_painter_stays_as_it_is(people: list[Sample], tmp_path: Path) -> Non
 
 def test_mirrored_samples_are_painted_mirrored(people: list[Sample]) -> None:
     shot = people[0].shot(0)
-    there = batches.painting_item(shot, shot, CANVAS)
+    there = batches.painting_item(shot, shot, CANVAS, None)
     turned = augment.mirrored(shot)
-    back = batches.painting_item(turned, turned, CANVAS)
+    back = batches.painting_item(turned, turned, CANVAS, None)
     assert torch.equal(there["plate"].flip(-1), back["plate"])
 
 

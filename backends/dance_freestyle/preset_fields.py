@@ -96,8 +96,9 @@ class P2BPreset:
 class B2FLoss:
     """Weights of equations 13-18 as B2F uses them.
 
-    l1, composite, colour, flow: masked L1 of z, of z over the ground and of the painted colour,
-    smoothness of the flow; not in the paper, for a network with texture=warp. region: appendix
+    l1, composite, colour, flow, gradient: masked L1 of z, of z over the ground and of the painted
+    colour, smoothness of the flow, L1 of the gradients of z over the ground; not in the paper, for
+    a network with texture=warp. region: appendix
     H's losses for hands and clothes.
     """
 
@@ -110,6 +111,7 @@ class B2FLoss:
     composite: float = 0.0
     colour: float = 0.0
     flow: float = 0.0
+    gradient: float = 0.0
     region: float = 0.0
 
 
@@ -128,6 +130,8 @@ class B2FPreset:
     crop, face_embedding, part_embedding: side of t1-t5 and lengths of what the encoders make of
         t1 and of each of t2-t5. part_dropout: share of parts left out in training.
     aug_colour: share of training pairs whose colours are all changed by one map (not in the paper).
+    mapped: share of the body maps that a P2B makes in training, where one is given for it: those
+        are what rendering gives.
     """
 
     size: tuple[int, int] = (512, 320)
@@ -148,16 +152,28 @@ class B2FPreset:
     part_embedding: int = 512
     part_dropout: float = 0.05
     aug_colour: float = 0.0
+    mapped: float = 0.0
     ndf: int = 64
     loss: B2FLoss = field(default_factory=B2FLoss)
     schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 32, 60))
 
     def __post_init__(self) -> None:
+        if self.texture == "warp":
+            self._check_unet()
+            return
         step = 2 ** (len(self.channels) - 2)
         if len(self.channels) < 2 or self.size[0] % step or self.size[1] % step:
             raise ValueError(
                 f"size {self.size[0]}x{self.size[1]} does not divide by {step}, "
                 f"which {len(self.channels)} SPADE blocks need"
+            )
+
+    def _check_unet(self) -> None:
+        step = 2 ** len(self.unet)
+        if not self.unet or self.size[0] % step or self.size[1] % step:
+            raise ValueError(
+                f"size {self.size[0]}x{self.size[1]} does not divide by {step}, "
+                f"which {len(self.unet)} levels of unet need"
             )
 
     @property

@@ -86,8 +86,15 @@ COMPACT = Preset(
         part_embedding=64,
         ndf=16,
         aug_colour=0.85,
+        mapped=0.7,
         loss=B2FLoss(
-            feature_matching=4.0, perceptual=2.0, l1=10.0, composite=10.0, colour=5.0, flow=0.02
+            feature_matching=4.0,
+            perceptual=2.0,
+            l1=10.0,
+            composite=10.0,
+            colour=5.0,
+            flow=0.02,
+            gradient=5.0,
         ),
         schedule=Schedule(5e-4, 12, 40),
     ),

@@ -50,6 +50,7 @@ class Request:
     pictures_every: int
     render_with: str | None = None
     features: str | None = None
+    map_with: str | None = None
 
 
 def training_options(function: Command) -> Command:
@@ -87,6 +88,15 @@ def rendering_option(function: Command) -> Command:
     )(function)  # fmt: skip
 
 
+def mapping_option(function: Command) -> Command:
+    """--map-with, which only B2F has."""
+    return click.option(
+        "--map-with", metavar="NAME|FILE|DIR",
+        help="A P2B that makes a share of the body maps (b2f.mapped); a bundle, a .safetensors "
+        "file or a run.",
+    )(function)  # fmt: skip
+
+
 def features_option(function: Command) -> Command:
     """--features, for networks whose losses compare features."""
     return click.option(
@@ -118,8 +128,9 @@ def _subcommand(role: str, says: str, option: Callable[[Any], Any] = lambda x: x
 
 _subcommand("p2b", "Train Pose2Body: the person's body map in a new pose.")
 _subcommand(
-    "b2f", "Train Body2Frame: the person's picture and mask from a body map.", features_option
-)
+    "b2f", "Train Body2Frame: the person's picture and mask from a body map.",
+    lambda f: features_option(mapping_option(f)),
+)  # fmt: skip
 _subcommand(
     "fr", "Train the face refinement network.", lambda f: features_option(rendering_option(f))
 )
@@ -313,7 +324,10 @@ def _prepared(request: Request, progress: Any, processes: Any) -> Any:
     start = found_network(request.init, request.role) if request.init else None
     painter = found_network(request.render_with, "b2f") if request.render_with else None
     features = found_features(request.features) if request.features else None
-    task = initialised(request.role, preset, request.seed, start, painter, features)
+    mapper = found_network(request.map_with, "p2b") if request.map_with else None
+    task = initialised(
+        request.role, preset, request.seed, start, painter, features, mapper, request.out / "cuts"
+    )
     if task.absent:
         progress.say(
             f"left out, since {request.preset} has no network for their features: "

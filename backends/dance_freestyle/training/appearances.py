@@ -7,7 +7,6 @@ uint8 (H, W, 3) RGB.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -116,35 +115,41 @@ def recoloured(rgb: UInt8Array, rng: Generator, strength: float = 1.0) -> UInt8A
     return _eight_bit(255 * x)
 
 
-def tinted(shots: Sequence[Shot], rng: Generator) -> list[Shot]:
-    """All pictures of some shots under one strong map of colours: skin and cloth of any hue."""
-    table = _drawn_map(rng)
-
-    def mapped(rgb: UInt8Array) -> UInt8Array:
-        x = rgb.reshape(-1, 3).astype(np.float32) / 255 @ table.mixing.T + table.offset
-        bent = np.clip(x, 0, 1) ** table.gamma
-        return _eight_bit(255 * (1 - bent if table.inverted else bent)).reshape(rgb.shape)
-
-    return [replace(shot, rgb=mapped(shot.rgb), plate=mapped(shot.plate)) for shot in shots]
-
-
 @dataclass(frozen=True, eq=False)
-class _Map:
-    """Colours to colours in [0, 1]. mixing: (3, 3). offset: (3,). gamma: above 0."""
+class Tint:
+    """A strong map of colours: skin and cloth of any hue.
+
+    mixing: (3, 3). offset: (3,). gamma: above 0.
+    """
 
     mixing: FloatArray
     offset: FloatArray
     gamma: np.float32
     inverted: bool
 
+    def of(self, rgb: FloatArray) -> FloatArray:
+        """Float32 (..., 3), [0, 1], to the same."""
+        bent = np.clip(rgb.astype(np.float32) @ self.mixing.T + self.offset, 0, 1) ** self.gamma
+        return np.asarray(1 - bent if self.inverted else bent, np.float32)
 
-def _drawn_map(rng: Generator) -> _Map:
+
+def drawn_tint(rng: Generator) -> Tint:
+    """One at random: channels exchanged and mixed, gain, offset, gamma, sometimes a negative."""
     mixing = np.eye(3)[rng.permutation(3)] if rng.random() < 0.7 else np.eye(3)
     mixing = (mixing + rng.normal(0, 0.18, (3, 3))) * rng.uniform(0.75, 1.25)
-    return _Map(
+    return Tint(
         mixing.astype(np.float32), rng.normal(0, 0.06, 3).astype(np.float32),
         np.float32(np.exp(rng.normal(0, 0.35))), bool(rng.random() < 0.12),
     )  # fmt: skip
+
+
+def tinted(shot: Shot, tint: Tint) -> Shot:
+    """The shot's pictures under the map."""
+
+    def mapped(rgb: UInt8Array) -> UInt8Array:
+        return _eight_bit(255 * tint.of(rgb / np.float32(255)))
+
+    return replace(shot, rgb=mapped(shot.rgb), plate=mapped(shot.plate))
 
 
 def photographed(rgb: UInt8Array, rng: Generator) -> UInt8Array:

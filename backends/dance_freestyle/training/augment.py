@@ -91,15 +91,20 @@ def _warped(
 
 
 def moved_skeleton(skeleton: Skeleton, matrix: Matrix) -> Skeleton:
-    """Every keypoint under the move; metric joints are left out, since they do not turn with it."""
+    """Every keypoint under the move; metric joints turn with the picture and keep their lengths."""
 
     def move(points: FloatArray) -> FloatArray:
         places = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         return np.concatenate([places, points[:, 2:]], axis=1).astype(np.float32)
 
+    world = skeleton.world
+    if world is not None:
+        scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+        turned = world[:, :2] @ (matrix[:, :2] / scale).T
+        world = np.concatenate([turned, world[:, 2:]], axis=1).astype(np.float32)
     return Skeleton(
         move(skeleton.body), move(skeleton.left_hand), move(skeleton.right_hand),
-        move(skeleton.face),
+        move(skeleton.face), world,
     )  # fmt: skip
 
 

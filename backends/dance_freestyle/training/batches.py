@@ -17,11 +17,11 @@ from torch import Tensor
 from dance_freestyle import appearance, faces, inputs
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
 from dance_freestyle.training import appearances, augment
+from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.samples import Sample, Shot
 from dancecli.drawing import hand_labels, stick_figure
 from dancecli.labels import APPEARANCE_PARTS, Label
-from dancecli.types import DenseMap, Frame, LabelMap, PersonMask, Target, UInt8Array
-from dancecli.warp import cut
+from dancecli.types import DenseMap, UInt8Array
 
 Item = dict[str, Tensor]
 """What one position gives, without the batch's axis; boxes are (M, 4).
@@ -74,22 +74,39 @@ def drawn_pair(sample: Sample, rng: Generator, same: float) -> tuple[int, int]:
     return a, near[int(rng.integers(len(near)))]
 
 
-def b2f_item(sample: Sample, preset: B2FPreset, rng: Generator) -> Item:
-    """The person's parts from one frame; labels, picture and ground of another, or of the same."""
+def b2f_item(
+    sample: Sample, preset: B2FPreset, rng: Generator, cuts: Cuts | None = None,
+    mapper: P2BPreset | None = None,
+) -> Item:  # fmt: skip
+    """The person's parts from one frame; labels, picture and ground of another, or of the same.
+
+    mapper: of a P2B that makes a share of the body maps (`preset.mapped`); "mapped" then says
+    whether it makes this one, from what `mapping_item` holds.
+    """
     a, b = drawn_pair(sample, rng, 0.0)
     source, shot = sample.shot(a), augment.fitted(sample.shot(b), preset.canvas)
-    if rng.random() < 0.5:
-        source, shot = augment.mirrored(source), augment.mirrored(shot)
     shot = augment.moved(shot, augment.drawn_move(rng, preset.canvas))
+    texture = posed(source, shot, preset, cuts or Cuts())
+    mapping = {} if mapper is None else mapping_item(source, shot, preset, mapper)
+    # The mirror comes after posing, so that a frame is cut once.
+    turned = rng.random() < 0.5
+    if turned:
+        source, shot = augment.mirrored(source), augment.mirrored(shot)
+        texture = None if texture is None else texture.flip(-1)
     if rng.random() < preset.aug_colour:
-        source, shot = appearances.tinted((source, shot), rng)
+        tint = appearances.drawn_tint(rng)
+        source, shot = appearances.tinted(source, tint), appearances.tinted(shot, tint)
+        texture = None if texture is None else _tinted_texture(texture, tint)
     labels = _with_hands(shot)
     item = {
-        **painting_item(source, shot, preset),
+        **painting_item(source, shot, preset, texture),
         "x": _picture(shot.rgb),
         "inside": torch.from_numpy((labels > 0).astype(np.uint8)),
         "faces": _boxes([np.isin(labels, [Label.FACE])], FACE_BOX),
     }
+    if mapper is not None:
+        item |= {**mapping, "mapped": torch.tensor(rng.random() < preset.mapped)}
+        item["turned"] = torch.tensor(turned)
     present = augment.dropped(item["present"].numpy(), preset.part_dropout, rng)
     item["present"] = torch.from_numpy(present)
     if preset.loss.region:
@@ -97,7 +114,7 @@ def b2f_item(sample: Sample, preset: B2FPreset, rng: Generator) -> Item:
     return item
 
 
-def painting_item(source: Shot, shot: Shot, preset: B2FPreset) -> Item:
+def painting_item(source: Shot, shot: Shot, preset: B2FPreset, texture: Tensor | None) -> Item:
     """What B2F paints a shot from, with the looks of the source; the shot is on the canvas."""
     parts = appearance.separate(source.rgb, source.labels, preset.crop)
     item = {
@@ -106,10 +123,40 @@ def painting_item(source: Shot, shot: Shot, preset: B2FPreset) -> Item:
         "P_B": _body(shot, preset),
         "plate": _picture(shot.plate),
     }
-    if preset.texture == "warp":
-        puppet = cut(_target(augment.fitted(source, preset.canvas)))
-        item["texture"] = inputs.texture_tensor(puppet.pose(shot.skeleton, *preset.canvas))
+    return item if texture is None else {**item, "texture": texture}
+
+
+def posed(source: Shot, shot: Shot, preset: B2FPreset, cuts: Cuts) -> Tensor | None:
+    """The source's pixels bent to the shot's pose, with texture=warp."""
+    if preset.texture != "warp":
+        return None
+    puppet = cuts.puppet(source, preset.canvas)
+    return inputs.texture_tensor(puppet.pose(shot.skeleton, *preset.canvas))
+
+
+def mapping_item(source: Shot, shot: Shot, preset: B2FPreset, mapper: P2BPreset) -> Item:
+    """What P2B makes the shot's body map from, neither picture mirrored, and the face's points.
+
+    The points are on B2F's working size.
+    """
+    small = augment.fitted(shot, mapper.size)
+    star = _with_hands(augment.fitted(source, mapper.size))
+    item = {
+        "p_star": _numbers(inputs.channels_of(mapper.hand_labels)[star]),
+        "P_S": _picture(stick_figure(small.skeleton, *mapper.size)),
+        "landmarks": torch.from_numpy(augment.fitted(shot, preset.size).skeleton.face),
+    }
+    if mapper.use_dp:
+        dense = None if small.dense is None else DenseMap(small.dense)
+        item["P_D"] = inputs.dense_tensor(dense, mapper.size)
     return item
+
+
+def _tinted_texture(texture: Tensor, tint: appearances.Tint) -> Tensor:
+    """Its colours under the map, where it has any."""
+    rgb = texture[:3].movedim(0, -1).numpy() / 2 + 0.5
+    colour = torch.from_numpy(np.ascontiguousarray(tint.of(rgb))).movedim(-1, 0) * 2 - 1
+    return torch.cat([torch.where(texture[3:4] > 0, colour, 0.0), texture[3:]])
 
 
 def _body(shot: Shot, preset: B2FPreset) -> Tensor:
@@ -141,15 +188,10 @@ def _boxes(
     return torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
 
 
-def _target(shot: Shot) -> Target:
-    """What the warp needs to know of the photo."""
-    mask = PersonMask((shot.labels > 0).astype(np.float32))
-    return Target(Frame(shot.rgb), mask, LabelMap(shot.labels), shot.skeleton)
-
-
 def fr_item(
-    sample: Sample, preset: FRPreset, rng: Generator, painter: B2FPreset | None = None
-) -> Item | None:
+    sample: Sample, preset: FRPreset, rng: Generator, painter: B2FPreset | None = None,
+    cuts: Cuts | None = None,
+) -> Item | None:  # fmt: skip
     """A worn face, the same one untouched, and a face that says who it is; None without a face.
 
     painter: of a B2F that paints a share of the faces (`preset.rendered`). "painted" then says
@@ -175,7 +217,9 @@ def fr_item(
     shows = faces.align(canvas.skeleton.face, preset.size) is not None
     painted = shows and rng.random() < preset.rendered
     if painted:
-        item |= painting_item(source, canvas, painter)
+        item |= painting_item(
+            source, canvas, painter, posed(source, canvas, painter, cuts or Cuts())
+        )
         item["landmarks"] = torch.from_numpy(canvas.skeleton.face)
     return {**item, "painted": torch.tensor(painted)}
 

@@ -159,10 +159,13 @@ def _copying(preset: B2FPreset, batch: B2FBatch, painted: Painted, inside: Tenso
     weights, terms = preset.loss, Terms()
     if weights.l1:
         terms["l1"] = weights.l1 * losses.masked_l1(painted.z, batch.x, inside)
-    if weights.composite:
+    if weights.composite or weights.gradient:
         wide = losses.dilated(inside)
         o = blend(painted.z, batch.plate, painted.m)
-        terms["composite"] = weights.composite * losses.masked_l1(o, batch.x, wide)
+        if weights.composite:
+            terms["composite"] = weights.composite * losses.masked_l1(o, batch.x, wide)
+        if weights.gradient:
+            terms["gradient"] = weights.gradient * losses.gradient_l1((o - batch.x) * wide)
     if painted.bent is not None and weights.colour:
         painting = losses.masked_l1(painted.bent.colour, batch.x, inside)
         terms["colour"] = weights.colour * painting

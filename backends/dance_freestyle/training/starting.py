@@ -9,7 +9,9 @@ from torch import nn
 
 from dance_freestyle.checkpoint import find_bundle, load_network, read_bundle
 from dance_freestyle.training.checkpoints import checkpoints
+from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.features import Features
+from dance_freestyle.training.mapper import Mapper
 from dance_freestyle.training.painter import Painter
 from dance_freestyle.training.tasks import Task, build
 from dancecli.errors import UsageError
@@ -40,16 +42,21 @@ def found_features(where: str) -> Features:
 
 def initialised(
     role: str, preset: Any, seed: int, start: nn.Module | None = None, painter: Any = None,
-    features: Features | None = None,
+    features: Features | None = None, mapper: Any = None, cuts: Path | None = None,
 ) -> Task:  # fmt: skip
     """A task whose network begins with the weights of `start`, if one is given.
 
-    painter: for FR, the B2F that paints a share of its faces. features: for B2F and FR.
+    painter: for FR, the B2F that paints a share of its faces. mapper: for B2F, the P2B that makes a
+    share of its maps. features, and cuts, the folder where puppets are kept: for B2F and FR.
     Raises UsageError when `start` has another layout, WeightsError for a missing encoder.
     """
     helpers: dict[str, Any] = {} if painter is None else {"painter": Painter(painter)}
     if features is not None:
         helpers["features"] = features
+    if mapper is not None:
+        helpers["mapper"] = Mapper(mapper)
+    if role in ("b2f", "fr") and cuts is not None:
+        helpers["cuts"] = Cuts(cuts)
     task = build(role, preset, seed, **helpers)
     if start is not None:
         try:

@@ -21,9 +21,11 @@ from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
 from dance_freestyle.training import batches, embedding, objectives, parsing, shown
 from dance_freestyle.training.batches import signed, unsigned
+from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.features import Features
 from dance_freestyle.training.feeding import Show
 from dance_freestyle.training.losses import FacePerceptual
+from dance_freestyle.training.mapper import Mapper
 from dance_freestyle.training.objectives import (
     B2FBatch,
     B2FNetworks,
@@ -122,17 +124,23 @@ class B2FTask:
 
     def __init__(
         self, preset: B2FPreset, published: nn.Module | None = None,
-        features: Features | None = None,
+        features: Features | None = None, mapper: Mapper | None = None, cuts: Cuts | None = None,
     ) -> None:  # fmt: skip
         """published: instead of the published encoders, where the preset asks for them.
 
-        features: what judges pictures and faces where it does not.
+        features: what judges pictures and faces where it does not. mapper: makes a share of the
+        body maps. cuts: where puppets are kept.
         Raises WeightsError when it does and they are not here.
         """
         self.preset, self.network = preset, B2F(preset)
         self.critics = b2f_discriminator(preset)
         self.judges, self.frozen = nn.ModuleDict(), nn.ModuleList()
-        self.item: Show = partial(batches.b2f_item, preset=preset)
+        self.mapper = mapper
+        if mapper:
+            self.frozen.append(mapper)
+        self.item: Show = partial(
+            batches.b2f_item, preset=preset, cuts=cuts, mapper=mapper.preset if mapper else None
+        )
         self.published: Any = None
         weights = preset.loss
         if preset.encoders == "published":
@@ -158,7 +166,11 @@ class B2FTask:
         found["images"], found["present"] = unsigned(batch["images"]), batch["present"].float()
         if "inside" in batch:
             found["inside"] = batch["inside"][:, None].float()
-        return {**batch, **found, "P_B": one_hot(batch["P_B"], self.preset.labels)}
+        labels = batch["P_B"]
+        if self.mapper and batch["mapped"].any():
+            made = self.mapper(batch, self.preset)
+            labels = torch.where(batch["mapped"][:, None, None], made, labels)
+        return {**batch, **found, "P_B": one_hot(labels, self.preset.labels)}
 
     def forward(self, batch: Batch, network: Any = None) -> Painted:
         """Equations 5 and 6."""
@@ -200,11 +212,11 @@ class FRTask:
 
     def __init__(
         self, preset: FRPreset, published: nn.Module | None = None, painter: Painter | None = None,
-        features: Features | None = None,
+        features: Features | None = None, cuts: Cuts | None = None,
     ) -> None:  # fmt: skip
         """published: instead of the published encoder. painter: paints a share of the faces.
 
-        features: what judges faces where the preset has no published encoder.
+        features: what judges faces where the preset has no published encoder. cuts: as B2F's.
 
         Raises WeightsError when the preset asks for a published encoder that is not here.
         """
@@ -216,7 +228,7 @@ class FRTask:
         if painter:
             self.frozen.append(painter)
         canvas = painter.preset if painter else None
-        self.item: Show = partial(batches.fr_item, preset=preset, painter=canvas)
+        self.item: Show = partial(batches.fr_item, preset=preset, painter=canvas, cuts=cuts)
         self.published: Any = None
         if preset.encoders == "published":
             self.published = published or encoders.vggface2()
