@@ -46,7 +46,7 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
     """
     check_outputs(job)
     stages, video = Stages(job), open_driver(job)
-    stages.refuse_missing()
+    stages.settle_backend()
     target = understand(job, stages, work)  # I, p^M*: eq. 1
     track = follow(job, video, stages, work, progress)  # P^S: eq. 2
     plate = make_plate(job, target, video, track, stages, work)  # b

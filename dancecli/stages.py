@@ -213,3 +213,6 @@ DEFAULTS = {
     "dance.backend": "posewarp",
 }
 """What is used when nothing is asked for."""
+
+FALLBACK = "posewarp"
+"""The backend that needs no weights: used where those of the default one are damaged."""

@@ -11,6 +11,8 @@ is a folder with `bundle.toml` and one such file per role:
     p2b = "p2b.safetensors"
     b2f = "b2f.safetensors"
     fr = "fr.safetensors"
+    [sha256]
+    p2b = "64 hex digits"
 
 Nothing is unpickled. Names, shapes and types are compared with the network that the preset
 describes before any tensor is read.
@@ -46,6 +48,7 @@ from dance_freestyle.preset_fields import (
 )
 from dance_freestyle.weight_files import check_layout, check_state
 from dancecli.errors import UsageError, WeightsError
+from dancecli.media.files import sha256_of
 from dancecli.weights import folder as weights_folder
 from dancecli.workdir import write_aside
 
@@ -246,7 +249,8 @@ def bundle_with(role: str, weights: str | None) -> Bundle:
 def read_bundle(folder: Path) -> Bundle:
     """The bundle of a folder; networks are read when asked for.
 
-    Raises WeightsError when `bundle.toml` is missing or not as described above.
+    Raises WeightsError when `bundle.toml` is missing or not as described above, or a file has
+    another SHA-256 than it says.
     """
     path = folder / "bundle.toml"
     data = _toml(path)
@@ -256,6 +260,7 @@ def read_bundle(folder: Path) -> Bundle:
     if not isinstance(networks, dict):
         raise WeightsError(f"{path}: has no table [networks]")
     files = {role: _inside(path, role, name) for role, name in networks.items()}
+    _check_hashes(path, files, data.get("sha256", {}))
     commercial = data.get("commercial")
     return Bundle(
         folder,
@@ -264,6 +269,19 @@ def read_bundle(folder: Path) -> Bundle:
         commercial if isinstance(commercial, bool) else None,
         files,
     )
+
+
+def _check_hashes(path: Path, files: Mapping[str, Path], hashes: Any) -> None:
+    """A role without a hash is not checked: bundles in the making have none."""
+    if not isinstance(hashes, dict):
+        raise WeightsError(f"{path}: sha256 is not a table")
+    for role, file in files.items():
+        try:
+            damaged = role in hashes and sha256_of(file) != hashes[role]
+        except OSError as error:
+            raise WeightsError(f"{file}: cannot be read ({error.strerror or error})") from error
+        if damaged:
+            raise WeightsError(f"{file}: is damaged: its SHA-256 is not the one of {path.name}")
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -306,6 +324,8 @@ def save_bundle(
     if commercial is not None:
         lines.append(f"commercial = {json.dumps(commercial)}")
     lines += ["", "[networks]"] + [f'{role} = "{role}.safetensors"' for role in networks]
+    lines += ["", "[sha256]"]
+    lines += [f'{role} = "{sha256_of(folder / f"{role}.safetensors")}"' for role in networks]
     write_aside(folder / "bundle.toml", ("\n".join(lines) + "\n").encode())
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from dancecli import registry
 from dancecli.device import resolve
+from dancecli.errors import WeightsError
 from dancecli.job import Job
 from dancecli.loading import Plugins
-from dancecli.stages import Settings
+from dancecli.stages import DEFAULTS, FALLBACK, Settings
+
+logger = logging.getLogger(__name__)
 
 
 class Stages(Plugins):
@@ -42,6 +46,20 @@ class Stages(Plugins):
         described = getattr(self.backend, "weights", None)
         return described() if callable(described) else self.settings.weights
 
-    def refuse_missing(self) -> None:
-        """Raises WeightsError now, not after minutes of poses, when the backend lacks weights."""
-        assert self.backend
+    def settle_backend(self) -> None:
+        """Load the backend; `FALLBACK` in its place, said aloud, where its own weights are damaged.
+
+        Raises WeightsError now, not after minutes of poses, for weights that were asked for.
+        """
+        group = "dance.backend"
+        try:
+            assert self.backend
+        except WeightsError as error:
+            if self.settings.weights is not None or self.infos[group].name != DEFAULTS[group]:
+                raise
+            logger.warning(
+                "WARNING: %s. Painting with %s instead, which learns nothing; "
+                "reinstall dancecli to mend this", error, FALLBACK,
+            )  # fmt: skip
+            self._names = {**self._names, group: FALLBACK}
+            self.infos[group] = registry.find(group, FALLBACK)
