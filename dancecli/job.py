@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dancecli.errors import UsageError
+from dancecli.registry import split_name
 from dancecli.stages import DEFAULTS
 
 PHOTO_SIDE = 1600
@@ -43,9 +44,10 @@ class Place:
 class Job:
     """One photo, one video, one output, and every option.
 
-    plugins: entry-point group -> name. start, end: seconds of the driving video, None for its own.
-    person, photo_person: "largest", "left", "right" or a number counted from the left.
-    size: "photo", "driving", "WxH" or None for the plate's. smooth: 0 off, 1 the default strength.
+    plugins: entry-point group -> NAME or NAME@OPTION. start, end: seconds of the driving video,
+    None for its own. person, photo_person: "largest", "left", "right" or a number counted from
+    the left. size: "photo", "driving", "WxH" or None for the plate's. smooth: 0 off, 1 the
+    default strength.
     """
 
     photo: Path
@@ -85,7 +87,10 @@ class Job:
     def options(self) -> dict[str, Any]:
         """All that shapes the result, as JSON values: for the sidecar and for cache keys.
 
-        Paths are left out; inputs are identified by their content elsewhere.
+        Paths are left out; inputs, and what plugins are given after their names, are identified by
+        their content elsewhere.
         """
         skip = {"photo", "video", "out", "poses", "save_foreground", "contact_sheet", "force"}
-        return {key: value for key, value in asdict(self).items() if key not in skip}
+        options = {key: value for key, value in asdict(self).items() if key not in skip}
+        plugins = {group: split_name(asked)[0] for group, asked in self.plugins.items()}
+        return {**options, "plugins": plugins}

@@ -10,6 +10,7 @@ from dancecli import registry
 from dancecli.stages import (
     Backend,
     DensePoser,
+    FaceAligner,
     HumanParser,
     Inpainter,
     PersonMasker,
@@ -26,7 +27,7 @@ class Plugins:
     """
 
     def __init__(self, settings: Settings, names: Mapping[str, str]) -> None:
-        """names: entry-point group -> plugin name."""
+        """names: entry-point group -> plugin, NAME or NAME@OPTION."""
         self.settings, self._names = settings, names
 
     def _load(self, group: str) -> Any:
@@ -60,6 +61,12 @@ class Plugins:
     def inpaint(self) -> Inpainter:
         """What was behind the person."""
         plugin: Inpainter = self._load("dance.inpaint")
+        return plugin
+
+    @cached_property
+    def face_align(self) -> FaceAligner:
+        """Face landmarks for equation 19."""
+        plugin: FaceAligner = self._load("dance.face_align")
         return plugin
 
     @cached_property

@@ -32,7 +32,7 @@ def draw_up(job: Job, work: WorkDir) -> dict[str, Any]:
             "frames": video.count, "audio": job.audio and video.info.has_audio,
         },
         "background": job.background,
-        "plugins": {group: info.name for group, info in stages.infos.items()},
+        "plugins": {group: info.asked for group, info in stages.infos.items()},
         "device": job.device,
         "poses_known": min(known, video.count),
         "work_dir": str(work.root),

@@ -1,5 +1,7 @@
 """Finding and loading plugins. The only module that knows stevedore.
 
+A plugin is asked for as NAME, or as NAME@OPTION where it has a setting of its own (`stages.py`).
+
 Listing reads package metadata and imports nothing, so a broken plugin is seen in the list and hurts
 only whoever asks for it by name. Loading goes through stevedore's DriverManager (one of many).
 """
@@ -9,10 +11,13 @@ from __future__ import annotations
 import difflib
 import importlib.metadata
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from dancecli.errors import DanceError, PluginError, UsageError
+from dancecli.media.files import sha256_of
 from dancecli.stages import GROUPS, INTERFACE_VERSION, Settings
 
 
@@ -21,7 +26,7 @@ class PluginInfo:
     """What package metadata says of one plugin.
 
     group: entry-point group. name: what options take. target: "module:Class".
-    distribution, version: the package that brings it.
+    distribution, version: the package that brings it. option: what was asked for after its name.
     """
 
     group: str
@@ -29,15 +34,43 @@ class PluginInfo:
     target: str
     distribution: str
     version: str
+    option: str | None = None
+
+    @cached_property
+    def identity(self) -> str:
+        """Changes when the plugin, its version or its option does; part of every cache key.
+
+        An option that is a file or a folder counts by its content, wherever it lies.
+        """
+        named = f"{self.group}:{self.name}={self.target} {self.distribution} {self.version}"
+        return named if self.option is None else f"{named} @{_content(self.option)}"
 
     @property
-    def identity(self) -> str:
-        """Changes when the plugin or its version does; part of every cache key."""
-        return f"{self.group}:{self.name}={self.target} {self.distribution} {self.version}"
+    def asked(self) -> str:
+        """NAME or NAME@OPTION."""
+        return self.name if self.option is None else f"{self.name}@{self.option}"
+
+    def settings(self, settings: Settings) -> Settings:
+        """What this plugin is built with, in a run with these settings."""
+        return replace(settings, option=self.option)
 
     def as_dict(self) -> dict[str, str]:
         """For JSON."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+def _content(option: str) -> str:
+    path = Path(option)
+    try:
+        return sha256_of(path) if path.exists() else option
+    except OSError:  # whoever reads it says what is wrong with it
+        return option
+
+
+def split_name(asked: str) -> tuple[str, str | None]:
+    """NAME and OPTION of `NAME@OPTION`; OPTION is None where there is none."""
+    name, sign, option = asked.partition("@")
+    return name, option if sign else None
 
 
 def installed(group: str | None = None) -> list[PluginInfo]:
@@ -54,14 +87,15 @@ def installed(group: str | None = None) -> list[PluginInfo]:
     return [found[key] for key in sorted(found)]
 
 
-def find(group: str, name: str) -> PluginInfo:
-    """The metadata of one plugin.
+def find(group: str, asked: str) -> PluginInfo:
+    """The metadata of one plugin, asked for as NAME or NAME@OPTION.
 
     Raises UsageError naming the plugins that exist.
     """
+    name, option = split_name(asked)
     plugins = {info.name: info for info in installed(group)}
     if name in plugins:
-        return plugins[name]
+        return replace(plugins[name], option=option)
     close = difflib.get_close_matches(name, plugins, n=1)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     names = ", ".join(plugins) or "none"
@@ -71,7 +105,8 @@ def find(group: str, name: str) -> PluginInfo:
 def load_class(info: PluginInfo) -> Any:
     """The plugin's class, imported.
 
-    Raises PluginError when the import fails or it was written for another interface version.
+    Raises PluginError when the import fails or it was written for another interface version,
+    UsageError when the option it needs is missing or it takes none.
     """
     plugin = _imported(info)
     declared = getattr(plugin, "INTERFACE_VERSION", None)
@@ -81,7 +116,22 @@ def load_class(info: PluginInfo) -> Any:
             f"INTERFACE_VERSION {declared}, this dance needs {INTERFACE_VERSION}; "
             f"install a matching version of {info.distribution}"
         )
+    _check_option(info, getattr(plugin, "OPTION", None))
     return plugin
+
+
+def _check_option(info: PluginInfo, takes: str | None) -> None:
+    option = info.group.removeprefix("dance.").replace("_", "-")
+    if takes is None and info.option is not None:
+        raise UsageError(
+            f"--{option} {info.asked}: plugin '{info.name}' takes nothing after its name; "
+            f"say --{option} {info.name}"
+        )
+    if takes is not None and not takes.startswith("[") and not info.option:
+        raise UsageError(
+            f"--{option} {info.asked}: plugin '{info.name}' needs a {takes}; "
+            f"say --{option} {info.name}@{takes}"
+        )
 
 
 def _imported(info: PluginInfo) -> Any:
@@ -121,27 +171,27 @@ def _install_hint(info: PluginInfo, cause: BaseException) -> str:
     return f"; install it: pip install 'dancecli[{extra}]'" if extra and ours else ""
 
 
-def load(group: str, name: str, settings: Settings) -> Any:
-    """A ready plugin object.
+def load(group: str, asked: str, settings: Settings) -> Any:
+    """A ready plugin object, asked for as NAME or NAME@OPTION.
 
-    Raises UsageError for an unknown name, PluginError for one that does not load, does not
-    construct, or lacks a method of its group's Protocol.
+    Raises UsageError for an unknown name or an option that does not fit, PluginError for one that
+    does not load, does not construct, or lacks a method of its group's Protocol.
     """
-    info = find(group, name)
+    info = find(group, asked)
     plugin = load_class(info)
     try:
-        built = plugin(settings)
+        built = plugin(info.settings(settings))
     except DanceError:
         raise
     except Exception as error:
         raise PluginError(
-            f"plugin '{name}' ({group}) cannot be started: "
+            f"plugin '{info.name}' ({group}) cannot be started: "
             f"{type(error).__name__}: {_one_line(error)}"
         ) from error
     if not isinstance(built, GROUPS[group]):
         raise PluginError(
-            f"plugin '{name}' does not offer all of {GROUPS[group].__name__}; "
-            f"run: dance plugins check {name}"
+            f"plugin '{info.name}' does not offer all of {GROUPS[group].__name__}; "
+            f"run: dance plugins check {info.name}"
         )
     return built
 

@@ -8,6 +8,11 @@ attributes are read before it is called:
 - `LICENCE`: one line on its code and weights, copied into every output's sidecar.
 - `COMMERCIAL`: True, False, or None where the terms leave it open.
 
+A fourth one is for plugins with a setting of their own, which is said after the name, NAME@OPTION:
+
+- `OPTION`: what it is, as help shows it: "FOLDER" where it must be given, "[MODEL]" where it may.
+  Absent: the plugin takes none, and one that is given is refused before it is built.
+
 All methods are pure functions of their arguments and the settings: frames may be redone in any
 order, thread or process and must come out the same. Methods raise `DanceError` subclasses only.
 `dance plugins check NAME` runs the conformance suite of `dancecli.testing`.
@@ -45,11 +50,14 @@ class Settings:
     device: "auto", "cpu", "cuda" or "mps"; those who use torch call `dancecli.device.resolve`.
     weights: --weights, a name or path, None for the plugin's own default.
     seed: seeds anything random.
+    option: what was said after the plugin's name, as in `--pose openpose-json@FOLDER`; None where
+        nothing was.
     """
 
     device: str = "auto"
     weights: str | None = None
     seed: int = 0
+    option: str | None = None
 
 
 class Plugin(Protocol):

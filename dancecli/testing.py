@@ -56,7 +56,7 @@ def check(
     try:
         plugin_class = registry.load_class(info)
         yield _judge("declares LICENCE and COMMERCIAL", lambda: _declares(plugin_class))
-        plugin = plugin_class(Settings(device="cpu", weights=weights))
+        plugin = plugin_class(info.settings(Settings(device="cpu", weights=weights)))
     except WeightsError as error:
         missing = weights is None
         yield Outcome("loads and is built from Settings", False, str(error), missing)

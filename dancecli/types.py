@@ -14,6 +14,7 @@ Conventions that hold everywhere:
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -41,17 +42,34 @@ SEEN = 0.2
 """Confidence below which a keypoint counts as not seen (OpenPose uses 0.05-0.4)."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """The file that a frame was decoded from.
+
+    number: which of the video's own frames it shows, from 0, in the order shown; trimming, another
+    frame rate or a preview do not change it. None where the file is a photo. width, height: the
+    file's pixels, upright; the frame may be a scaled copy.
+    """
+
+    path: Path
+    number: int | None
+    width: int
+    height: int
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One picture, a photo or a frame of a video.
 
     rgb: uint8 (H, W, 3), RGB, 0-255.
     index: position in the constant-rate stream, from 0. time: seconds from the stream's start.
+    source: where all of its pixels come from; None for a picture made or cut out by `dance`.
     """
 
     rgb: UInt8Array
     index: int = 0
     time: float = 0.0
+    source: Source | None = None
 
     @property
     def height(self) -> int:

@@ -325,3 +325,18 @@ def test_real_videos(real_media: Path) -> None:
     whole = [frame.rgb for frame in walk.frames()]
     assert len(whole) == 35
     assert np.array_equal(next(walk.frames(30)).rgb, whole[30])
+
+
+def test_a_frame_knows_its_place_in_the_file(tmp_path: Path) -> None:
+    """Whatever part of the video, rate and size were asked for, and at variable rates too."""
+    times = [0, 0.04, 0.08, 0.5, 0.54, 1.0]
+    for path, count in (
+        (make_video(tmp_path / "steady.mp4", 30), 30),
+        (make_video(tmp_path / "varied.mp4", len(times), times=times), len(times)),
+    ):
+        whole = VideoStream(path)
+        stream = VideoStream(path, start=0.2, fps=whole.fps / 2, max_side=32)
+        sources = [(frame.source, number_of(frame.rgb)) for frame in stream.frames()]
+        assert [source.number for source, _ in sources if source] == [n for _, n in sources]
+        assert {(s.path, s.width, s.height) for s, _ in sources if s} == {(path, 64, 48)}
+        assert [f.source.number for f in whole.frames() if f.source][-1] == count - 1

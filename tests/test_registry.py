@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from dancecli import registry
-from dancecli.errors import UsageError
-from dancecli.stages import DEFAULTS
+from dancecli.errors import PluginError, UsageError
+from dancecli.job import Job
+from dancecli.stages import DEFAULTS, Settings
 
 
 @pytest.fixture
@@ -24,6 +25,11 @@ def third_party(tmp_path: Path) -> Path:
         "class Falsy:\n    " + code.format(v=1) + "    def __init__(self, settings): self.me = 7\n"
         "    def __bool__(self): return False\n"
         "    def inpaint(self, frame, hole): return frame\n"
+        "class Given:\n    OPTION = 'FOLDER'\n    "
+        + code.format(v=1)
+        + "    def __init__(self, settings): self.me = settings.option\n"
+        "    def inpaint(self, frame, hole): return frame\n"
+        "class Free(Given):\n    OPTION = '[MODEL]'\n"
     )
     (tmp_path / "dance_broken.py").write_text("import a_library_that_is_not_there\n")
     info = tmp_path / "dance_plugin_x-1.2.dist-info"
@@ -32,6 +38,7 @@ def third_party(tmp_path: Path) -> Path:
     (info / "entry_points.txt").write_text(
         "[dance.inpaint]\nbroken = dance_broken:Plugin\nold = dance_thirdparty:Old\n"
         "lame = dance_thirdparty:Lame\nfalsy = dance_thirdparty:Falsy\n"
+        "given = dance_thirdparty:Given\nfree = dance_thirdparty:Free\n"
     )
     return tmp_path
 
@@ -108,3 +115,63 @@ def test_a_missing_optional_library_comes_with_the_command_that_installs_it() ->
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode != 0
     assert "pip install 'dancecli[synth]'" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("given@a@b", "a@b"),
+        ("free@large", "large"),
+        ("free", "None"),
+        ("given", "--inpaint given: plugin 'given' needs a FOLDER; say --inpaint given@FOLDER"),
+        ("given@", "needs a FOLDER"),
+        ("falsy@x", "--inpaint falsy@x: plugin 'falsy' takes nothing after its name"),
+        ("opencv@x", "takes nothing after its name; say --inpaint opencv"),
+    ],
+)
+def test_what_follows_a_plugins_name_reaches_it_or_is_refused(
+    third_party: Path, asked: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(third_party))
+    try:
+        told = str(registry.load("dance.inpaint", asked, Settings()).me)
+    except UsageError as error:
+        told = str(error)
+    assert says in told
+
+
+def test_a_folder_after_the_name_counts_by_what_is_in_it(tmp_path: Path) -> None:
+    """Cached poses must not outlive the files that they came from, and need not when these move."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "a.json").write_text("{}")
+    one, two = (registry.find("dance.pose", f"openpose-json@{f}").identity for f in folders)
+    assert one == two != registry.find("dance.pose", "openpose-json").identity
+    (folders[1] / "a.json").write_text("[]")
+    assert registry.find("dance.pose", f"openpose-json@{folders[1]}").identity != one
+
+
+def test_a_record_of_options_holds_no_folder(tmp_path: Path) -> None:
+    job = Job(tmp_path, tmp_path, tmp_path, {"dance.pose": f"openpose-json@{tmp_path}"})
+    assert job.options()["plugins"] == {"dance.pose": "openpose-json"}
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "module"),
+    [
+        ("dance.pose", "rtmpose", "rtmlib"),
+        ("dance.pose", "openpose", "controlnet_aux"),
+        ("dance.face_align", "fan", "face_alignment"),
+    ],
+)
+def test_a_plugin_without_its_library_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, group: str, name: str, module: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert registry.load_class(registry.find(group, name)).LICENCE
+    with pytest.raises(PluginError) as caught:
+        registry.load(group, name, Settings())
+    message = str(caught.value)
+    assert f"'{name}' needs {module}" in message and "; install it: pip install" in message
+    assert "\n" not in message

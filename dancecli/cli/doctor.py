@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from dancecli import __version__, registry
-from dancecli.errors import DanceError, WeightsError
+from dancecli.errors import DanceError, UsageError, WeightsError
 from dancecli.stages import DEFAULTS, Settings
 from dancecli.workdir import WorkDir, cache_root
 
@@ -155,9 +155,12 @@ def _plugins() -> Iterator[Finding]:
         except WeightsError as error:
             found = f"{info.name} needs weights ({info.distribution} {info.version})"
             yield Finding(info.group, found, False, str(error), needed)
+        except UsageError as error:  # it is well, and says what must be given with its name
+            yield Finding(info.group, str(error), needed=False)
         except DanceError as error:
-            fix = f"reinstall {info.distribution}"
-            yield Finding(info.group, str(error), False, fix, needed)
+            found, _, fix = str(error).partition("; install it: ")
+            fix = fix or f"reinstall {info.distribution}"
+            yield Finding(info.group, found, False, fix, needed)
 
 
 def _cache() -> Finding:

@@ -63,7 +63,7 @@ def plugin_options(*groups: str) -> Callable[[Command], Command]:
                 f"--{group.removeprefix('dance.').replace('_', '-')}",
                 group.removeprefix("dance."),
                 type=PluginName(group), default=DEFAULTS[group], show_default=True,
-                metavar="NAME", help=_PLUGIN_HELP[group],
+                metavar="NAME[@OPTION]", help=_PLUGIN_HELP[group],
             )(function)  # fmt: skip
         return function
 

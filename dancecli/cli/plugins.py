@@ -40,7 +40,7 @@ def list_plugins(group: str | None, as_json: bool) -> None:
     for info in found:
         star = "*" if _default(info) else " "
         click.echo(
-            f"{info.group:17} {star} {info.name:12} {info.distribution} {info.version}"
+            f"{info.group:17} {star} {info.name:14} {info.distribution} {info.version}"
             f"  ({info.target})"
         )
 
@@ -82,10 +82,11 @@ def check_plugin(
 def _groups_of(name: str, group: str | None) -> list[str]:
     if group:
         return [registry.find(f"dance.{group}", name).group]
-    groups = [info.group for info in registry.installed() if info.name == name]
+    plain, _ = registry.split_name(name)
+    groups = [info.group for info in registry.installed() if info.name == plain]
     if not groups:
         names = ", ".join(sorted({info.name for info in registry.installed()}))
-        raise UsageError(f"no plugin is called '{name}'; installed: {names}")
+        raise UsageError(f"no plugin is called '{plain}'; installed: {names}")
     return groups
 
 

@@ -22,6 +22,7 @@ from dancecli.motion import State, Track
 from dancecli.pipeline import paint_moment
 from dancecli.plate import Plate
 from dancecli.progress import Progress
+from dancecli.registry import split_name
 from dancecli.stages import DEFAULTS
 from dancecli.steps.background import make_plate
 from dancecli.steps.driver import follow, open_driver
@@ -55,8 +56,8 @@ def contenders(backends: tuple[str, ...], weights: str | None) -> list[Contender
     named = [BASELINE, *(name for name in backends if name != BASELINE)]
     found = []
     for text in named:
-        name, sign, own = text.partition("@")
-        given = own if sign else (weights if name != BASELINE else None)
+        name, own = split_name(text)
+        given = own if own is not None else (weights if name != BASELINE else None)
         found += [
             Contender(text, name, given), Contender(f"{text} retargeted", name, given, True)
         ]  # fmt: skip

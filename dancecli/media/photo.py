@@ -11,7 +11,7 @@ import numpy as np
 
 from dancecli.errors import MediaError
 from dancecli.media.files import check_input, named, one_line, written_aside
-from dancecli.types import Frame, UInt8Array
+from dancecli.types import Frame, Source, UInt8Array
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,7 +43,9 @@ def read_photo(path: Path) -> Frame:
     _register_heif()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own bomb warning: the limit below is ours
-        return Frame(_pixels(_open(path, heif), path))
+        rgb = _pixels(_open(path, heif), path)
+    height, width = rgb.shape[:2]
+    return Frame(rgb, source=Source(path, None, width, height))
 
 
 def write_png(path: Path, rgb: UInt8Array) -> None:

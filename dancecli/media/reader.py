@@ -15,7 +15,7 @@ from dancecli.media.files import named, one_line
 from dancecli.media.probe import decoded, opened, survey
 from dancecli.media.scaling import exact
 from dancecli.media.timeline import Ticks
-from dancecli.types import Frame, UInt8Array
+from dancecli.types import Frame, Source, UInt8Array
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -86,12 +86,16 @@ class VideoStream:
         the number is always exact. Raises MediaError when nothing can be decoded.
         """
         for k, picture in self._pictures("rgb24", first, stop):
-            yield Frame(picture, index=k, time=float(k / self.fps))
+            yield Frame(picture, k, float(k / self.fps), self._source(k))
 
     def frames_rgba(self, first: int = 0, stop: int | None = None) -> Iterator[UInt8Array]:
         """As `frames`, uint8 (H, W, 4): RGB, not premultiplied, and alpha (255 if it has none)."""
         for _, picture in self._pictures("rgba", first, stop):
             yield picture
+
+    def _source(self, k: int) -> Source:
+        number = int(np.searchsorted(self._timeline.ticks, self._shown[k]))
+        return Source(self.path, number, self.info.width, self.info.height)
 
     def _range(self, start: float | None, end: float | None) -> tuple[Fraction, Fraction]:
         """Start and length in seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def fitted(frame: Frame, side: int) -> Frame:
     if scale >= 1:
         return frame
     size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
-    return Frame(cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA))
+    return replace(frame, rgb=cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA))
 
 
 def _looked_at(entry: Entry, frame: Frame, job: Job, stages: Stages) -> Target:

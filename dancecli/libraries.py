@@ -1,0 +1,37 @@
+"""Optional libraries: one line that says how to install them, instead of a traceback."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from importlib.util import find_spec
+from types import ModuleType
+
+from dancecli.errors import PluginError
+
+
+def require(plugin: str, install: str, *names: str) -> None:
+    """Raises PluginError with the command `install` where a module is not installed.
+
+    Imports nothing, so that a plugin can ask when it is built and load on first use.
+    """
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise PluginError(f"plugin '{plugin}' needs {' and '.join(missing)}; install it: {install}")
+
+
+def load(plugin: str, install: str, name: str) -> ModuleType:
+    """A module, imported now.
+
+    Raises PluginError with the command `install` where it is missing or does not load.
+    """
+    require(plugin, install, name.split(".")[0])
+    try:
+        with warnings.catch_warnings():  # of authors to authors
+            warnings.simplefilter("ignore")
+            return importlib.import_module(name)
+    except Exception as error:
+        cause = " ".join(str(error).split()) or type(error).__name__
+        raise PluginError(
+            f"plugin '{plugin}': {name} does not load: {cause}; install it: {install}"
+        ) from error
