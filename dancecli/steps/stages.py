@@ -43,5 +43,9 @@ class Stages(Plugins):
         return described() if callable(described) else self.settings.weights
 
     def refuse_missing(self) -> None:
-        """Raises WeightsError now, not after minutes of poses, when the backend lacks weights."""
-        assert self.backend
+        """Raises what the backend and what it needs raise now, not after minutes of poses.
+
+        WeightsError when weights are missing, PluginError when a library is.
+        """
+        if self.backend.uses_dense:
+            assert self.dense
