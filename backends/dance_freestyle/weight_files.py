@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,17 +25,36 @@ def published(name: str) -> tuple[Path, dict[str, Tensor]]:
     Raises WeightsError when it is missing, damaged, or holds anything but tensors.
     """
     path = weights.locate(name)
+    return path, named(path, content(path))
+
+
+def content(path: Path) -> Any:
+    """What a file holds, read so that no code of its choice runs: a .pkl of arrays, or torch's own.
+
+    Raises WeightsError for anything else.
+    """
     try:
-        state = _arrays(path) if path.suffix == ".pkl" else _tensors(path)
-    except WeightsError:
-        raise
+        return _arrays(path) if path.suffix == ".pkl" else _tensors(path)
     except Exception as error:
         raise WeightsError(
-            f"{path}: not a weight file that can be read safely ({error})"
+            f"{path}: not a weight file that can be read safely ({_reason(error)})"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """One line. Around its own torch advises at length to read such a file carelessly."""
+    text = str(error).rpartition("WeightsUnpickler error: ")[2].strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def named(path: Path, state: Any) -> dict[str, Tensor]:
+    """The tensors by name in a file's content, or in the part of it that holds them.
+
+    Raises WeightsError when there is anything else among them.
+    """
     if not isinstance(state, Mapping):
         raise WeightsError(f"{path}: holds a {type(state).__name__}, not weights by name")
-    return path, {str(key): _tensor(path, key, value) for key, value in state.items()}
+    return {str(key): _tensor(path, key, value) for key, value in state.items()}
 
 
 def _tensors(path: Path) -> Any:
@@ -51,13 +71,15 @@ class _ArrayUnpickler(pickle.Unpickler):
     """Knows numeric numpy arrays and nothing else, so that no code of the file's choice runs."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """The one of four harmless things that is meant; raises UnpicklingError for any other."""
+        """The one of five harmless things that is meant; raises UnpicklingError for any other."""
         known = {
             "_reconstruct": _empty_array, "ndarray": np.ndarray, "dtype": _number_type,
             "encode": _latin_bytes,
         }  # fmt: skip
         if module.split(".")[0] in ("numpy", "_codecs") and name in known:
             return known[name]
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 

@@ -49,7 +49,8 @@ class Stages(Plugins):
     def settle_backend(self) -> None:
         """Load the backend; `FALLBACK` in its place, said aloud, where its own weights are damaged.
 
-        Raises WeightsError now, not after minutes of poses, for weights that were asked for.
+        Raises now, not after minutes of poses: WeightsError for weights that were asked for,
+        PluginError for a library that the backend or the dense plugin that it needs lacks.
         """
         group = "dance.backend"
         try:
@@ -63,3 +64,5 @@ class Stages(Plugins):
             )  # fmt: skip
             self._names = {**self._names, group: FALLBACK}
             self.infos[group] = registry.find(group, FALLBACK)
+        if self.backend.uses_dense:
+            assert self.dense
