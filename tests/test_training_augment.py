@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from made_samples import made_set
 
 from dancecli.labels import Label
+from dancecli.mirror import mirrored_skeleton
 from dancecli.types import JOINT
 
 torch.set_num_threads(1)
@@ -74,7 +75,7 @@ def test_a_symmetric_face_is_its_own_mirror(shot: Shot) -> None:
     width = shot.labels.shape[1]
     face = shot.skeleton.face
     middle = face[30, 0]
-    turned = augment.mirrored_skeleton(shot.skeleton, width).face
+    turned = mirrored_skeleton(shot.skeleton, width).face
     # Eyes, brows, jaw, nose and lips; the mouth's rings are drawn from their left corner.
     np.testing.assert_allclose(turned[:48, 1], face[:48, 1], atol=0.2 * 13)
     np.testing.assert_allclose(turned[:68, 0] - (width - middle), face[:68, 0] - middle, atol=1e-3)

@@ -108,6 +108,8 @@ class FreestyleBackend:
         looks = person.looks
         if looks is None:
             raise NoPersonError("the parser labelled nothing in the photo: nobody can be painted")
+        if not motions:
+            return []
         p2b, b2f, device = self.nets.body.p2b, self.nets.body.b2f, self.nets.device
         small = [inputs.at_size(motion, p2b.preset.size) for motion in motions]
         P_S = torch.stack([inputs.stick_tensor(s, p2b.preset.size) for s in small]).to(device)

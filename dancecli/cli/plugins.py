@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from dancecli import registry
+from dancecli.cli import plugins_new
 from dancecli.errors import DanceError, UsageError
 from dancecli.stages import DEFAULTS, GROUPS
 from dancecli.testing import Outcome, check
@@ -22,10 +24,14 @@ _GROUP = click.option(
 Examples:
   dance plugins list
   dance plugins list --json
-  dance plugins check mediapipe --photo photo.jpg"""
+  dance plugins check mediapipe --photo photo.jpg
+  dance plugins new my-pose --kind pose"""
 )
 def command() -> None:
-    """List and check the installed plugins."""
+    """List and check the installed plugins, begin new ones."""
+
+
+command.add_command(plugins_new.command, "new")
 
 
 @command.command("list")
@@ -53,28 +59,32 @@ def _default(info: registry.PluginInfo) -> bool:
 @click.argument("name")
 @_GROUP
 @click.option(
-    "--photo", type=click.Path(path_type=Path), help="A person, for plugins that look at real ones."
-)
+    "--photo", type=click.Path(path_type=Path),
+    help="One whole person who faces the camera, for plugins that look at real ones.",
+)  # fmt: skip
 @click.option("--weights", metavar="NAME|DIR", help="Weights, for plugins that come without.")
+@click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="A data set in the reader's own layout.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def check_plugin(
-    name: str, group: str | None, photo: Path | None, weights: str | None, as_json: bool
-) -> None:
+    name: str, group: str | None, photo: Path | None, weights: str | None, data: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Run the conformance suite on the plugin(s) called NAME; exit code 1 if any check fails.
 
-    Weights that are missing are said and are no failure; give them with --weights.
+    What cannot be told without weights, a photo or a data set is said and is no failure; give them
+    with --weights, --photo and --data.
     """
     from dancecli.media import read_photo
 
     frame = read_photo(photo) if photo else None
-    results = {g: list(check(g, name, frame, weights)) for g in _groups_of(name, group)}
+    results: dict[str, list[Outcome]] = {}
+    for each in _groups_of(name, group):
+        outcomes = check(each, name, frame, weights, data)
+        results[each] = list(outcomes if as_json else _printed(each, name, outcomes))
     if as_json:
         click.echo(json.dumps({g: [vars(o) for o in found] for g, found in results.items()}))
-    else:
-        for each, outcomes in results.items():
-            _print(each, name, outcomes)
-    found = [outcome for outcomes in results.values() for outcome in outcomes]
-    failed = sum(not (outcome.passed or outcome.needs_weights) for outcome in found)
+    failed = sum(outcome.failed for found in results.values() for outcome in found)
     if failed:
         raise DanceError(f"plugin '{name}': {failed} check(s) failed")
 
@@ -90,8 +100,17 @@ def _groups_of(name: str, group: str | None) -> list[str]:
     return groups
 
 
-def _print(group: str, name: str, outcomes: list[Outcome]) -> None:
+def _printed(group: str, name: str, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The outcomes, each printed as soon as it is known."""
     click.echo(f"{group}: {name}")
     for outcome in outcomes:
-        mark = "ok  " if outcome.passed else "need" if outcome.needs_weights else "FAIL"
-        click.echo(f"  {mark} {outcome.check}{f': {outcome.detail}' if outcome.detail else ''}")
+        click.echo(
+            f"  {_mark(outcome)} {outcome.check}{f': {outcome.detail}' if outcome.detail else ''}"
+        )
+        yield outcome
+
+
+def _mark(outcome: Outcome) -> str:
+    if outcome.passed:
+        return "ok  "
+    return "need" if outcome.needs_weights else "skip" if outcome.skipped else "FAIL"

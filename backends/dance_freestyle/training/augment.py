@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from dance_freestyle.training.samples import Shot
 from dancecli.labels import mirrored as mirrored_labels
-from dancecli.types import BODY_25, BoolArray, FloatArray, Skeleton, UInt8Array
+from dancecli.mirror import mirrored_skeleton
+from dancecli.types import BoolArray, FloatArray, Skeleton, UInt8Array
 
 ROTATION = 15.0
 SCALES = (0.8, 1.2)
@@ -137,39 +138,8 @@ def mirrored(shot: Shot) -> Shot:
         plate=np.ascontiguousarray(shot.plate[:, ::-1]),
         labels=np.ascontiguousarray(mirrored_labels(shot.labels)),
         dense=None,
-        skeleton=mirrored_skeleton(shot.skeleton, shot.labels.shape[1]),
+        skeleton=replace(mirrored_skeleton(shot.skeleton, shot.labels.shape[1]), world=None),
     )
-
-
-def mirrored_skeleton(skeleton: Skeleton, width: int) -> Skeleton:
-    """The skeleton in the mirror of a picture that wide: x turned round, sides exchanged."""
-
-    def turn(points: FloatArray) -> FloatArray:
-        out = points.copy()
-        out[:, 0] = width - out[:, 0]
-        return out
-
-    return Skeleton(
-        turn(skeleton.body)[_OTHER_SIDE], turn(skeleton.right_hand), turn(skeleton.left_hand),
-        turn(skeleton.face)[_OTHER_FACE],
-    )  # fmt: skip
-
-
-def _other_sides() -> list[int]:
-    swap = {"left": "right", "right": "left"}
-    sides = [name.split("_", 1) for name in BODY_25]
-    names = ["_".join([swap.get(side[0], side[0]), *side[1:]]) for side in sides]
-    return [BODY_25.index(name) for name in names]
-
-
-_OTHER_SIDE = _other_sides()
-
-_OTHER_FACE = [
-    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
-    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
-    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65, 69, 68,
-]  # fmt: skip
-"""Which of OpenPose's 70 face points lies in each one's place in a mirror."""
 
 
 def dropped(present: BoolArray, share: float, rng: Generator) -> BoolArray:
