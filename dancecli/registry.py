@@ -2,6 +2,7 @@
 
 Listing reads package metadata and imports nothing, so a broken plugin is seen in the list and hurts
 only whoever asks for it by name. Loading goes through stevedore's DriverManager (one of many).
+A plugin that the user has isolated takes the place of one of the same name that is installed here.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import difflib
 import importlib.metadata
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from dancecli.errors import DanceError, PluginError, UsageError
+from dancecli.errors import DanceError, PluginError, UsageError, one_line
+from dancecli.isolation.registered import Isolated, isolated
 from dancecli.stages import GROUPS, INTERFACE_VERSION, Settings
 
 
@@ -22,6 +24,7 @@ class PluginInfo:
 
     group: entry-point group. name: what options take. target: "module:Class".
     distribution, version: the package that brings it.
+    isolated: where it runs, when not here. environment: of that place, else empty.
     """
 
     group: str
@@ -29,19 +32,40 @@ class PluginInfo:
     target: str
     distribution: str
     version: str
+    isolated: Isolated | None = None
+    environment: str = ""
 
     @property
     def identity(self) -> str:
-        """Changes when the plugin or its version does; part of every cache key."""
-        return f"{self.group}:{self.name}={self.target} {self.distribution} {self.version}"
+        """Changes when the plugin, its version or its environment does; part of cache keys."""
+        of = f"{self.distribution} {self.version} {self.environment}".rstrip()
+        return f"{self.group}:{self.name}={self.target} {of}"
+
+    @property
+    def origin(self) -> str:
+        """The package that brings it, and where it runs if not here; for people."""
+        where = f", isolated in {self.isolated.python}" if self.isolated else ""
+        return f"{self.distribution} {self.version}{where}"
 
     def as_dict(self) -> dict[str, str]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON; no paths of this machine."""
+        found = asdict(replace(self, isolated=None))
+        del found["isolated"]
+        if not self.environment:
+            del found["environment"]
+        return found
 
 
 def installed(group: str | None = None) -> list[PluginInfo]:
     """Every plugin of one group, or of all, by group and name; nothing is imported."""
+    found = {(info.group, info.name): info for info in local(group)}
+    for record in isolated(group):
+        found[record.group, record.name] = elsewhere(record)
+    return [found[key] for key in sorted(found)]
+
+
+def local(group: str | None = None) -> list[PluginInfo]:
+    """The plugins of this environment, isolated or not."""
     found: dict[tuple[str, str], PluginInfo] = {}
     for each in [group] if group else GROUPS:
         for entry in importlib.metadata.entry_points(group=each):
@@ -51,7 +75,19 @@ def installed(group: str | None = None) -> list[PluginInfo]:
                 dist.name if dist else "unknown", dist.version if dist else "unknown",
             )  # fmt: skip
             found.setdefault((each, entry.name), info)
-    return [found[key] for key in sorted(found)]
+    return list(found.values())
+
+
+def elsewhere(record: Isolated) -> PluginInfo:
+    """An isolated plugin by the metadata of where its code lies: there, or lent from here."""
+    here = [info for info in local(record.group) if info.name == record.name]
+    if record.distribution is None and here:
+        return replace(here[0], isolated=record, environment=record.environment)
+    target, version = record.entry() or ("", "gone")
+    return PluginInfo(
+        record.group, record.name, target, record.distribution or "unknown", version, record,
+        record.environment,
+    )  # fmt: skip
 
 
 def find(group: str, name: str) -> PluginInfo:
@@ -73,7 +109,7 @@ def load_class(info: PluginInfo) -> Any:
 
     Raises PluginError when the import fails or it was written for another interface version.
     """
-    plugin = _imported(info)
+    plugin = _isolated_class(info) if info.isolated else _imported(info)
     declared = getattr(plugin, "INTERFACE_VERSION", None)
     if declared != INTERFACE_VERSION:
         raise PluginError(
@@ -82,6 +118,18 @@ def load_class(info: PluginInfo) -> Any:
             f"install a matching version of {info.distribution}"
         )
     return plugin
+
+
+def _isolated_class(info: PluginInfo) -> Any:
+    from dancecli.isolation.proxy import isolated_class
+
+    assert info.isolated
+    if not info.target:
+        raise PluginError(
+            f"{info.isolated}: {info.distribution} no longer brings it there; install it, or: "
+            f"dance plugins isolate {info.name} --remove"
+        )
+    return isolated_class(info.isolated, info.target)
 
 
 def _imported(info: PluginInfo) -> Any:
@@ -105,7 +153,7 @@ def _imported(info: PluginInfo) -> Any:
             raise cause from None
         raise PluginError(
             f"plugin '{info.name}' ({info.group}, {info.distribution} {info.version}) cannot be "
-            f"loaded: {type(cause).__name__}: {_one_line(cause)}{_install_hint(info, cause)}"
+            f"loaded: {type(cause).__name__}: {one_line(cause)}{_install_hint(info, cause)}"
         ) from cause
 
 
@@ -136,7 +184,7 @@ def load(group: str, name: str, settings: Settings) -> Any:
     except Exception as error:
         raise PluginError(
             f"plugin '{name}' ({group}) cannot be started: "
-            f"{type(error).__name__}: {_one_line(error)}"
+            f"{type(error).__name__}: {one_line(error)}"
         ) from error
     if not isinstance(built, GROUPS[group]):
         raise PluginError(
@@ -144,7 +192,3 @@ def load(group: str, name: str, settings: Settings) -> Any:
             f"run: dance plugins check {name}"
         )
     return built
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or "no message"
