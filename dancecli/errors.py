@@ -50,3 +50,14 @@ class WeightsError(DanceError):
 
 class CacheError(DanceError):
     """An entry of the work directory is damaged; whoever reads it computes it again."""
+
+
+def named(kind: str) -> type[DanceError] | None:
+    """The class of the tree with this name, as another process gives it; None for other names."""
+    found = globals().get(kind)
+    return found if isinstance(found, type) and issubclass(found, DanceError) else None
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split()) or "no message"

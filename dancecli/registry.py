@@ -4,6 +4,7 @@ A plugin is asked for as NAME, or as NAME@OPTION where it has a setting of its o
 
 Listing reads package metadata and imports nothing, so a broken plugin is seen in the list and hurts
 only whoever asks for it by name. Loading goes through stevedore's DriverManager (one of many).
+A plugin that the user has isolated takes the place of one of the same name that is installed here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dancecli.errors import DanceError, PluginError, UsageError
+from dancecli.errors import DanceError, PluginError, UsageError, one_line
+from dancecli.isolation.registered import Isolated, isolated
 from dancecli.media.files import sha256_of
 from dancecli.stages import GROUPS, INTERFACE_VERSION, Settings
 
@@ -27,6 +29,7 @@ class PluginInfo:
 
     group: entry-point group. name: what options take. target: "module:Class".
     distribution, version: the package that brings it. option: what was asked for after its name.
+    isolated: where it runs, when not here. environment: of that place, else empty.
     """
 
     group: str
@@ -35,14 +38,17 @@ class PluginInfo:
     distribution: str
     version: str
     option: str | None = None
+    isolated: Isolated | None = None
+    environment: str = ""
 
     @cached_property
     def identity(self) -> str:
-        """Changes when the plugin, its version or its option does; part of every cache key.
+        """Changes when the plugin, its version, environment or option does; part of cache keys.
 
         An option that is a file or a folder counts by its content, wherever it lies.
         """
-        named = f"{self.group}:{self.name}={self.target} {self.distribution} {self.version}"
+        of = f"{self.distribution} {self.version} {self.environment}".rstrip()
+        named = f"{self.group}:{self.name}={self.target} {of}"
         return named if self.option is None else f"{named} @{_content(self.option)}"
 
     @property
@@ -50,13 +56,20 @@ class PluginInfo:
         """NAME or NAME@OPTION."""
         return self.name if self.option is None else f"{self.name}@{self.option}"
 
+    @property
+    def origin(self) -> str:
+        """The package that brings it, and where it runs if not here; for people."""
+        where = f", isolated in {self.isolated.python}" if self.isolated else ""
+        return f"{self.distribution} {self.version}{where}"
+
     def settings(self, settings: Settings) -> Settings:
         """What this plugin is built with, in a run with these settings."""
         return replace(settings, option=self.option)
 
     def as_dict(self) -> dict[str, str]:
-        """For JSON."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        """For JSON; no paths of this machine."""
+        found = asdict(replace(self, isolated=None))
+        return {key: value for key, value in found.items() if value}
 
 
 def _content(option: str) -> str:
@@ -75,6 +88,14 @@ def split_name(asked: str) -> tuple[str, str | None]:
 
 def installed(group: str | None = None) -> list[PluginInfo]:
     """Every plugin of one group, or of all, by group and name; nothing is imported."""
+    found = {(info.group, info.name): info for info in local(group)}
+    for record in isolated(group):
+        found[record.group, record.name] = elsewhere(record)
+    return [found[key] for key in sorted(found)]
+
+
+def local(group: str | None = None) -> list[PluginInfo]:
+    """The plugins of this environment, isolated or not."""
     found: dict[tuple[str, str], PluginInfo] = {}
     for each in [group] if group else GROUPS:
         for entry in importlib.metadata.entry_points(group=each):
@@ -84,7 +105,19 @@ def installed(group: str | None = None) -> list[PluginInfo]:
                 dist.name if dist else "unknown", dist.version if dist else "unknown",
             )  # fmt: skip
             found.setdefault((each, entry.name), info)
-    return [found[key] for key in sorted(found)]
+    return list(found.values())
+
+
+def elsewhere(record: Isolated) -> PluginInfo:
+    """An isolated plugin by the metadata of where its code lies: there, or lent from here."""
+    here = [info for info in local(record.group) if info.name == record.name]
+    if record.distribution is None and here:
+        return replace(here[0], isolated=record, environment=record.environment)
+    target, version = record.entry() or ("", "gone")
+    return PluginInfo(
+        record.group, record.name, target, record.distribution or "unknown", version,
+        isolated=record, environment=record.environment,
+    )  # fmt: skip
 
 
 def find(group: str, asked: str) -> PluginInfo:
@@ -108,7 +141,7 @@ def load_class(info: PluginInfo) -> Any:
     Raises PluginError when the import fails or it was written for another interface version,
     UsageError when the option it needs is missing or it takes none.
     """
-    plugin = _imported(info)
+    plugin = _isolated_class(info) if info.isolated else _imported(info)
     declared = getattr(plugin, "INTERFACE_VERSION", None)
     if declared != INTERFACE_VERSION:
         raise PluginError(
@@ -134,6 +167,18 @@ def _check_option(info: PluginInfo, takes: str | None) -> None:
         )
 
 
+def _isolated_class(info: PluginInfo) -> Any:
+    from dancecli.isolation.proxy import isolated_class
+
+    assert info.isolated
+    if not info.target:
+        raise PluginError(
+            f"{info.isolated}: {info.distribution} no longer brings it there; install it, or: "
+            f"dance plugins isolate {info.name} --remove"
+        )
+    return isolated_class(info.isolated, info.target)
+
+
 def _imported(info: PluginInfo) -> Any:
     from stevedore import DriverManager
 
@@ -155,7 +200,7 @@ def _imported(info: PluginInfo) -> Any:
             raise cause from None
         raise PluginError(
             f"plugin '{info.name}' ({info.group}, {info.distribution} {info.version}) cannot be "
-            f"loaded: {type(cause).__name__}: {_one_line(cause)}{_install_hint(info, cause)}"
+            f"loaded: {type(cause).__name__}: {one_line(cause)}{_install_hint(info, cause)}"
         ) from cause
 
 
@@ -186,7 +231,7 @@ def load(group: str, asked: str, settings: Settings) -> Any:
     except Exception as error:
         raise PluginError(
             f"plugin '{info.name}' ({group}) cannot be started: "
-            f"{type(error).__name__}: {_one_line(error)}"
+            f"{type(error).__name__}: {one_line(error)}"
         ) from error
     if not isinstance(built, GROUPS[group]):
         raise PluginError(
@@ -194,7 +239,3 @@ def load(group: str, asked: str, settings: Settings) -> Any:
             f"run: dance plugins check {info.name}"
         )
     return built
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or "no message"

@@ -36,9 +36,20 @@ SCHEMA = 1
 
 def cache_root() -> Path:
     """$DANCE_CACHE, or the user's cache folder of this system."""
-    import appdirs
+    return _folder("DANCE_CACHE", "user_cache_dir")
 
-    return Path(os.environ.get("DANCE_CACHE") or appdirs.user_cache_dir("dance", appauthor=False))
+
+def config_root() -> Path:
+    """$DANCE_CONFIG, or the user's folder for settings of this system."""
+    return _folder("DANCE_CONFIG", "user_config_dir")
+
+
+def _folder(variable: str, kind: str) -> Path:
+    if given := os.environ.get(variable):
+        return Path(given)
+    import appdirs  # not before: where an isolated plugin runs there may be none
+
+    return Path(getattr(appdirs, kind)("dance", appauthor=False))
 
 
 def key_of(parts: Mapping[str, Any]) -> str:

@@ -12,9 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No test reads or writes the user's cache."""
+    """No test reads or writes the user's cache or settings."""
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("DANCE_CACHE", str(cache))
+    monkeypatch.setenv("DANCE_CONFIG", str(cache / "config"))
     return cache
 
 

@@ -151,9 +151,9 @@ def _plugins() -> Iterator[Finding]:
         needed = DEFAULTS.get(info.group) == info.name
         try:
             registry.load(info.group, info.name, Settings(device="cpu"))
-            yield Finding(info.group, f"{info.name} ({info.distribution} {info.version})")
+            yield Finding(info.group, f"{info.name} ({info.origin})")
         except WeightsError as error:
-            found = f"{info.name} needs weights ({info.distribution} {info.version})"
+            found = f"{info.name} needs weights ({info.origin})"
             yield Finding(info.group, found, False, str(error), needed)
         except UsageError as error:  # it is well, and says what must be given with its name
             yield Finding(info.group, str(error), needed=False)

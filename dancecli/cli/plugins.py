@@ -10,6 +10,8 @@ import click
 
 from dancecli import registry
 from dancecli.cli import plugins_new
+from dancecli.cli.isolate import isolate_plugin
+from dancecli.cli.isolate import isolate_plugin
 from dancecli.errors import DanceError, UsageError
 from dancecli.stages import DEFAULTS, GROUPS
 from dancecli.testing import Outcome, check
@@ -25,30 +27,37 @@ Examples:
   dance plugins list
   dance plugins list --json
   dance plugins check mediapipe --photo photo.jpg
-  dance plugins new my-pose --kind pose"""
+  dance plugins new my-pose --kind pose
+  dance plugins isolate densepose --python ~/envs/detectron2"""
 )
 def command() -> None:
-    """List and check the installed plugins, begin new ones."""
+    """List, check and isolate the installed plugins, begin new ones."""
 
 
 command.add_command(plugins_new.command, "new")
+command.add_command(isolate_plugin)
 
 
 @command.command("list")
 @_GROUP
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def list_plugins(group: str | None, as_json: bool) -> None:
-    """List plugins from package metadata; none is imported. A star marks the default."""
+    """List plugins from package metadata; none is imported. A star marks the default.
+
+    Of an isolated plugin the list says in which environment it runs.
+    """
     found = registry.installed(f"dance.{group}" if group else None)
     if as_json:
-        click.echo(json.dumps([{**i.as_dict(), "default": _default(i)} for i in found], indent=1))
+        click.echo(json.dumps([{**_described(i), "default": _default(i)} for i in found], indent=1))
         return
     for info in found:
         star = "*" if _default(info) else " "
-        click.echo(
-            f"{info.group:17} {star} {info.name:14} {info.distribution} {info.version}"
-            f"  ({info.target})"
-        )
+        click.echo(f"{info.group:17} {star} {info.name:14} {info.origin}  ({info.target})")
+
+
+def _described(info: registry.PluginInfo) -> dict[str, str]:
+    python = {"python": info.isolated.python} if info.isolated else {}
+    return {**info.as_dict(), **python}
 
 
 def _default(info: registry.PluginInfo) -> bool:

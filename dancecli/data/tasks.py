@@ -97,8 +97,7 @@ class Failure:
 
     def error(self) -> DanceError:
         """The error, with the other process's traceback as its cause."""
-        kind = getattr(errors, self.kind, DanceError)
-        error: DanceError = kind(self.text)
+        error = (errors.named(self.kind) or DanceError)(self.text)
         error.__cause__ = RuntimeError(f"in a worker:\n{self.trace}")
         return error
 

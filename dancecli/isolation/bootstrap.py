@@ -1,0 +1,50 @@
+"""Run by the other environment's Python, as a script: finds `dancecli` and starts the worker.
+
+Of the installation that started it, only the packages that it names are seen here; whatever else
+they import comes from this environment. The core needs numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+
+
+class Lent(MetaPathFinder):
+    """Finds a few packages in another installation's folders, before anything else."""
+
+    def __init__(self, packages: dict[str, str]) -> None:
+        """packages: name -> the folder that it lies in."""
+        self.packages = packages
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """As importlib asks; None for everything that is not lent."""
+        if path is None and name in self.packages:
+            return PathFinder.find_spec(name, [self.packages[name]], target)
+        return None
+
+
+def main() -> None:
+    """The worker's life; argv[1] is its plan as JSON. What is wrong goes to stderr, its log."""
+    if sys.version_info < (3, 10):  # noqa: UP036 (the other environment's, not ours)
+        sys.exit(f"{sys.executable} is Python {sys.version.split()[0]}; 3.10 or newer is needed")
+    own = Path(__file__).resolve().parent
+    sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != own]
+    plan = json.loads(sys.argv[1])
+    sys.meta_path.insert(0, Lent(plan["packages"]))
+    try:
+        from dancecli.isolation.serving import serve
+    except ImportError as error:
+        sys.exit(f"{error}; install it there: {sys.executable} -m pip install numpy")
+    serve(plan["room"], plan["limit"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Another Python environment, seen from here: its interpreter, its packages, what we lend it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from dancecli.errors import UsageError
+from dancecli.stages import GROUPS
+from dancecli.workdir import cache_root
+
+OURS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
+"""Environment variables that speak of this Python and would mislead another."""
+
+METADATA = (".dist-info", ".egg-info", ".egg-link")
+
+
+def interpreter(path: Path) -> str:
+    """The interpreter that a path names: itself, or that of an environment's folder.
+
+    Links are not followed: in a virtual environment the link is what tells Python where it is.
+    Raises UsageError.
+    """
+    inside = ("bin/python", "Scripts/python.exe", "python.exe")
+    candidates = [path, *(path / name for name in inside)]
+    for candidate in candidates:
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return str(candidate.absolute())
+    raise UsageError(
+        f"--python {path}: no Python there; give an interpreter (ENV/bin/python) or the folder of "
+        "an environment"
+    )
+
+
+def variables(python: str) -> dict[str, str]:
+    """The environment variables of a worker."""
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    path = os.pathsep.join([str(Path(python).parent), kept.get("PATH", "")])
+    cache = str(cache_root().absolute())
+    return {**kept, "PATH": path, "DANCE_CACHE": cache, "PYTHONUNBUFFERED": "1"}
+
+
+def lent(target: str | None = None) -> dict[str, str]:
+    """Package -> folder of what a worker takes from here: `dancecli` and the plugins it brings.
+
+    target: "module:Class" of another plugin whose code is lent.
+    """
+    entries = [entry for group in GROUPS for entry in entry_points(group=group)]
+    ours = [entry.value for entry in entries if entry.dist and entry.dist.name == "dancecli"]
+    tops = {
+        "dancecli",
+        *(each.split(":")[0].split(".")[0] for each in (*ours, target or "dancecli")),
+    }
+    return {top: folder for top in sorted(tops) if (folder := _folder_of(top))}
+
+
+def _folder_of(package: str) -> str | None:
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return None
+    if spec.submodule_search_locations:
+        return str(Path(next(iter(spec.submodule_search_locations))).parent)
+    return str(Path(spec.origin).parent) if spec.origin else None
+
+
+def digest(folders: Iterable[str]) -> str:
+    """12 hex digits that change when a package of an environment does.
+
+    Installers write name and version into the names that are read here, so that nothing has to be
+    opened and no Python started. folders: those of its sys.path.
+    """
+    found = [line for folder in folders for line in _packages(Path(folder))]
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()[:12]
+
+
+def _packages(folder: Path) -> list[str]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return []
+    names = [entry.name for entry in entries if entry.name.endswith(METADATA)]
+    # A .pth line adds a whole folder; its text is not in its name.
+    added = [entry for entry in entries if entry.name.endswith(".pth")]
+    return names + [f"{entry.name} {entry.stat().st_mtime_ns}" for entry in added]
