@@ -11,7 +11,6 @@ import click
 from dancecli import registry
 from dancecli.cli import plugins_new
 from dancecli.cli.isolate import isolate_plugin
-from dancecli.cli.isolate import isolate_plugin
 from dancecli.errors import DanceError, UsageError
 from dancecli.stages import DEFAULTS, GROUPS
 from dancecli.testing import Outcome, check
