@@ -10,6 +10,7 @@ from dancecli import registry
 from dancecli.stages import (
     Backend,
     DensePoser,
+    FaceAligner,
     HumanParser,
     Inpainter,
     PersonMasker,
@@ -60,6 +61,12 @@ class Plugins:
     def inpaint(self) -> Inpainter:
         """What was behind the person."""
         plugin: Inpainter = self._load("dance.inpaint")
+        return plugin
+
+    @cached_property
+    def face_align(self) -> FaceAligner:
+        """Five points for the crops of equation 19."""
+        plugin: FaceAligner = self._load("dance.face_align")
         return plugin
 
     @cached_property

@@ -12,8 +12,10 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dancecli import licences
 from dancecli.errors import DanceError, PluginError, UsageError
 from dancecli.stages import GROUPS, INTERFACE_VERSION, Settings
+from dancecli.weights import needed_by
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,12 @@ def load(group: str, name: str, settings: Settings) -> Any:
     """A ready plugin object.
 
     Raises UsageError for an unknown name, PluginError for one that does not load, does not
-    construct, or lacks a method of its group's Protocol.
+    construct, or lacks a method of its group's Protocol, LicenceError for one whose terms, or
+    those of its weight files, do not allow what settings.licence asks for.
     """
     info = find(group, name)
     plugin = load_class(info)
+    _refuse_early(info, plugin, settings.licence)
     try:
         built = plugin(settings)
     except DanceError:
@@ -143,7 +147,24 @@ def load(group: str, name: str, settings: Settings) -> Any:
             f"plugin '{name}' does not offer all of {GROUPS[group].__name__}; "
             f"run: dance plugins check {name}"
         )
+    _refuse(info, built, settings.licence)
     return built
+
+
+def _refuse(info: PluginInfo, plugin: Any, licence: str) -> None:
+    commercial, terms = (getattr(plugin, key, None) for key in ("COMMERCIAL", "LICENCE"))
+    licences.refuse(licence, f"{info.group} '{info.name}'", commercial, terms or "none declared")
+
+
+def _refuse_early(info: PluginInfo, plugin: Any, licence: str) -> None:
+    """Raises LicenceError for what need not be built to be refused."""
+    if licence == licences.ANY:
+        return
+    if getattr(plugin, "COMMERCIAL", None) is False:  # None may depend on weights: ask the object
+        _refuse(info, plugin, licence)
+    for entry in needed_by(info.group, info.name):
+        what = f"{info.group} '{info.name}', which needs the weight file '{entry.name}'"
+        licences.refuse(licence, what, entry.commercial, entry.licence)
 
 
 def _one_line(error: BaseException) -> str:

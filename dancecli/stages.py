@@ -6,7 +6,8 @@ attributes are read before it is called:
 
 - `INTERFACE_VERSION`: the version of this file that it was written for.
 - `LICENCE`: one line on its code and weights, copied into every output's sidecar.
-- `COMMERCIAL`: True, False, or None where the terms leave it open.
+- `COMMERCIAL`: True, False, or None where the terms leave it open. An object may say it for itself
+  where that depends on the weights it was given.
 
 All methods are pure functions of their arguments and the settings: frames may be redone in any
 order, thread or process and must come out the same. Methods raise `DanceError` subclasses only.
@@ -44,12 +45,14 @@ class Settings:
 
     device: "auto", "cpu", "cuda" or "mps"; those who use torch call `dancecli.device.resolve`.
     weights: --weights, a name or path, None for the plugin's own default.
-    seed: seeds anything random.
+    seed: seeds anything random. licence: --licence, "any" or "commercial"; plugins need not look,
+    `dancecli.registry` refuses those whose terms do not allow it.
     """
 
     device: str = "auto"
     weights: str | None = None
     seed: int = 0
+    licence: str = "any"
 
 
 class Plugin(Protocol):

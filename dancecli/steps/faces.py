@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from dancecli import registry
 from dancecli.errors import CacheError, NoPersonError
 from dancecli.job import Job
 from dancecli.media import VideoStream
@@ -79,13 +78,6 @@ def face_shows(points: FloatArray) -> bool:
     return bool((points[ALIGNED, 2] >= SEEN).all())
 
 
-def load_aligner(stages: Stages) -> FaceAligner:
-    """The face aligner of a run."""
-    name = stages.infos["dance.face_align"].name
-    aligner: FaceAligner = registry.load("dance.face_align", name, stages.settings)
-    return aligner
-
-
 def face_in_photo(job: Job, frame: Frame, stages: Stages) -> Skeleton:
     """The skeleton of the photo's person, face points and all; a face alone will do.
 
@@ -97,7 +89,7 @@ def face_in_photo(job: Job, frame: Frame, stages: Stages) -> Skeleton:
         person = pick(people, job.photo_person, job.photo)
     if face_shows(person.face):
         return person
-    face = aligned_near(load_aligner(stages), frame, head_of(person) if people else None)
+    face = aligned_near(stages.face_align, frame, head_of(person) if people else None)
     if face is None:
         raise NoPersonError(
             f"{job.photo.name}: no face is seen; use a photo that shows eyes, nose and mouth"
@@ -207,7 +199,7 @@ class _Search:
         left = self.wanted[len(known) :]
         if not left:
             return
-        aligner, asked, answers = load_aligner(stages), set(left), list[Observation]()
+        aligner, asked, answers = stages.face_align, set(left), list[Observation]()
         with progress.stage("faces", len(self.wanted), len(known)) as step:
             for frame in prefetched(self.video.frames(left[0], left[-1] + 1)):
                 if frame.index not in asked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dancecli import registry
+from dancecli import licences, registry
 from dancecli.device import resolve
 from dancecli.job import Job
 from dancecli.loading import Plugins
@@ -21,7 +21,7 @@ class Stages(Plugins):
     def __init__(self, job: Job) -> None:
         if job.device not in ("auto", "cpu"):
             resolve(job.device)  # refused now, not after the poses
-        super().__init__(Settings(job.device, job.weights, job.seed), job.plugins)
+        super().__init__(Settings(job.device, job.weights, job.seed, job.licence), job.plugins)
         self.infos = {group: registry.find(group, name) for group, name in job.plugins.items()}
 
     def identity(self, *groups: str) -> list[str]:
@@ -45,3 +45,12 @@ class Stages(Plugins):
     def refuse_missing(self) -> None:
         """Raises WeightsError now, not after minutes of poses, when the backend lacks weights."""
         assert self.backend
+
+    def refuse_forbidden(self) -> None:
+        """Raises LicenceError now when any plugin's terms do not allow what the job asks for.
+
+        Also for plugins whose results are kept from before and that would not be loaded again.
+        """
+        if self.settings.licence != licences.ANY:
+            for group in self.infos:
+                getattr(self, group.removeprefix("dance."))
