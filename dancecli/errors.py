@@ -6,7 +6,8 @@
     │   └── OutputExistsError  OUT is there already and --force was not given
     ├── NoPersonError          a photo or video shows nobody the stage can use
     ├── PluginError            a plugin is missing, broken or breaks its contract
-    ├── WeightsError           a weight file is missing, damaged or refused
+    ├── WeightsError           a weight file is missing, damaged or hostile
+    ├── LicenceError           terms do not allow what --licence asks for
     └── CacheError             a work-directory entry is damaged (callers recompute)
 
 A message says what failed, what was found, and what to do, in one line. Only `dancecli.cli`
@@ -45,7 +46,11 @@ class PluginError(DanceError):
 
 
 class WeightsError(DanceError):
-    """A weight file is missing, damaged, or its licence was refused."""
+    """A weight file is missing, damaged, or not what it should be."""
+
+
+class LicenceError(DanceError):
+    """The terms of a plugin or weight file do not allow the use that --licence names."""
 
 
 class CacheError(DanceError):

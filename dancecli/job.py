@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dancecli import licences
 from dancecli.errors import UsageError
 from dancecli.registry import split_name
 from dancecli.stages import DEFAULTS
@@ -46,8 +47,8 @@ class Job:
 
     plugins: entry-point group -> NAME or NAME@OPTION. start, end: seconds of the driving video,
     None for its own. person, photo_person: "largest", "left", "right" or a number counted from
-    the left. size: "photo", "driving", "WxH" or None for the plate's. smooth: 0 off, 1 the
-    default strength.
+    the left. licence: "any", or "commercial" to refuse what may not be used so. size: "photo",
+    "driving", "WxH" or None for the plate's. smooth: 0 off, 1 the default strength.
     """
 
     photo: Path
@@ -57,6 +58,7 @@ class Job:
     device: str = "auto"
     weights: str | None = None
     seed: int = 0
+    licence: str = "any"
     background: str = "photo"
     place: Place | None = None
     size: str | None = None
@@ -75,6 +77,8 @@ class Job:
     force: bool = False
 
     def __post_init__(self) -> None:
+        if self.licence not in licences.CHOICES:
+            raise UsageError(f"licence '{self.licence}': valid are {', '.join(licences.CHOICES)}")
         for name in (self.person, self.photo_person):
             if name not in ("largest", "left", "right") and not (name.isdigit() and int(name) > 0):
                 raise UsageError(
@@ -91,6 +95,7 @@ class Job:
         their content elsewhere.
         """
         skip = {"photo", "video", "out", "poses", "save_foreground", "contact_sheet", "force"}
+        skip.add("licence")  # it refuses or changes nothing
         options = {key: value for key, value in asdict(self).items() if key not in skip}
         plugins = {group: split_name(asked)[0] for group, asked in self.plugins.items()}
         return {**options, "plugins": plugins}

@@ -17,6 +17,7 @@ def draw_up(job: Job, work: WorkDir) -> dict[str, Any]:
     """The plan as JSON values; every input and option is checked as a run would check it."""
     check_outputs(job)
     stages, video, photo = Stages(job), open_driver(job), read_photo(job.photo)
+    stages.refuse_forbidden()
     driving = (video.width, video.height)
     still = (photo.width, photo.height)
     size = frame_size(job, still, driving)

@@ -17,10 +17,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dancecli import licences
 from dancecli.errors import DanceError, PluginError, UsageError, one_line
 from dancecli.isolation.registered import Isolated, isolated
 from dancecli.media.files import sha256_of
 from dancecli.stages import GROUPS, INTERFACE_VERSION, Settings
+from dancecli.weights import needed_by
 
 
 @dataclass(frozen=True)
@@ -220,10 +222,12 @@ def load(group: str, asked: str, settings: Settings) -> Any:
     """A ready plugin object, asked for as NAME or NAME@OPTION.
 
     Raises UsageError for an unknown name or an option that does not fit, PluginError for one that
-    does not load, does not construct, or lacks a method of its group's Protocol.
+    does not load, does not construct, or lacks a method of its group's Protocol, LicenceError for
+    one whose terms, or those of its weight files, do not allow what settings.licence asks for.
     """
     info = find(group, asked)
     plugin = load_class(info)
+    _refuse_early(info, plugin, settings.licence)
     try:
         built = plugin(info.settings(settings))
     except DanceError:
@@ -238,4 +242,21 @@ def load(group: str, asked: str, settings: Settings) -> Any:
             f"plugin '{info.name}' does not offer all of {GROUPS[group].__name__}; "
             f"run: dance plugins check {info.name}"
         )
+    _refuse(info, built, settings.licence)
     return built
+
+
+def _refuse(info: PluginInfo, plugin: Any, licence: str) -> None:
+    commercial, terms = (getattr(plugin, key, None) for key in ("COMMERCIAL", "LICENCE"))
+    licences.refuse(licence, f"{info.group} '{info.name}'", commercial, terms or "none declared")
+
+
+def _refuse_early(info: PluginInfo, plugin: Any, licence: str) -> None:
+    """Raises LicenceError for what need not be built to be refused."""
+    if licence == licences.ANY:
+        return
+    if getattr(plugin, "COMMERCIAL", None) is False:  # None may depend on weights: ask the object
+        _refuse(info, plugin, licence)
+    for entry in needed_by(info.group, info.name):
+        what = f"{info.group} '{info.name}', which needs the weight file '{entry.name}'"
+        licences.refuse(licence, what, entry.commercial, entry.licence)

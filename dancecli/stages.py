@@ -6,7 +6,8 @@ attributes are read before it is called:
 
 - `INTERFACE_VERSION`: the version of this file that it was written for.
 - `LICENCE`: one line on its code and weights, copied into every output's sidecar.
-- `COMMERCIAL`: True, False, or None where the terms leave it open.
+- `COMMERCIAL`: True, False, or None where the terms leave it open. An object may say it for itself
+  where that depends on the weights it was given.
 
 A fourth one is for plugins with a setting of their own, which is said after the name, NAME@OPTION:
 
@@ -52,12 +53,15 @@ class Settings:
     seed: seeds anything random.
     option: what was said after the plugin's name, as in `--pose openpose-json@FOLDER`; None where
         nothing was.
+    licence: --licence, "any" or "commercial"; plugins need not look, `dancecli.registry` refuses
+        those whose terms do not allow it.
     """
 
     device: str = "auto"
     weights: str | None = None
     seed: int = 0
     option: str | None = None
+    licence: str = "any"
 
 
 class Plugin(Protocol):

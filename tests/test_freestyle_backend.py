@@ -212,7 +212,9 @@ def test_faces_are_refined_without_reading_the_other_networks(tmp_path: Path) ->
 
 def test_it_says_which_weights_it_uses(tmp_path: Path) -> None:
     bundle = untrained(tmp_path / "mine", TINY)
-    about = FreestyleBackend(Settings("cpu", str(bundle))).weights()
+    backend = FreestyleBackend(Settings("cpu", str(bundle)))
+    about = backend.weights()
+    assert (backend.COMMERCIAL, backend.device) == (True, "cpu")
     assert (about["name"], about["licence"], about["commercial"]) == ("mine", "MIT", True)
     p2b = (bundle / "p2b.safetensors").read_bytes()
     assert about["sha256"]["p2b"] == hashlib.sha256(p2b).hexdigest()

@@ -29,8 +29,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from dancecli import weights
 from dancecli.errors import WeightsError
-from dancecli.weights import MANIFEST
 
 torch.set_num_threads(1)
 
@@ -250,13 +250,10 @@ def test_an_unknown_bundle_lists_those_that_are_here(
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The weights folder, with size and hash of VGG-19 unknown, as they are of VGGFace2."""
-    monkeypatch.setenv("DANCE_CACHE", str(tmp_path))
-    free = MANIFEST["vgg19"].__class__(
-        "vgg19", "vgg19.pth", "VGG-19", ("https://example.org/vgg19",), "test", None
-    )
-    monkeypatch.setitem(MANIFEST, "vgg19", free)
+    """A folder where `locate` finds files whatever their hashes, that can be anything here."""
     (tmp_path / "weights").mkdir()
+    files = {"vgg19": "vgg19.pth", "vggface2": "resnet50_ft_weight.pkl"}
+    monkeypatch.setattr(weights, "locate", lambda name: tmp_path / "weights" / files[name])
     return tmp_path / "weights"
 
 

@@ -31,6 +31,12 @@ def test_the_wheel_holds_every_package_under_its_installed_name(wheel: Path) -> 
     assert tops == {"dancecli", *folders}
 
 
+def test_the_wheel_holds_every_manifest_of_weights(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    ours = {f"{path.parent.name}/weights.toml" for path in ROOT.glob("*/*/weights.toml")}
+    assert len(ours) >= 3 and ours <= set(names)
+
+
 def test_every_entry_point_of_the_wheel_is_in_it(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())

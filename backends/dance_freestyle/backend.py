@@ -63,11 +63,18 @@ class FreestyleBackend:
         if networks is None:
             self._bundle = read_bundle(find_bundle(settings.weights))
             networks = open_networks(self._bundle, settings.device)
-        self.nets = networks
+        self.nets, self.device = networks, networks.device
+        self.COMMERCIAL = self._terms()
         b2f, p2b = self.nets.b2f, self.nets.p2b
         self.canvas: tuple[int, int] | None = b2f.canvas if b2f else None
         self.uses_dense = p2b is not None and p2b.use_dp
         self.refines = self.nets.fr is not None
+
+    def _terms(self) -> bool | None:
+        """What the bundle says of commercial use; unclear with encoders that others published."""
+        presets = (self.nets.b2f, self.nets.fr)
+        published = any(preset and preset.encoders == "published" for preset in presets)
+        return None if self._bundle is None or published else self._bundle.commercial
 
     def weights(self) -> dict[str, Any]:
         """Name, terms and SHA-256 by role of the weights in use; empty for networks passed in."""

@@ -15,8 +15,10 @@ from dataclasses import asdict, dataclass
 import click
 
 from dancecli import __version__, registry
-from dancecli.errors import DanceError, UsageError, WeightsError
-from dancecli.stages import DEFAULTS, Settings
+from dancecli.errors import DanceError
+from dancecli.health import Health, examine_plugin
+from dancecli.stages import DEFAULTS
+from dancecli.weights import catalogue
 from dancecli.workdir import WorkDir, cache_root
 
 LIBRARIES = (
@@ -36,6 +38,13 @@ class Finding:
     ok: bool = True
     fix: str = ""
     needed: bool = True
+
+
+@dataclass(frozen=True)
+class PluginFinding(Finding):
+    """What was found of a plugin, also field by field for --json."""
+
+    plugin: Health | None = None
 
 
 @click.command(
@@ -147,20 +156,13 @@ def _encoders() -> Finding:
 
 
 def _plugins() -> Iterator[Finding]:
+    """Every plugin, and every weights.toml that was left out."""
     for info in registry.installed():
+        health = examine_plugin(info)
         needed = DEFAULTS.get(info.group) == info.name
-        try:
-            registry.load(info.group, info.name, Settings(device="cpu"))
-            yield Finding(info.group, f"{info.name} ({info.origin})")
-        except WeightsError as error:
-            found = f"{info.name} needs weights ({info.origin})"
-            yield Finding(info.group, found, False, str(error), needed)
-        except UsageError as error:  # it is well, and says what must be given with its name
-            yield Finding(info.group, str(error), needed=False)
-        except DanceError as error:
-            found, _, fix = str(error).partition("; install it: ")
-            fix = fix or f"reinstall {info.distribution}"
-            yield Finding(info.group, found, False, fix, needed)
+        yield PluginFinding(info.group, str(health), health.ok, health.fix, needed, health)
+    for problem in catalogue()[1]:
+        yield Finding("weights.toml", problem, False, "install another version of it", False)
 
 
 def _cache() -> Finding:

@@ -26,6 +26,7 @@ COMMANDS = {
     "prepare-data": "Turn a data set, footage or synthetic people into training data.",
     "train": "Train a network of the paper on prepared data.",
     "evaluate": "Measure results against real frames, and backends against baselines.",
+    "weights": "Fetch and verify the weight files that plugins need.",
     "plugins": "List, check and isolate the installed plugins, begin new ones.",
     "doctor": "Say what works on this machine and how to mend what does not.",
     "cache": "Show or clean the stage results kept on disk.",

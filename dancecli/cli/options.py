@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from dancecli import registry
+from dancecli import licences, registry
 from dancecli.errors import UsageError
 from dancecli.progress import Progress
 from dancecli.stages import DEFAULTS
@@ -68,6 +68,14 @@ def plugin_options(*groups: str) -> Callable[[Command], Command]:
         return function
 
     return add
+
+
+def licence_option(function: Command) -> Command:
+    """--licence: what the terms of plugins and weights must allow."""
+    return click.option(
+        "--licence", type=click.Choice(licences.CHOICES), default=licences.ANY, show_default=True,
+        help="commercial: refuse plugins and weights whose terms forbid that or leave it unclear.",
+    )(function)  # fmt: skip
 
 
 def verbosity(function: Command) -> Command:

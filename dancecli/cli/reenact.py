@@ -11,6 +11,7 @@ import click
 from dancecli.cli.options import (
     PATH,
     config_option,
+    licence_option,
     make_progress,
     plugin_options,
     verbosity,
@@ -73,6 +74,7 @@ A run that was stopped goes on where it was when the same command is given again
 @click.option("--preview", is_flag=True, help="A few small frames, in seconds.")
 @plugin_options(*GROUPS)
 @click.option("--weights", metavar="NAME|DIR", help="Weights of the backend.")
+@licence_option
 @click.option("--device", type=click.Choice(CHOICES), default="auto", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--work-dir", type=PATH, help="Where stage results are kept; default: user cache.")

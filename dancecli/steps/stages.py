@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from dancecli import registry
+from dancecli import licences, registry
 from dancecli.device import resolve
 from dancecli.errors import WeightsError
 from dancecli.job import Job
@@ -25,7 +25,9 @@ class Stages(Plugins):
     def __init__(self, job: Job) -> None:
         if job.device not in ("auto", "cpu"):
             resolve(job.device)  # refused now, not after the poses
-        super().__init__(Settings(job.device, job.weights, job.seed), job.plugins)
+        super().__init__(
+            Settings(job.device, job.weights, job.seed, licence=job.licence), job.plugins
+        )
         self.infos = {group: registry.find(group, name) for group, name in job.plugins.items()}
 
     def identity(self, *groups: str) -> list[str]:
@@ -66,3 +68,12 @@ class Stages(Plugins):
             self.infos[group] = registry.find(group, FALLBACK)
         if self.backend.uses_dense:
             assert self.dense
+
+    def refuse_forbidden(self) -> None:
+        """Raises LicenceError now when any plugin's terms do not allow what the job asks for.
+
+        Also for plugins whose results are kept from before and that would not be loaded again.
+        """
+        if self.settings.licence != licences.ANY:
+            for group in self.infos:
+                getattr(self, group.removeprefix("dance."))

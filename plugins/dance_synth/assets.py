@@ -23,7 +23,7 @@ from dancecli.types import FloatArray
 
 MANIFEST = "MANIFEST.json"
 
-FETCH = "fetch it again with `dance weights`, or give another folder with --assets"
+FETCH = "get the pack again (`dance weights fetch humans --from PATH`), or give another folder"
 
 
 @dataclass(frozen=True, eq=False)

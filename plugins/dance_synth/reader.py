@@ -158,7 +158,8 @@ def find_pack(given: Path | str | None) -> Assets:
     if not kept.is_dir():
         raise WeightsError(
             "synth needs the human asset pack and there is none: give its folder as ROOT, with "
-            f"--set assets=DIR or $DANCE_ASSETS, or put it into {kept}"
+            f"--set assets=DIR or $DANCE_ASSETS, or put it into {kept} "
+            "(dance weights fetch humans --from DIR)"
         )
     return _opened(kept.absolute())
 
