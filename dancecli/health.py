@@ -22,10 +22,11 @@ _INSTALL = re.compile(r"(?:pip|apt-get) install [^;`\n]+")
 class Health:
     """One installed plugin.
 
-    origin: distribution and version, and the environment it is isolated in. importable: its class loads and is of this interface version. problem: why it cannot be built,
-    empty when it can. weights: names of the files that name it; missing: those not here or not
-    whole. device: where it computes. licence, commercial: its own words; commercial None is
-    unclear. fix: what to do, one line, empty when all is well.
+    origin: distribution and version, and the environment it is isolated in. importable: its class
+    loads and is of this interface version. problem: why it cannot be built, empty when it can.
+    weights: names of the files that name it; missing: those not here or not whole. device: where
+    it computes. licence, commercial: its own words; commercial None is unclear. fix: what to do,
+    one line, empty when all is well.
     """
 
     group: str
