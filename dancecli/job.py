@@ -58,7 +58,6 @@ class Job:
     device: str = "auto"
     weights: str | None = None
     seed: int = 0
-    licence: str = "any"
     background: str = "photo"
     place: Place | None = None
     size: str | None = None
@@ -75,6 +74,7 @@ class Job:
     contact_sheet: Path | None = None
     preview: bool = False
     force: bool = False
+    licence: str = "any"
 
     def __post_init__(self) -> None:
         if self.licence not in licences.CHOICES:
