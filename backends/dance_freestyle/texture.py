@@ -25,8 +25,9 @@ CHANNELS = 6
 """Of a texture: R, G, B in [-1, 1] (0 where alpha is), alpha, validity in [0, 1], and depth towards
 the camera in canvas heights."""
 
-VISIBLE = 1e-3
-"""Alpha above which a warped pixel has a colour."""
+VISIBLE = 0.1
+"""Alpha above which a warped pixel has a colour. The colour is a quotient by alpha, whose gradient
+at smaller ones is so large that the flow runs to its limit."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,9 @@ from dance_freestyle.training.losses import FacePerceptual, FeatureNet
 
 Terms = dict[str, Tensor]
 
+STILL = 0.2
+"""Weight of the flow's length beside that of its differences, which a constant flow lacks."""
+
 
 @dataclass(frozen=True, eq=False)
 class P2BBatch:
@@ -170,7 +173,9 @@ def _copying(preset: B2FPreset, batch: B2FBatch, painted: Painted, inside: Tenso
         painting = losses.masked_l1(painted.bent.colour, batch.x, inside)
         terms["colour"] = weights.colour * painting
     if painted.bent is not None and weights.flow:
-        terms["flow"] = weights.flow * losses.gradient_l1(painted.bent.flow)
+        flow = painted.bent.flow
+        still = losses.gradient_l1(flow) + STILL * flow.abs().mean()
+        terms["flow"] = weights.flow * still
     return terms
 
 
