@@ -67,21 +67,25 @@ def _names(order: Order) -> None:
 
 def _plugins(order: Order) -> None:
     job = order.job
-    answer = _ready(tuple(sorted(job.plugins.items())), job.device, job.weights, job.seed)
+    plugins = tuple(sorted(job.plugins.items()))
+    answer = _ready(plugins, job.device, job.weights, job.seed, job.licence)
     if isinstance(answer, DanceError):
         raise answer
 
 
 @lru_cache
 def _ready(
-    plugins: tuple[tuple[str, str], ...], device: str, weights: str | None, seed: int
+    plugins: tuple[tuple[str, str], ...], device: str, weights: str | None, seed: int, licence: str
 ) -> DanceError | None:
     """What is wrong with these names, this device and these weights; asked once for rows alike."""
     from dancecli.steps.stages import Stages
 
-    nowhere, here = Path(), {"weights": weights, "seed": seed, "plugins": dict(plugins)}
+    nowhere = Path()
+    job = Job(nowhere, nowhere, nowhere, dict(plugins), "cpu", weights, seed, licence)
     try:
-        Stages(Job(nowhere, nowhere, nowhere, **here)).refuse_missing()  # type: ignore[arg-type]
+        stages = Stages(job)
+        stages.refuse_forbidden()
+        stages.settle_backend()
         if device not in ("auto", "cpu"):
             resolve(device)
     except DanceError as error:

@@ -39,7 +39,7 @@ class Worker:
 
     def __call__(self, order: Order, _tell: Tell) -> Done:
         # Waiting for another worker's poses is nothing to warn of.
-        logging.getLogger("dancecli").setLevel(logging.ERROR)
+        logging.getLogger("dancecli.workdir").setLevel(logging.ERROR)
         return do(order, WorkDir(self.root), Progress("quiet"))
 
 

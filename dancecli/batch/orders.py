@@ -9,6 +9,7 @@ from typing import Any
 
 from dancecli.errors import UsageError
 from dancecli.job import Job
+from dancecli.registry import split_name
 
 OUTPUTS = ("contact_sheet", "save_foreground", "out")
 """Fields of a job that name what it writes; OUT comes last, so that where it is, all is."""
@@ -42,8 +43,10 @@ class Order:
             places["background"] = self.urls["background"]
         else:
             places["background"] = self._background()
-        if self.job.weights and Path(self.job.weights).exists():
-            places["weights"] = self.job.weights
+        given = {group: split_name(asked)[1] for group, asked in self.job.plugins.items()}
+        for role, text in {"weights": self.job.weights, **given}.items():
+            if text and Path(text).exists():
+                places[role] = text
         return {role: place for role, place in places.items() if place}
 
     def _background(self) -> str | None:

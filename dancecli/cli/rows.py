@@ -14,10 +14,11 @@ from dancecli.batch.checking import Fault
 from dancecli.batch.files import name_in
 from dancecli.batch.orders import Order
 from dancecli.batch.table import Line
-from dancecli.cli.jobs import default_name, job_of
+from dancecli.cli.jobs import GROUPS, default_name, job_of
 from dancecli.cli.reenact import command as reenact
 from dancecli.data.stores import is_url
 from dancecli.errors import DanceError, UsageError
+from dancecli.registry import split_name
 
 NOT_IN_ROWS = {
     "list_people", "work_dir", "no_cache", "dry_run", "config", "verbose", "quiet", "as_json",
@@ -93,15 +94,25 @@ def _name(place: str) -> str:
 
 
 def _beside(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The options, with backgrounds and weights that are files of this folder as full paths."""
+    """The options, with what in them names files of this folder as full paths.
+
+    These are backgrounds, weights, and what plugins are given after their names.
+    """
     found = dict(options)
     for name in ("background", "weights"):
-        text = found.get(name)
-        if not text or is_url(text) or (name == "background" and _is_word(text)):
-            continue
-        if Path(path := _placed(text, folder)).exists():
-            found[name] = path
+        if (text := found.get(name)) and not (name == "background" and _is_word(text)):
+            found[name] = _existing(text, folder)
+    for group in (group.removeprefix("dance.") for group in GROUPS):
+        plugin, option = split_name(found.get(group) or "")
+        if option:
+            found[group] = f"{plugin}@{_existing(option, folder)}"
     return found
+
+
+def _existing(text: str, folder: Path) -> str:
+    """The full path of a file of this folder; anything else as it is."""
+    path = _placed(text, folder)
+    return path if is_url(path) or Path(path).exists() else text
 
 
 def _is_word(background: str) -> bool:
