@@ -32,6 +32,13 @@ class Progress:
         elif self.style != "quiet":
             print(f"dance: {text}", file=self.stream, flush=True)
 
+    def report(self, text: str, **record: object) -> None:
+        """One event: `record` where JSON is asked for, else the line `text`."""
+        if self.style == "json":
+            self._json(**record)
+        else:
+            self.say(text)
+
     @contextmanager
     def stage(
         self, name: str, total: int, done: int = 0, unit: str = "frame"

@@ -122,11 +122,18 @@ class Entry:
             lock.acquire(timeout=0)
         except Timeout:
             logger.warning("another run is computing the same thing; waiting for it")
-            lock.acquire()
+            self._await(lock)
         try:
             yield
         finally:
             lock.release()
+
+    def _await(self, lock: Any) -> None:
+        while not lock.is_locked:
+            try:
+                lock.acquire()
+            except FileNotFoundError:  # who held it has removed the entry: it is done
+                self.path.mkdir(parents=True, exist_ok=True)
 
     def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Store arrays under a name, with the hash that `load` will ask for."""

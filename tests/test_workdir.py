@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +103,23 @@ def test_an_unwritable_place_is_said_in_one_line(tmp_path: Path) -> None:
 def test_keys_depend_on_values_not_on_order() -> None:
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
     assert key_of({"a": 1}) != key_of({"a": 2})
+
+
+def test_who_waits_for_an_entry_gets_it_though_its_holder_removed_it(tmp_path: Path) -> None:
+    entry = WorkDir(tmp_path).entry("render", {"k": 1})
+    held, waited = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with entry.locked():
+            held.set()
+            time.sleep(0.3)
+            entry.remove()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    held.wait(10)
+    with entry.locked():
+        waited.set()
+        entry.save("x", {"v": np.arange(3)})
+    thread.join()
+    assert waited.is_set() and entry.load("x") is not None

@@ -8,26 +8,9 @@ from typing import Any
 
 import click
 
-from dancecli.cli.options import (
-    PATH,
-    config_option,
-    licence_option,
-    make_progress,
-    plugin_options,
-    verbosity,
-)
-from dancecli.device import CHOICES
-from dancecli.job import Job, Place
+from dancecli.cli.jobs import default_name, file_options, job_of, scene_options
+from dancecli.cli.options import PATH, config_option, make_progress, verbosity
 from dancecli.workdir import WorkDir
-
-GROUPS = (
-    "dance.pose",
-    "dance.mask",
-    "dance.dense",
-    "dance.parser",
-    "dance.inpaint",
-    "dance.backend",
-)
 
 EXAMPLES = """\b
 Examples:
@@ -48,35 +31,9 @@ A run that was stopped goes on where it was when the same command is given again
 @click.argument("video", type=PATH)
 @click.option("-o", "--out", type=PATH, help="Output; default PHOTO_VIDEO.mp4 in this folder.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
-@click.option("--start", type=click.FloatRange(0), metavar="SECONDS", help="Begin VIDEO here.")
-@click.option("--end", type=click.FloatRange(0), metavar="SECONDS", help="Stop VIDEO here.")
-@click.option("--person", default="largest", show_default=True, metavar="WHO",
-              help="Who dances in VIDEO: largest, left, right or a number.")  # fmt: skip
-@click.option("--photo-person", default="largest", show_default=True, metavar="WHO",
-              help="Who in PHOTO: largest, left, right or a number.")  # fmt: skip
 @click.option("--list-people", is_flag=True, help="Write a numbered picture of the people, stop.")
-@click.option("--background", default="photo", show_default=True, metavar="BG",
-              help="photo, driving, a colour, or the path of a picture or video.")  # fmt: skip
-@click.option("--place", metavar="X,Y,HEIGHT", help="Feet and height in fractions of the frame.")
-@click.option("--size", metavar="WxH", help="photo, driving or WxH; default the background's.")
-@click.option("--shadow", type=click.FloatRange(0, 1), metavar="0-1",
-              help="Strength of the shadow under the feet; default by background.")  # fmt: skip
-@click.option("--smooth", type=click.FloatRange(0, 10), default=1.0, show_default=True,
-              help="Temporal smoothing of the pose; 0 is off.")  # fmt: skip
-@click.option("--no-retarget", is_flag=True, help="Keep the driver's body proportions (raw pose).")
-@click.option("--poses", type=PATH, metavar="FILE",
-              help="Poses as editable JSON: used if FILE exists, else written.")  # fmt: skip
-@click.option("--no-audio", is_flag=True, help="Drop the sound of VIDEO.")
-@click.option("--save-foreground", type=PATH, metavar="FILE.mov",
-              help="Also write the person alone with alpha, for `dance composite`.")  # fmt: skip
-@click.option("--contact-sheet", type=PATH, metavar="FILE.png",
-              help="Also write photo, driving, pose, labels and result in columns.")  # fmt: skip
-@click.option("--preview", is_flag=True, help="A few small frames, in seconds.")
-@plugin_options(*GROUPS)
-@click.option("--weights", metavar="NAME|DIR", help="Weights of the backend.")
-@licence_option
-@click.option("--device", type=click.Choice(CHOICES), default="auto", show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@scene_options
+@file_options
 @click.option("--work-dir", type=PATH, help="Where stage results are kept; default: user cache.")
 @click.option("--no-cache", is_flag=True, help="Keep and reuse nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
@@ -104,7 +61,7 @@ def command(
         counts = people.number(photo, video, picture, options["pose"], options["force"])
         _tell(as_json, {"picture": str(picture), **counts}, str(picture))
         return
-    job = _job(photo, video, out, options)
+    job = job_of(photo, video, out or Path(default_name(photo, video)), options)
     with _work_dir(work_dir, no_cache) as work:
         if dry_run:
             drawn = plan.draw_up(job, work)
@@ -112,21 +69,6 @@ def command(
             return
         result = pipeline.reenact(job, work, progress)
     _tell(as_json, result.as_dict(), "\n".join(str(path) for path in result.written))
-
-
-def _job(photo: Path, video: Path, out: Path | None, options: dict[str, Any]) -> Job:
-    place = options.pop("place")
-    plugins = {group: options.pop(group.removeprefix("dance.")) for group in GROUPS}
-    return Job(
-        photo=photo,
-        video=video,
-        out=out or Path(f"{photo.stem}_{video.stem}.mp4"),
-        plugins=plugins,
-        place=Place.parse(place) if place else None,
-        retarget=not options.pop("no_retarget"),
-        audio=not options.pop("no_audio"),
-        **options,
-    )
 
 
 class _work_dir:  # noqa: N801 - reads as the function it stands for

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dancecli.data import manifest
-from dancecli.data.cluster import run_ray
 from dancecli.data.decoding import read_json
-from dancecli.data.processes import run_processes
+from dancecli.data.making import Made, here, in_processes, on_cluster
 from dancecli.data.shards import (
     LARGEST_INDEX,
     SCHEMA,
@@ -27,10 +26,9 @@ from dancecli.data.shards import (
     fault,
     index_name,
     read_index,
-    write_shard,
 )
 from dancecli.data.stores import LocalFile, read_all
-from dancecli.data.tasks import Task, Tick, Work, cut, samples_of
+from dancecli.data.tasks import Task, Tick, Work, cut
 from dancecli.errors import (
     DanceError,
     MediaError,
@@ -96,21 +94,13 @@ def run(
 def _runner(
     job: Work, tasks: Sequence[Task], out: Path, digest: str, workers: int, ray: str | None,
     say: Callable[[str], None], tick: Tick,
-) -> Generator[tuple[int, Index], None, None]:  # fmt: skip
+) -> Made:  # fmt: skip
     if ray and tasks:
         most = workers if workers > 1 else 0
-        return run_ray(job, tasks, out, digest, ray, most, say, tick)
+        return on_cluster(job, tasks, out, digest, ray, most, say, tick)
     if workers > 1 and tasks:
-        return run_processes(job, tasks, out, digest, workers, say, tick)
-    return _here(job, tasks, out, digest, tick)
-
-
-def _here(
-    job: Work, tasks: Sequence[Task], out: Path, digest: str, tick: Tick
-) -> Generator[tuple[int, Index], None, None]:
-    for task in tasks:
-        made = samples_of(job, task, tick)
-        yield task.number, write_shard(out / task.name, made, digest, len(task.units))
+        return in_processes(job, tasks, out, digest, workers, say, tick)
+    return here(job, tasks, out, digest, tick)
 
 
 def _gathered(ready: Mapping[int, Index], runner: Iterator[tuple[int, Index]]) -> list[Index]:

@@ -45,6 +45,10 @@ class Store(Protocol):
         """Bytes. Raises MediaError where there is no such file."""
         ...
 
+    def stamp(self) -> str:
+        """Another text once the file is another. Raises MediaError where there is no such file."""
+        ...
+
     def read(self, offset: int, size: int) -> bytes:
         """`size` bytes from `offset`. Raises MediaError when fewer are there."""
         ...
@@ -76,6 +80,11 @@ class LocalFile:
         with _failing(self.name):
             return self.path.stat().st_size
 
+    def stamp(self) -> str:
+        with _failing(self.name):
+            state = self.path.stat()
+        return f"{state.st_size} {state.st_mtime_ns}"
+
     def read(self, offset: int, size: int) -> bytes:
         with _failing(self.name), self.path.open("rb") as file:
             file.seek(offset)
@@ -106,12 +115,17 @@ class RemoteFile:
         return self.url
 
     def size(self) -> int:
-        files, path = _filesystem(self.url)
+        files, path = filesystem(self.url)
         with _failing(self.url):
             return int(files.size(path))
 
+    def stamp(self) -> str:
+        files, path = filesystem(self.url)
+        with _failing(self.url):
+            return str(files.ukey(path))
+
     def read(self, offset: int, size: int) -> bytes:
-        files, path = _filesystem(self.url)
+        files, path = filesystem(self.url)
         with _failing(self.url):
             data = bytes(files.cat_file(path, start=offset, end=offset + size))
         return _whole(data, size, self.url)
@@ -132,7 +146,11 @@ class WebFile:
         return self.url
 
     def size(self) -> int:
-        return _patiently(lambda: self._length(), self.url)
+        return _patiently(lambda: int(self._head()["Content-Length"]), self.url)
+
+    def stamp(self) -> str:
+        told = _patiently(self._head, self.url)
+        return " ".join(str(told[name]) for name in ("Content-Length", "ETag", "Last-Modified"))
 
     def read(self, offset: int, size: int) -> bytes:
         if size == 0:
@@ -142,12 +160,12 @@ class WebFile:
     def beside(self, name: str) -> WebFile:
         return WebFile(_sibling(self.url, name))
 
-    def _length(self) -> int:
+    def _head(self) -> Any:
         import urllib.request
 
         request = urllib.request.Request(self.url, method="HEAD")
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-            return int(answer.headers["Content-Length"])
+            return answer.headers
 
     def _range(self, offset: int, size: int) -> bytes:
         import urllib.request
@@ -158,7 +176,7 @@ class WebFile:
             if answer.status != 206:
                 raise MediaError(
                     f"{self.url}: the server does not send parts of files (HTTP ranges); "
-                    "copy the shards to a folder, or serve them with another server"
+                    "copy them to a folder, or serve them with another server"
                 )
             data: bytes = answer.read(size)
         if len(data) < size:
@@ -214,7 +232,7 @@ def _unreadable(name: str, error: Exception) -> MediaError:
     return MediaError(f"{name}: cannot be read ({' '.join(str(what).split())[:200]})")
 
 
-def _filesystem(url: str) -> tuple[Any, str]:
+def filesystem(url: str) -> tuple[Any, str]:
     """fsspec's file system of a URL, and the path in it; fsspec keeps one per process."""
     import fsspec
 

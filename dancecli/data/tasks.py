@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dancecli import errors
 from dancecli.data.people import Skipped
 from dancecli.data.samples import Sample
 from dancecli.data.shards import shard_name
 from dancecli.errors import DanceError, PluginError
-
-RETRIES = 2
-"""How often a shard is done again after its worker died."""
 
 MOST_UNITS = 64
 """Units of a shard in a large data set: with 8 frames each, about 100 MB."""
@@ -79,43 +73,3 @@ def samples_of(job: Work, task: Task, tick: Tick) -> Iterator[Sample | Skipped]:
             says = " ".join(str(error).split()) or "no message"
             raise PluginError(f"{unit}: {type(error).__name__}: {says}") from error
         tick()
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An error of another process, in a form that can always be sent."""
-
-    kind: str
-    text: str
-    trace: str
-
-    @classmethod
-    def of(cls, error: BaseException) -> Failure:
-        """To be called where it is caught."""
-        text = str(error) if isinstance(error, DanceError) else f"{type(error).__name__}: {error}"
-        return cls(type(error).__name__, text, traceback.format_exc())
-
-    def error(self) -> DanceError:
-        """The error, with the other process's traceback as its cause."""
-        error = (errors.named(self.kind) or DanceError)(self.text)
-        error.__cause__ = RuntimeError(f"in a worker:\n{self.trace}")
-        return error
-
-
-@dataclass
-class Retries:
-    """Counts how often workers died at each shard."""
-
-    say: Callable[[str], None]
-    tried: Counter[int] = field(default_factory=Counter)
-
-    def again(self, task: Task, why: str) -> None:
-        """Say that a shard is done again; raises DanceError when that has been tried enough."""
-        self.tried[task.number] += 1
-        count = self.tried[task.number]
-        if count > RETRIES:
-            raise DanceError(
-                f"{task.name}: its worker died {count} times (last: {why}); perhaps memory is too "
-                "small for so many workers: fewer --workers, then --resume"
-            )
-        self.say(f"a worker died ({why}); {task.name} is done again ({count} of {RETRIES})")

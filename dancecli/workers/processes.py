@@ -1,4 +1,4 @@
-"""Shards made by processes of this machine.
+"""Tasks done by processes of this machine.
 
 They are spawned: MediaPipe must not be forked once used. Each has a pipe of its own, so that one
 that is killed leaves no lock behind and hurts no other.
@@ -9,17 +9,18 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-from dancecli.data.shards import Index, write_shard
-from dancecli.data.tasks import Failure, Retries, Task, Tick, Work, samples_of
+from dancecli.workers.queue import Failure, Queue, T, Tell
+
+R = TypeVar("R")
 
 ONE_THREAD = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -31,15 +32,24 @@ PATIENCE = 5.0
 """Seconds that a worker has to end."""
 
 
+@dataclass(frozen=True)
+class _Note:
+    value: Any
+
+
+@dataclass(frozen=True)
+class _Made(Generic[R]):
+    value: R
+
+
 @dataclass
-class _Worker:
+class _Worker(Generic[T]):
     process: BaseProcess
     pipe: Connection
-    task: Task | None = None
-    units: int = 0
+    task: T | None = None
 
-    def give(self, task: Task) -> None:
-        self.task, self.units = task, 0
+    def give(self, task: T) -> None:
+        self.task = task
         self.pipe.send(task)
 
     def death(self) -> str:
@@ -60,81 +70,76 @@ class _Worker:
 
 
 def run_processes(
-    job: Work, tasks: Sequence[Task], out: Path, digest: str, workers: int,
-    say: Callable[[str], None], tick: Tick,
-) -> Generator[tuple[int, Index], None, None]:  # fmt: skip
-    """(number, index) of each shard as it gets ready in `out`; leaves no process behind.
+    do: Callable[[T, Tell], R], queue: Queue[T], workers: int
+) -> Generator[tuple[T, R | Failure], None, None]:
+    """(task, result) as each gets ready; leaves no process behind.
 
-    Raises DanceError when a shard's workers die again and again, and whatever error a worker meets.
+    do: picklable. What it raises, and the death of workers again and again, come as a Failure.
     """
-    pool = _Pool(job, tasks, out, digest, say, tick)
+    pool = _Pool(do, queue)
     try:
-        pool.start(min(workers, len(tasks)))
+        pool.start(min(workers, len(queue.waiting)))
         yield from pool.finished()
     finally:
         for worker in pool.workers:
             worker.end()
 
 
-class _Pool:
-    def __init__(
-        self, job: Work, tasks: Sequence[Task], out: Path, digest: str,
-        say: Callable[[str], None], tick: Tick,
-    ) -> None:  # fmt: skip
-        self.arguments = (job, out, digest)
-        self.waiting, self.retries, self.tick = deque(tasks), Retries(say), tick
-        self.counted = dict.fromkeys((task.number for task in tasks), 0)
-        self.workers: list[_Worker] = []
+class _Pool(Generic[T, R]):
+    def __init__(self, do: Callable[[T, Tell], R], queue: Queue[T]) -> None:
+        self.do, self.queue = do, queue
+        self.workers: list[_Worker[T]] = []
 
     def start(self, count: int) -> None:
         context = multiprocessing.get_context("spawn")
         with _single_threaded():
             for _ in range(count):
                 ours, theirs = context.Pipe()
-                process = context.Process(
-                    target=_work, args=(theirs, *self.arguments), daemon=True
-                )  # fmt: skip
+                process = context.Process(target=_work, args=(theirs, self.do), daemon=True)
                 process.start()
                 theirs.close()  # its end is then closed by its death
                 self.workers.append(_Worker(process, ours))
 
-    def finished(self) -> Iterator[tuple[int, Index]]:
+    def finished(self) -> Iterator[tuple[T, R | Failure]]:
         while True:
             for worker in self.workers:
-                if worker.task is None and self.waiting:
-                    worker.give(self.waiting.popleft())
+                yield from self._feed(worker)
             busy = {id(w.pipe): w for w in self.workers if w.task}
             if not busy:
                 return
             for pipe in wait([w.pipe for w in busy.values()]):
                 yield from self._hear(busy[id(pipe)])
 
-    def _hear(self, worker: _Worker) -> Iterator[tuple[int, Index]]:
+    def _feed(self, worker: _Worker[T]) -> Iterator[tuple[T, Failure]]:
+        while worker.task is None and self.queue.waiting:
+            task, refused = self.queue.take([w.task for w in self.workers if w.task])
+            if refused:
+                yield task, refused
+            else:
+                worker.give(task)
+
+    def _hear(self, worker: _Worker[T]) -> Iterator[tuple[T, R | Failure]]:
         task = worker.task
         assert task is not None
         try:
             message = worker.pipe.recv()
         except (EOFError, OSError):
-            self._replace(worker, task)
+            yield from self._replace(worker, task)
             return
-        if isinstance(message, Failure):
-            raise message.error()
-        if isinstance(message, Index):
-            worker.task = None
-            yield task.number, message
+        if isinstance(message, _Note):
+            self.queue.heard(task, message.value)
         else:
-            worker.units += 1
-            if worker.units > self.counted[task.number]:  # not counted again by a second try
-                self.counted[task.number] = worker.units
-                self.tick()
+            worker.task = None
+            yield task, message.value if isinstance(message, _Made) else message
 
-    def _replace(self, worker: _Worker, task: Task) -> None:
+    def _replace(self, worker: _Worker[T], task: T) -> Iterator[tuple[T, Failure]]:
         why = worker.death()
         worker.end()
         self.workers.remove(worker)
-        self.retries.again(task, why)
-        self.waiting.appendleft(task)
+        given_up = self.queue.again(task, why)
         self.start(1)
+        if given_up:
+            yield task, given_up
 
 
 @contextmanager
@@ -149,18 +154,18 @@ def _single_threaded() -> Iterator[None]:
             del os.environ[name]
 
 
-def _work(pipe: Connection, job: Work, out: Path, digest: str) -> None:
-    """A worker's life: tasks in, one message per unit and an Index or Failure per task out."""
+def _work(pipe: Connection, do: Callable[[T, Tell], Any]) -> None:
+    """A worker's life: tasks in, any notes and a result or Failure per task out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is half-written is removed
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:
-            task: Task = pipe.recv()
+            task: T = pipe.recv()
         except EOFError:
             return
         try:
-            made = samples_of(job, task, lambda: pipe.send(None))
-            pipe.send(write_shard(out / task.name, made, digest, len(task.units)))
+            pipe.send(_Made(do(task, lambda note: pipe.send(_Note(note)))))
         except Exception as error:
             pipe.send(Failure.of(error))
 

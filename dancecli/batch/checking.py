@@ -1,0 +1,165 @@
+"""What is wrong with rows, found before anything runs."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from dancecli import registry
+from dancecli.batch.files import is_there
+from dancecli.batch.orders import OUTPUTS, Order
+from dancecli.data.stores import is_url, opened
+from dancecli.device import resolve
+from dancecli.errors import DanceError, MediaError, OutputExistsError, UsageError
+from dancecli.job import Job
+from dancecli.media import check_input, format_of
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a row cannot be used."""
+
+    number: int
+    text: str
+
+
+class BadRowsError(UsageError):
+    """Some rows cannot be used; nothing was run."""
+
+    def __init__(self, faults: Sequence[Fault], rows: int) -> None:
+        self.faults = sorted(faults, key=lambda fault: fault.number)
+        bad = len({fault.number for fault in faults})
+        super().__init__(
+            f"{bad} of {rows} rows cannot be used, nothing was run; mend them and try again"
+        )
+
+
+def faults_of(
+    orders: Sequence[Order], ours: Callable[[Order], bool], elsewhere: bool
+) -> list[Fault]:
+    """Everything wrong with the rows themselves and with rows beside each other.
+
+    ours: whether the row's outputs may be overwritten without --force, as an earlier run's.
+    elsewhere: the jobs run on other machines, whose devices and weights are not known here.
+    """
+    plugins = _names if elsewhere else _plugins
+    faults = [fault for order in orders for fault in _own(order, ours(order), plugins)]
+    return [*faults, *_clashes(orders)]
+
+
+def _own(order: Order, ours: bool, plugins: Callable[[Order], None]) -> Iterator[Fault]:
+    for check in (plugins, _inputs, _looks, lambda order: check_outputs(order, ours)):
+        try:
+            check(order)
+        except DanceError as error:
+            yield Fault(order.number, " ".join(str(error).split()))
+
+
+def _names(order: Order) -> None:
+    for group, name in order.job.plugins.items():
+        registry.find(group, name)
+
+
+def _plugins(order: Order) -> None:
+    job = order.job
+    plugins = tuple(sorted(job.plugins.items()))
+    answer = _ready(plugins, job.device, job.weights, job.seed, job.licence)
+    if isinstance(answer, DanceError):
+        raise answer
+
+
+@lru_cache
+def _ready(
+    plugins: tuple[tuple[str, str], ...], device: str, weights: str | None, seed: int, licence: str
+) -> DanceError | None:
+    """What is wrong with these names, this device and these weights; asked once for rows alike."""
+    from dancecli.steps.stages import Stages
+
+    nowhere = Path()
+    job = Job(nowhere, nowhere, nowhere, dict(plugins), "cpu", weights, seed, licence)
+    try:
+        stages = Stages(job)
+        stages.refuse_forbidden()
+        stages.settle_backend()
+        if device not in ("auto", "cpu"):
+            resolve(device)
+    except DanceError as error:
+        return error
+    return None
+
+
+def _inputs(order: Order) -> None:
+    for role in ("photo", "video"):
+        if role not in order.urls:
+            check_input(getattr(order.job, role), role)
+    for role in ("photo", "video", "background"):
+        url = order.urls.get(role)
+        if url and not opened(url).size():
+            raise MediaError(f"{role} {url} is empty (0 bytes)")
+
+
+def _looks(order: Order) -> None:
+    from dancecli.composite import output_size
+    from dancecli.plate import parse_background
+
+    output_size(order.job.size, None, (64, 64), (64, 64))
+    if "background" not in order.urls:
+        parse_background(order.job.background)
+
+
+def check_outputs(order: Order, ours: bool) -> None:
+    """Refuse what could not be written at the end, or stands in the way.
+
+    Raises OutputExistsError, MediaError or UsageError.
+    """
+    from dancecli.steps.output import check_outputs as check
+
+    force = ours or order.job.force
+    check(replace(_placed(order), force=force))
+    for url in (order.urls[role] for role in OUTPUTS if role in order.urls):
+        if url.startswith(("http://", "https://")):
+            raise UsageError(
+                f"{url}: nothing can be written to a web address; use s3://, gs:// ..."
+            )
+        if is_there(url) and not force:
+            raise OutputExistsError(f"{url} exists: choose another name or give --force")
+
+
+def _placed(order: Order) -> Job:
+    """The job as if outputs behind URLs were local: the same names and formats are possible.
+
+    Raises UsageError for a folder behind a URL, which could be seen half-written.
+    """
+    folder, paths = Path(tempfile.gettempdir()), {}
+    for role in (role for role in OUTPUTS if role in order.urls):
+        name = getattr(order.job, role).name
+        if role != "contact_sheet" and format_of(Path(name)).is_folder:
+            raise UsageError(f"{order.urls[role]}: a folder of pictures cannot lie behind a URL")
+        paths[role] = folder / f"{uuid.uuid4().hex}-{name}"
+    return order.given(paths)
+
+
+def _clashes(orders: Sequence[Order]) -> Iterator[Fault]:
+    """Files that two rows write, or that one writes and another reads."""
+    readers: dict[str, int] = {}
+    for order in orders:
+        for role in ("photo", "video"):
+            readers.setdefault(_real(order.place(role) or ""), order.number)
+    writers: dict[str, list[int]] = defaultdict(list)
+    for order in orders:
+        for place in order.outputs().values():
+            real = _real(place)
+            if writers[real]:
+                yield Fault(order.number, f"{place} is written by row {writers[real][0]} too")
+            elif readers.get(real, order.number) != order.number:
+                yield Fault(order.number, f"{place} is read by row {readers[real]}")
+            writers[real].append(order.number)
+
+
+def _real(place: str) -> str:
+    return place if is_url(place) else str(Path(place).resolve())

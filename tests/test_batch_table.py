@@ -1,0 +1,247 @@
+"""Tables of jobs: what is read from them, and what is refused before anything runs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dancecli.batch.orders import Order
+from dancecli.batch.planning import next_of, sharing
+from dancecli.batch.state import State, held
+from dancecli.batch.table import crossed, read_table
+from dancecli.cli.main import main
+from dancecli.errors import DanceError, UsageError
+from dancecli.job import Job
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """`dance batch` in this process: exit code, stdout, stderr."""
+
+    def call(*args: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            main(["batch", *map(str, args)])
+        code = caught.value.code
+        return code if isinstance(code, int) else 0, *capfd.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, demo_photo: Path, demo_video: Path) -> Path:
+    """A folder with two photos and two videos; planning reads no pixel of them."""
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(demo_photo.read_bytes())
+    for name in ("v.mp4", "w.mp4"):
+        (tmp_path / name).write_bytes(demo_video.read_bytes())
+    return tmp_path
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", 'Photo,video,--no-audio\n\na.jpg, v.mp4 ,yes\n"b,1.jpg",v.mp4,\n'),
+        ("t.csv", "\ufeffPhoto;video;no_audio\r\n;;\r\na.jpg;v.mp4;yes\r\nb,1.jpg;v.mp4\r\n"),
+        ("t.tsv", "photo\tvideo\tNO-AUDIO\n\t\t\na.jpg\tv.mp4\tyes\nb,1.jpg\tv.mp4\t\n"),
+    ],
+)
+def test_tables_of_all_sorts_are_the_same_rows(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    first, second = read_table(tmp_path / name)
+    assert (first.number, second.number) == (3, 4)
+    assert first.cells == {"photo": "a.jpg", "video": "v.mp4", "no_audio": "yes"}
+    assert second.cells == {"photo": "b,1.jpg", "video": "v.mp4"}
+
+
+def test_json_lines_keep_their_types_and_faults_are_per_row(tmp_path: Path) -> None:
+    table = write(
+        tmp_path / "t.jsonl",
+        '{"photo": "a.jpg", "video": "v.mp4", "no-audio": true, "smooth": 2, "size": null}',
+        "", "{oops", "[1]", '{"photo": {"a": 1}}',
+    )  # fmt: skip
+    good, *bad = read_table(table)
+    assert good.cells == {"photo": "a.jpg", "video": "v.mp4", "no_audio": True, "smooth": 2}
+    assert [line.number for line in bad] == [3, 4, 5]
+    assert all(line.fault for line in bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("t.xlsx", b"x"), ("t.csv", b"\xff\xfe\x00"), ("t.csv", b""), ("t.csv", b"photo,photo\n1,2\n"),
+     ("none.csv", None)],
+)  # fmt: skip
+def test_what_is_no_table_is_a_usage_error(tmp_path: Path, name: str, data: bytes | None) -> None:
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(UsageError, match=name):
+        read_table(tmp_path / name)
+
+
+def test_patterns_are_crossed(folder: Path) -> None:
+    lines = crossed([f"{folder}/*.jpg", "x", f"{folder}/v.mp4", f"{folder}/w*"])
+    pairs = [(Path(str(c["photo"])).name, Path(str(c["video"])).name) for _, c in map(parts, lines)]
+    assert pairs == [("a.jpg", "v.mp4"), ("b.jpg", "v.mp4"), ("a.jpg", "w.mp4"), ("b.jpg", "w.mp4")]
+    for words in (["x", "v.mp4"], ["a.jpg", "x"], [f"{folder}/*.png", "x", "v.mp4"]):
+        with pytest.raises(UsageError):
+            crossed(words)
+
+
+def parts(line: Any) -> tuple[int, Any]:
+    return line.number, line.cells
+
+
+def test_a_plan_groups_rows_that_share_and_writes_nothing(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    before = sorted(path.name for path in folder.iterdir())
+    code, out, err = run("*.jpg", "x", "v.mp4", folder / "w.mp4", "--dry-run", "--json")
+    assert code == 0, err
+    plan = json.loads(out)
+    assert [(Path(j["photo"]).name, Path(j["video"]).name, j["out"]) for j in plan["jobs"]] == [
+        (f"{p}.jpg", f"{v}.mp4", str(folder / f"{p}_{v}.mp4")) for v in "vw" for p in "ab"
+    ]
+    assert (plan["to_do"], plan["videos"], plan["photos"]) == (4, 2, 2)
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_rows_are_relative_to_the_table_and_options_to_the_command_line(
+    run: Run, folder: Path, tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    (folder / "white").mkdir()  # a colour stays a colour
+    table = write(folder / "t.csv", "photo,video,background", "a.jpg,v.mp4,b.jpg", "b.jpg,v.mp4,")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    code, out, err = run(table, "--background", "white", "--format", "webm", "--dry-run", "--json")
+    assert code == 0, err
+    jobs = json.loads(out)["jobs"]
+    assert [job["out"] for job in jobs] == [str(folder / f"{p}_v.webm") for p in "ab"]
+    assert jobs[0]["photo"] == str(folder / "a.jpg")
+
+
+BAD = (
+    "photo,video,output,smooth,no-audio,backend,colour",
+    "a.jpg,v.mp4,one.mp4,11,,,",
+    "a.jpg,v.mp4,two.mp4,,maybe,,",
+    "a.jpg,v.mp4,three.mp4,,,posewrap,",
+    "a.jpg,nothing.mp4,four.mp4,,,,",
+    "a.jpg,v.mp4,five.xyz,,,,",
+    "a.jpg,v.mp4,same.mp4,,,,",
+    "b.jpg,v.mp4,./same.mp4,,,,",
+    "a.jpg,v.mp4,b.jpg.mp4,,,,red",
+    ",v.mp4,nine.mp4,,,,",
+    "a.jpg,w.mp4,v.mp4,,,,",
+)
+
+
+def test_all_bad_rows_are_listed_by_number_and_nothing_runs(run: Run, folder: Path) -> None:
+    table = write(folder / "t.csv", *BAD)
+    before = sorted(path.name for path in folder.iterdir())
+    code, out, err = run(table, "--force", "--json")
+    assert (code, out) == (2, "")
+    *events, last = err.splitlines()
+    refused = {(e := json.loads(line))["row"]: e["error"] for line in map(str, events)}
+    said = {2: "smooth: 11", 3: "no-audio: 'maybe'", 4: "did you mean 'posewarp'", 5: "nothing.mp4",
+            6: ".mp4, .mov, .webm, .gif", 8: "written by row 7", 9: "'colour'", 10: "no photo",
+            11: "read by row"}  # fmt: skip
+    assert refused.keys() == said.keys()
+    for row, words in said.items():
+        assert words in refused[row]
+    assert "photo, video, output, backend, background" in refused[9]
+    assert "9 of 10 rows" in last
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_people_read_a_fault_of_many_rows_once(run: Run, folder: Path) -> None:
+    table = write(folder / "t.csv", "photo,vidoe", "a.jpg,v.mp4", "b.jpg,v.mp4")
+    code, _, err = run(table)
+    assert code == 2
+    assert "rows 2, 3: no column is called 'vidoe'; did you mean 'video'?" in err
+    assert err.splitlines()[-1].startswith("dance: error: 2 of 2 rows")
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("t.csv", "u.csv"), "2 tables"),
+        (("t.csv", "-o", "nowhere"), "create it"),
+        (("t.csv", "--state", "t.csv"), "the table itself"),
+        (("t.csv", "--state", "a.jpg"), "no state file"),
+        (("t.csv", "--state", "no/s"), "folder does not exist"),
+        (("*.png", "x", "v.mp4"), "matches no file"),
+    ],
+)
+def test_a_wrong_request_is_one_line(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], says: str
+) -> None:
+    monkeypatch.chdir(folder)
+    write(folder / "t.csv", "photo,video", "a.jpg,v.mp4")
+    code, _, err = run(*args, "--dry-run")
+    assert code == 2
+    assert says in err and len(err.splitlines()) == 1
+    assert (folder / "a.jpg").stat().st_size > 1000
+
+
+def order(number: int, photo: str, video: str) -> Order:
+    return Order(number, Job(Path(photo), Path(video), Path(f"{number}.mp4")))
+
+
+PAIRS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("vwx")), max_size=12)
+
+
+@given(PAIRS)
+def test_rows_of_one_video_run_together(pairs: list[tuple[str, str]]) -> None:
+    orders = [order(number, *pair) for number, pair in enumerate(pairs)]
+    videos = [str(o.job.video) for o in sharing(orders)]
+    assert sorted(o.number for o in sharing(orders)) == list(range(len(pairs)))
+    assert len(list(itertools.groupby(videos))) == len({*videos})
+
+
+@given(PAIRS, st.sets(st.sampled_from("vwx")), st.integers(0, 3))
+def test_a_free_worker_does_not_wait_for_poses_while_there_is_other_work(
+    pairs: list[tuple[str, str]], seen: set[str], busy: int
+) -> None:
+    orders = sharing([order(number, *pair) for number, pair in enumerate(pairs)])
+    running, waiting = orders[:busy], orders[busy:]
+    if not waiting:
+        return
+    unknown = {str(o.job.video) for o in running} - seen
+    chosen = waiting[next_of(waiting, running, seen)]
+    others = [o for o in waiting if str(o.job.video) not in unknown]
+    assert (str(chosen.job.video) not in unknown) or not others
+
+
+def test_a_torn_state_keeps_its_whole_records(tmp_path: Path, demo_photo: Path) -> None:
+    path = tmp_path / "s"
+    for number in (1, 2):
+        State(path).begun(order(number, str(demo_photo), "v"))
+    with path.open("ab") as file:
+        file.write(b'0123456789abcdef {"out":"torn"')
+    state = State(path)
+    assert [record["row"] for record in state.records.values()] == [1, 2]
+    state.failed(order(1, str(demo_photo), "v"), "why", ours=True)
+    again = State(path).record(order(1, str(demo_photo), "v"))
+    assert again is not None and again["status"] == "failed"
+
+
+def test_a_batch_is_run_once_at_a_time(tmp_path: Path) -> None:
+    with held(tmp_path / "s"), pytest.raises(DanceError, match="another run"):  # noqa: SIM117
+        with held(tmp_path / "s"):
+            raise AssertionError("both have it")
+    with held(tmp_path / "s"):
+        pass
+    assert list(tmp_path.iterdir()) == []
