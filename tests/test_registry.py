@@ -75,7 +75,7 @@ def test_listing_sees_broken_plugins_without_importing_any(third_party: Path) ->
     [
         ("broken", "a_library_that_is_not_there"),
         ("old", "INTERFACE_VERSION 0, this dance needs 1"),
-        ("lame", "methods or attributes are missing"),
+        ("lame", "methods or attributes of Inpainter are missing"),
     ],
 )
 def test_checking_a_bad_plugin_fails_and_says_why(third_party: Path, name: str, says: str) -> None:

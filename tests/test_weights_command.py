@@ -117,7 +117,7 @@ def test_several_files_are_fetched_though_one_fails(
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("fetch",), "give a NAME; known: vgg19"),
+        (("fetch",), "give a NAME; known: "),
         (("fetch", "lpips_vgg", "nonesuch"), "no weight file is called 'nonesuch'"),
         (("fetch", "vgg19", "vgg16", "--from", "x"), "--from FILE installs one file"),
         (("remove", "vgg91"), "did you mean 'vgg19'"),

@@ -80,6 +80,7 @@ COMPACT = Preset(
         channels=(96, 128, 128, 96, 64, 32, 24),
         spade_hidden=32,
         texture="warp",
+        keep_seen=True,
         encoders="small",
         crop=64,
         face_embedding=128,

@@ -25,6 +25,9 @@ CHANNELS = 6
 """Of a texture: R, G, B in [-1, 1] (0 where alpha is), alpha, validity in [0, 1], and depth towards
 the camera in canvas heights."""
 
+VALIDITY = slice(4, 5)
+"""Of a texture's channels: how far the photo shows what is drawn there."""
+
 VISIBLE = 0.1
 """Alpha above which a warped pixel has a colour. The colour is a quotient by alpha, whose gradient
 at smaller ones is so large that the flow runs to its limit."""
@@ -132,7 +135,10 @@ def mix(heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPrese
     # Coordinates lose whole pixels in bfloat16, hence single precision from here on.
     full = {name: _upsampled(x.float(), texture) for name, x in heads.items()}
     moved, alpha = bend(texture.float(), full["flow"])
-    gate = unit(full["gate"]) * (alpha > VISIBLE)
+    gate = unit(full["gate"])
+    if preset.keep_seen:
+        gate = torch.maximum(gate, texture[:, VALIDITY].float())
+    gate = gate * (alpha > VISIBLE)
     z = blend(moved, full["colour"], gate)
     m = unit(alpha + full["mask"])
     return Bent(z, m, full["colour"], gate, full["flow"])
