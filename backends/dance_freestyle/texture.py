@@ -25,12 +25,16 @@ CHANNELS = 6
 """Of a texture: R, G, B in [-1, 1] (0 where alpha is), alpha, validity in [0, 1], and depth towards
 the camera in canvas heights."""
 
+CALM = 0.02
+"""Factor before the flow's tanh. A step of Adam moves all of the head's weights at once, and without
+this the flow by pixels: it jumped to its limit at the start and stayed, its gradient there being 0.
+"""
+
 VALIDITY = slice(4, 5)
 """Of a texture's channels: how far the photo shows what is drawn there."""
 
 VISIBLE = 0.1
-"""Alpha above which a warped pixel has a colour. The colour is a quotient by alpha, whose gradient
-at smaller ones is so large that the flow runs to its limit."""
+"""Alpha above which a warped pixel has a colour: a quotient by alpha, steep at smaller ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +127,7 @@ class Heads(nn.Module):
             "colour": torch.tanh(self.colour(fine)),
             "gate": 1 + self.gate(fine),
             "mask": change,
-            "flow": self.max_flow * torch.tanh(self.flow(x)),
+            "flow": self.max_flow * torch.tanh(CALM * self.flow(x)),
         }
 
 
