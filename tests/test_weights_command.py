@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,8 +65,6 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     """Install an inpainter called `made`, with some of its manifest."""
 
     def make(manifest: str = "", commercial: object = True, body: str = "pass") -> None:
-        for module in ("dance_made", "dance_made.plugin"):
-            monkeypatch.delitem(sys.modules, module, raising=False)
         code = PLUGIN.format(commercial=commercial, body=body)
         package(tmp_path, manifest, code, "[dance.inpaint]\nmade = dance_made.plugin:Made\n")
         install(monkeypatch, tmp_path)
