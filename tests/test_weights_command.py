@@ -212,7 +212,10 @@ def test_doctor_warns_of_a_missing_library_with_its_install_command(
     made: Callable[..., None], run: Run
 ) -> None:
     told = "rarelib is not here; install it with `pip install rarelib>=2`"
-    made(body=f"from dancecli.errors import PluginError; raise PluginError({told!r})")
+    body = f"from dancecli.errors import PluginError; raise PluginError({told!r})"
+    made(entry("one", WHOLE, "http://127.0.0.1:9/one", **NEEDED), body=body)
+    assert health().fix == "pip install rarelib>=2; then: dance weights fetch one"
+    made(body=body)
     assert (health().ok, health().fix) == (False, "pip install rarelib>=2")
     ran = run("doctor")
     assert ran.code == 0, "only default plugins are needed"
