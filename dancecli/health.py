@@ -15,7 +15,7 @@ from dancecli.weights import WeightFile, needed_by, saying, store
 
 UNKNOWN = "not known"
 
-_INSTALL = re.compile(r"(?:pip|apt-get) install [^;`\n]+")
+_INSTALL = re.compile(r"(?<=install it: ).+|(?:pip|apt-get) install [^;`]+")
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,11 @@ def _fix(
         return getting(lacking)
     if isinstance(failed, WeightsError):
         return str(failed)
-    install = _INSTALL.search(str(failed)) if failed else None
-    if install:
-        return install[0].strip()
-    return f"install what is missing, or reinstall {info.distribution}" if failed else ""
+    if failed is None:
+        return ""
+    install = _INSTALL.search(str(failed))
+    first = install[0] if install else f"install what is missing, or reinstall {info.distribution}"
+    return f"{first}; then: {getting(lacking)}" if lacking else first
 
 
 def getting(files: list[WeightFile]) -> str:

@@ -13,6 +13,8 @@ from dance_metrics.lpips import WIDTHS, Lpips, Trunk, squeezenet, vgg16
 from torch import nn
 
 from dancecli.errors import WeightsError
+from dancecli.progress import Progress
+from dancecli.weights.fetching import fetch, remove_file
 
 
 def count(network: nn.Module) -> int:
@@ -102,9 +104,13 @@ def test_weights_of_another_network_are_refused(
 ) -> None:
     monkeypatch.setenv("DANCE_CACHE", str(tmp_path))
     (tmp_path / "weights").mkdir()
-    torch.save(vgg16().state_dict(), tmp_path / "weights" / "vgg16-397923af.pth")
+    file = tmp_path / "weights" / "vgg16-397923af.pth"
+    torch.save(vgg16().state_dict(), file)
+    fetch("vgg16", Progress("quiet"), trust=True)  # no hash of it is published
     with pytest.raises(WeightsError, match=r"lpips-v0\.1-vgg\.pth"):
         open_lpips("vgg", vgg16())
-    torch.save(squeezenet().state_dict(), tmp_path / "weights" / "vgg16-397923af.pth")
+    torch.save(squeezenet().state_dict(), tmp_path / "another.pth")
+    remove_file("vgg16")
+    fetch("vgg16", Progress("quiet"), tmp_path / "another.pth", trust=True)
     with pytest.raises(WeightsError, match="another network"):
         open_lpips("vgg", vgg16())

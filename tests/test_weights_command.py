@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,8 +65,6 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     """Install an inpainter called `made`, with some of its manifest."""
 
     def make(manifest: str = "", commercial: object = True, body: str = "pass") -> None:
-        for module in ("dance_made", "dance_made.plugin"):
-            monkeypatch.delitem(sys.modules, module, raising=False)
         code = PLUGIN.format(commercial=commercial, body=body)
         package(tmp_path, manifest, code, "[dance.inpaint]\nmade = dance_made.plugin:Made\n")
         install(monkeypatch, tmp_path)
@@ -215,7 +212,10 @@ def test_doctor_warns_of_a_missing_library_with_its_install_command(
     made: Callable[..., None], run: Run
 ) -> None:
     told = "rarelib is not here; install it with `pip install rarelib>=2`"
-    made(body=f"from dancecli.errors import PluginError; raise PluginError({told!r})")
+    body = f"from dancecli.errors import PluginError; raise PluginError({told!r})"
+    made(entry("one", WHOLE, "http://127.0.0.1:9/one", **NEEDED), body=body)
+    assert health().fix == "pip install rarelib>=2; then: dance weights fetch one"
+    made(body=body)
     assert (health().ok, health().fix) == (False, "pip install rarelib>=2")
     ran = run("doctor")
     assert ran.code == 0, "only default plugins are needed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -157,6 +158,8 @@ def package(folder: Path, manifest: str, code: str = "", points: str = "") -> Pa
 
 def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Make a package of `package` importable in this process, until the test ends."""
+    for module in ("dance_made", "dance_made.plugin"):  # of an earlier test
+        sys.modules.pop(module, None)
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr(ExtensionManager, "ENTRY_POINT_CACHE", {})
     monkeypatch.setenv("no_proxy", "127.0.0.1")

@@ -99,6 +99,7 @@ def _from_hand(entry: WeightFile, source: Path, trust: bool, progress: Progress)
         with room(part):
             shutil.copyfile(source, part)
         _install(entry, part, _judged(entry, part, trust, source), progress)
+        drop(store.bookkeeping(entry, ".part"))
     finally:
         remove(part)
 
