@@ -53,7 +53,7 @@ def test_each_hand_hangs_on_its_own_arm() -> None:
 
 
 class YOLOX:
-    """Boxes float32 (n, 4) and classes int (n,), as rtmlib gives them; empty if none."""
+    """Boxes float64 (n, 4) and classes int64 (n,), as rtmlib gives them; empty if none."""
 
     def __init__(self, path: str, **options: Any) -> None:
         print(f"load {path} with {options['backend']} backend")
@@ -64,7 +64,7 @@ class YOLOX:
         if not image.any():
             return np.array([]), np.array([])
         assert tuple(image[0, 0]) == (3, 2, 1)  # BGR
-        boxes = np.array([[0, 0, 80, 90], [10, 20, 180, 310], [400, 0, 500, 310]], np.float32)
+        boxes = np.array([[0, 0, 80, 90], [10, 20, 180, 310], [400, 0, 500, 310]], np.float64)
         return boxes, np.array([16, 0, 0])
 
 
