@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dancecli import registry
@@ -83,7 +83,7 @@ def examine_plugin(info: PluginInfo) -> Health:
         plugin = registry.load(info.group, info.name, Settings())
         device = str(getattr(plugin, "device", "cpu"))
     except UsageError as error:  # it is well, and says what must be given with its name
-        return _asking(info, str(error))
+        return _asking(info, str(error), registry.load_class(replace(info, option="OPTION")))
     except DanceError as error:
         failed = error
     return Health(
@@ -99,11 +99,11 @@ def examine_plugin(info: PluginInfo) -> Health:
     )  # fmt: skip
 
 
-def _asking(info: PluginInfo, says: str) -> Health:
+def _asking(info: PluginInfo, says: str, plugin: Any) -> Health:
     """A plugin that is asked for as NAME@OPTION alone."""
     return Health(
         info.group, info.name, info.distribution, info.version, info.origin, True, "", (), (),
-        says, UNKNOWN, None, "",
+        says, plugin.LICENCE, plugin.COMMERCIAL, "",
     )  # fmt: skip
 
 

@@ -14,6 +14,11 @@ A fourth one is for plugins with a setting of their own, which is said after the
 - `OPTION`: what it is, as help shows it: "FOLDER" where it must be given, "[MODEL]" where it may.
   Absent: the plugin takes none, and one that is given is refused before it is built.
 
+A fifth one, for extractors that do not look:
+
+- `RECORDED`: True where what is known of a frame's file (`Frame.source`) is read from elsewhere,
+  and made pictures show nobody. Absent: False.
+
 All methods are pure functions of their arguments and the settings: frames may be redone in any
 order, thread or process and must come out the same. Methods raise `DanceError` subclasses only.
 `dance plugins check NAME` runs the conformance suite of `dancecli.testing`.

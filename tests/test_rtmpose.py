@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dance_rtmpose.layout import BODY, FACE, LEFT_HAND, RIGHT_HAND, skeleton
-from dance_rtmpose.networks import MODELS, Networks, model_of
+from dance_rtmpose.networks import MODELS, Networks, device_of, model_of
 from dance_rtmpose.pose import RTMPose
 
 from dancecli.errors import UsageError, WeightsError
@@ -53,7 +53,7 @@ def test_each_hand_hangs_on_its_own_arm() -> None:
 
 
 class YOLOX:
-    """Boxes float32 (n, 4) and classes int (n,), as rtmlib gives them; empty if none."""
+    """Boxes float64 (n, 4) and classes int64 (n,), as rtmlib gives them; empty if none."""
 
     def __init__(self, path: str, **options: Any) -> None:
         print(f"load {path} with {options['backend']} backend")
@@ -64,7 +64,7 @@ class YOLOX:
         if not image.any():
             return np.array([]), np.array([])
         assert tuple(image[0, 0]) == (3, 2, 1)  # BGR
-        boxes = np.array([[0, 0, 80, 90], [10, 20, 180, 310], [400, 0, 500, 310]], np.float32)
+        boxes = np.array([[0, 0, 80, 90], [10, 20, 180, 310], [400, 0, 500, 310]], np.float64)
         return boxes, np.array([16, 0, 0])
 
 
@@ -166,3 +166,25 @@ def test_an_unknown_model_names_those_there_are() -> None:
     assert model_of(None) is MODELS["dwpose"]
     with pytest.raises(UsageError, match="rtmpose@x: valid are dwpose, rtmw"):
         model_of("x")
+
+
+@pytest.mark.parametrize(
+    ("asked", "providers", "found"),
+    [
+        ("auto", ["CPUExecutionProvider"], "cpu"),
+        ("auto", ["CUDAExecutionProvider", "CPUExecutionProvider"], "cuda"),
+        ("cuda:1", ["CUDAExecutionProvider", "CPUExecutionProvider"], "cuda:1"),
+        ("auto", ["CoreMLExecutionProvider", "CPUExecutionProvider"], "cpu"),
+        ("cuda", ["CPUExecutionProvider"], "onnxruntime has cpu here"),
+    ],
+)
+def test_the_device_is_one_that_onnxruntime_has(
+    asked: str, providers: list[str], found: str
+) -> None:
+    onnxruntime = ModuleType("onnxruntime")
+    onnxruntime.get_available_providers = lambda: providers
+    try:
+        told = device_of(onnxruntime, asked)
+    except UsageError as error:
+        told = str(error)
+    assert found in told

@@ -30,6 +30,11 @@ class Case:
     """What was answered first, by whatever check asked."""
 
     @property
+    def recorded(self) -> bool:
+        """Whether the plugin knows files and no pixels, so that made pictures show it nobody."""
+        return bool(getattr(self.plugin, "RECORDED", False))
+
+    @property
     def frame(self) -> Frame:
         """A picture of one person: the photo, else the drawn figure."""
         return pictures.figure().frame if self.photo is None else self.photo
@@ -45,18 +50,21 @@ Suite = dict[str, Check]
 """What is checked, in words, and how: raises AssertionError or CannotTellError."""
 
 
-def seen(test: Check) -> Check:
+def seen(test: Check, made: bool = False) -> Check:
     """A check of what a plugin sees in a picture of a person.
 
-    Failing on the drawn figure proves nothing of a plugin made for photos: that is skipped.
+    Failing on the drawn figure proves nothing of a plugin made for photos, nor does failing on
+    pictures made of the photo (`made`) of one that knows files: that is skipped.
     """
 
     def check(case: Case) -> None:
         try:
             test(case)
         except (AssertionError, NoPersonError) as error:
-            if case.photo is not None:
-                raise
-            raise CannotTellError(f"give a photo; in a drawn figure, {error}") from error
+            if case.photo is None:
+                raise CannotTellError(f"give a photo; in a drawn figure, {error}") from error
+            if made and case.recorded:
+                raise CannotTellError(f"it knows files only; in a made picture, {error}") from error
+            raise
 
     return check

@@ -86,8 +86,8 @@ def _tiny(case: Case) -> None:
 SUITE: Suite = {
     "returns 70 points or None": _types,
     "finds the face in the frame": seen(_in_place),
-    "finds the face nearest the hint": seen(_nearest),
-    "tells left from right, also in a mirror": seen(_sides),
+    "finds the face nearest the hint": seen(_nearest, made=True),
+    "tells left from right, also in a mirror": seen(_sides, made=True),
     "finds no face in an empty picture": _empty,
     "takes a picture of a few pixels": _tiny,
     **behaviour(

@@ -103,10 +103,10 @@ def _tiny(case: Case) -> None:
 SUITE: Suite = {
     "returns skeletons of the right types": _types,
     "finds the joints in the frame": seen(_in_place),
-    "finds two people, the larger first": seen(_two),
-    "looks into the boxes, in their order": seen(_boxes),
+    "finds two people, the larger first": seen(_two, made=True),
+    "looks into the boxes, in their order": seen(_boxes, made=True),
     "finds nobody without a box, or in an empty one": _no_boxes,
-    "tells left from right, also in a mirror": seen(_sides),
+    "tells left from right, also in a mirror": seen(_sides, made=True),
     "finds nobody in an empty picture": _empty,
     "takes a picture of a few pixels": _tiny,
     **behaviour(

@@ -39,10 +39,11 @@ class FANAligner:
     def __init__(self, settings: Settings) -> None:
         """Loads its networks on first use.
 
-        Raises PluginError without face-alignment, WeightsError without the weights.
+        Raises PluginError without face-alignment, UsageError for a device that is not here,
+        WeightsError without the weights.
         """
         libraries.require("fan", INSTALL, "face_alignment", "numba", "skimage")
-        self.device = settings.device
+        self.device = resolve(settings.device)
         self.fan, self.s3fd = weights.locate("fan_2d"), weights.locate("s3fd")
 
     @cached_property
@@ -51,7 +52,7 @@ class FANAligner:
         library = libraries.load("fan", INSTALL, "face_alignment")
         from dance_fan.networks import Networks
 
-        return Networks(library, self.fan, self.s3fd, resolve(self.device))
+        return Networks(library, self.fan, self.s3fd, self.device)
 
     def landmarks(self, frame: Frame, hint: FloatArray | None = None) -> FloatArray | None:
         """Float32 (70, 3) points of the face nearest `hint`, or of the largest; None if none.

@@ -47,10 +47,11 @@ class OpenPosePort:
     def __init__(self, settings: Settings) -> None:
         """Loads its networks on first use.
 
-        Raises PluginError without controlnet-aux, WeightsError without the weights.
+        Raises PluginError without controlnet-aux, UsageError for a device that is not here,
+        WeightsError without the weights.
         """
         libraries.require("openpose", INSTALL, "controlnet_aux", "torchvision", "timm", "einops")
-        self.device = settings.device
+        self.device = resolve(settings.device)
         self.files = [weights.locate(name) for name in FILES]
 
     @cached_property
@@ -59,7 +60,7 @@ class OpenPosePort:
         library = libraries.load("openpose", INSTALL, "controlnet_aux.open_pose")
         from dance_openpose.networks import Port
 
-        return Port(library, self.files, resolve(self.device))
+        return Port(library, self.files, self.device)
 
     def extract(self, frame: Frame, boxes: Sequence[Box] | None = None) -> list[Skeleton]:
         """People of a frame, as `dancecli.stages.PoseExtractor` says.

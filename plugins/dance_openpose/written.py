@@ -25,6 +25,7 @@ class OpenPoseWritten:
     LICENCE = LICENCE
     COMMERCIAL = False
     OPTION = "FOLDER"
+    RECORDED = True
 
     def __init__(self, settings: Settings) -> None:
         """The folder is settings.option; it is looked into on first use."""

@@ -102,13 +102,11 @@ class Networks:
         return [calibrated(each, self._model.seen, self._model.sure) for each in raw]
 
 
-def device_of(device: str) -> str:
+def device_of(onnxruntime: ModuleType, device: str) -> str:
     """What rtmlib calls the device; "auto" is CUDA where onnxruntime has it, else the CPU.
 
     Raises UsageError for one that this onnxruntime does not have.
     """
-    import onnxruntime
-
     names = {"CUDAExecutionProvider": "cuda", "CoreMLExecutionProvider": "mps"}
     have = [n for p, n in names.items() if p in onnxruntime.get_available_providers()] + ["cpu"]
     if device == "auto":

@@ -36,25 +36,24 @@ class RTMPose:
     def __init__(self, settings: Settings) -> None:
         """Loads its networks on first use.
 
-        Raises UsageError for an unknown model, PluginError without rtmlib or onnxruntime,
-        WeightsError without the weights.
+        Raises UsageError for an unknown model and for a device that onnxruntime does not have,
+        PluginError without rtmlib or onnxruntime, WeightsError without the weights.
         """
         self.model = model_of(settings.option)
         libraries.require("rtmpose", INSTALL, "rtmlib", "onnxruntime")
-        self.device = settings.device
+        self.device = device_of(libraries.load("rtmpose", INSTALL, "onnxruntime"), settings.device)
         self.detector, self.pose = (weights.locate(n) for n in ("yolox_l", self.model.weights))
 
     @cached_property
     def networks(self) -> Networks:
         """Detector and whole-body network."""
         library = libraries.load("rtmpose", INSTALL, "rtmlib")
-        return Networks(library, self.model, self.detector, self.pose, device_of(self.device))
+        return Networks(library, self.model, self.detector, self.pose, self.device)
 
     def extract(self, frame: Frame, boxes: Sequence[Box] | None = None) -> list[Skeleton]:
         """People of a frame, as `dancecli.stages.PoseExtractor` says.
 
-        Raises PluginError where rtmlib does not load, WeightsError for files of another network,
-        UsageError for a device that onnxruntime does not have.
+        Raises PluginError where rtmlib does not load, WeightsError for files of another network.
         """
         if boxes is None:
             return largest_first(self._inside(frame, self._found(frame)))
