@@ -16,7 +16,6 @@ from made_samples import made_set
 
 from dancecli.labels import Label
 from dancecli.mirror import mirrored_skeleton
-from dancecli.types import JOINT
 
 torch.set_num_threads(1)
 
@@ -167,10 +166,3 @@ def test_worn_faces_are_worse_but_the_same_face(people: list[Sample]) -> None:
 def test_boxes_carry_their_picture_s_number() -> None:
     items = [{"faces": torch.ones(n, 4)} for n in (1, 0, 2)]
     assert batches.collated(items, "cpu")["faces"][:, 0].tolist() == [0, 2, 2]
-
-
-def test_every_joint_has_its_other_side() -> None:
-    swapped = augment._OTHER_SIDE
-    assert swapped[JOINT["left_ankle"]] == JOINT["right_ankle"]
-    assert swapped[JOINT["nose"]] == JOINT["nose"]
-    assert sorted(augment._OTHER_FACE) == list(range(70))

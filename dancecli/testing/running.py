@@ -39,11 +39,8 @@ SUITES: dict[str, Suite] = {
     "dance.dataset": dataset.SUITE,
 }
 
-DECLARES, LOADS, OFFERS = (
-    "declares LICENCE and COMMERCIAL",
-    "loads and is built from Settings",
-    "offers what its interface asks for",
-)
+DECLARES = "declares LICENCE and COMMERCIAL"
+LOADS = "loads and is built from Settings"
 
 
 def titles(group: str) -> tuple[str, ...]:
@@ -53,7 +50,7 @@ def titles(group: str) -> tuple[str, ...]:
     """
     if group not in SUITES:
         raise UsageError(f"no plugin group is called '{group}'; there are: {', '.join(SUITES)}")
-    return DECLARES, LOADS, OFFERS, *SUITES[group]
+    return DECLARES, LOADS, _offers(group), *SUITES[group]
 
 
 class Contract:
@@ -107,8 +104,8 @@ class Contract:
             return judge(title, lambda: _declares(self._class))
         if title == LOADS or not self.loaded.passed:
             return self.loaded
-        if title == OFFERS:
-            return judge(title, lambda: _offers(self._case.plugin, self._group))
+        if title == _offers(self._group):
+            return judge(title, lambda: _keeps(self._case.plugin, self._group))
         return judge(title, lambda: SUITES[self._group][title](self._case))
 
 
@@ -139,8 +136,9 @@ def _declares(plugin: Any) -> None:
     require(commercial in (True, False, None), f"COMMERCIAL is {commercial!r}")
 
 
-def _offers(plugin: Any, group: str) -> None:
-    require(
-        isinstance(plugin, GROUPS[group]),
-        f"methods or attributes of {GROUPS[group].__name__} are missing",
-    )
+def _offers(group: str) -> str:
+    return f"offers {GROUPS[group].__name__}"
+
+
+def _keeps(plugin: Any, group: str) -> None:
+    require(isinstance(plugin, GROUPS[group]), "methods or attributes are missing")
