@@ -20,6 +20,7 @@ tiny = dance_tiny:TinyBackend
 [dance.dataset]
 tiny = dance_tiny:TinyReader
 [dance.inpaint]
+tiny = dance_tiny:TinyInpainter
 old = dance_tiny:TinyOld
 [dance.parser]
 lacking = dance_lacking:Plugin

@@ -26,6 +26,7 @@ from dancecli.figures import made_target, standing_skeleton
 from dancecli.isolation.isolating import isolate
 from dancecli.isolation.proxy import isolated_class
 from dancecli.isolation.registered import Isolated, add, registry_file, remove
+from dancecli.overlap import ordered_map
 from dancecli.stages import DatasetReader, Settings
 from dancecli.testing import check
 from dancecli.types import Box, Canvas, Frame, Motion
@@ -132,6 +133,13 @@ def test_arguments_and_results_cross_whole(tiny: Callable[[str], Any]) -> None:
     assert len(pose.extract(Frame(rgb[:, ::2]), boxes=[Box(0, 0, 5, 5.5)] * 2)) == 2
 
 
+def test_threads_get_their_own_answers(tiny: Callable[[str], Any]) -> None:
+    pose = tiny("pose")
+    frames = (Frame(np.full((90, 90, 3), n, np.uint8)) for n in range(40))
+    noses = [found[0].body[0, 0] for found in ordered_map(pose.extract, frames, 4)]
+    np.testing.assert_allclose(noses, np.arange(40) / 255, rtol=1e-6)
+
+
 def test_errors_of_ours_come_by_name_and_others_by_their_last_line(
     tiny: Callable[[str], Any],
 ) -> None:
@@ -220,11 +228,13 @@ def test_a_worker_that_hangs_is_ended(
 
 
 PARENT = """
+import signal
 import sys
 from dancecli import registry
 from dancecli.stages import Settings
 from dancecli.types import Frame
 import numpy as np
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 pose = registry.load("dance.pose", "tiny", Settings(weights=sys.argv[1]))
 found = pose.extract(Frame(np.zeros((9, 9, 3), np.uint8)))
 print(int(found[0].body[1, 0]), flush=True)

@@ -26,8 +26,8 @@ CHANNELS = 6
 the camera in canvas heights."""
 
 CALM = 0.02
-"""Factor before the flow's tanh. A step of Adam moves all of the head's weights at once, and the
-flow by pixels without it: it jumped to its limit at the start and stayed, its gradient there being 0.
+"""Factor before the flow's tanh. A step of Adam moves all of the head's weights, and the flow by
+pixels without it: it jumped to its limit at the start and stayed, having no gradient there.
 """
 
 VALIDITY = slice(4, 5)

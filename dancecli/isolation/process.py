@@ -110,8 +110,6 @@ class Process:
         self.kill()
         if code is None:
             return "it closed its pipe"
-        if code == -signal.SIGKILL:
-            return "killed, perhaps for want of memory"
         return f"signal {-code} {_signal_name(-code)}" if code < 0 else f"exit code {code}"
 
     @property
@@ -140,9 +138,10 @@ class Process:
 
 def _signal_name(number: int) -> str:
     try:
-        return signal.Signals(number).name
+        name = signal.Signals(number).name
     except ValueError:
         return "unknown"
+    return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name
 
 
 def _started(
