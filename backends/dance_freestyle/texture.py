@@ -108,7 +108,7 @@ class Heads(nn.Module):
     def __init__(self, width: int, preset: B2FPreset) -> None:
         super().__init__()
         fine = max(8, width // 4)
-        self.max_flow = preset.max_flow
+        self.max_flow, self.groups = preset.max_flow, math.gcd(8, width)
         self.flow = conv(width, 2)
         self.expand = conv(width, 4 * fine)
         self.colour = conv(fine, 3)
@@ -127,7 +127,7 @@ class Heads(nn.Module):
             "colour": torch.tanh(self.colour(fine)),
             "gate": 1 + self.gate(fine),
             "mask": change,
-            "flow": self.max_flow * torch.tanh(CALM * self.flow(x)),
+            "flow": self.max_flow * torch.tanh(CALM * self.flow(F.group_norm(x, self.groups))),
         }
 
 
