@@ -43,7 +43,7 @@ def figure(width: int = 200, height: int = 320) -> Target:
 def shrunk(photo: Frame) -> Frame:
     """The photo at LONGEST."""
     scale = min(1.0, LONGEST / max(photo.height, photo.width))
-    return photo if scale == 1 else Frame(_resized(photo.rgb, scale), photo.index, photo.time)
+    return photo if scale == 1 else replace(photo, rgb=_resized(photo.rgb, scale))
 
 
 def found_in(photo: Frame) -> Target:
@@ -79,7 +79,7 @@ def tiny() -> list[Target]:
 
 def mirrored_frame(frame: Frame) -> Frame:
     """The frame in a mirror."""
-    return replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1]))
+    return replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1]), source=None)
 
 
 def mirrored(target: Target) -> Target:
@@ -97,7 +97,7 @@ def two_frames(frame: Frame) -> Frame:
     small = _resized(frame.rgb, SMALLER)
     above = ((frame.height - small.shape[0], 0), (0, 0), (0, 0))
     both = np.concatenate([np.pad(small, above, mode="edge"), frame.rgb], 1)
-    return replace(frame, rgb=both)
+    return replace(frame, rgb=both, source=None)
 
 
 def two_people(target: Target) -> tuple[Target, Target]:
