@@ -101,7 +101,7 @@ def varied(value: Any, number: int) -> Any:
     if isinstance(value, Target):
         return replace(value, frame=varied(value.frame, number))
     if isinstance(value, Frame):
-        return Frame(varied(value.rgb, number), number, float(number))
+        return replace(value, rgb=varied(value.rgb, number), index=number, time=float(number))
     if isinstance(value, np.ndarray):
         changed = value.copy()
         changed.flat[number % value.size] ^= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from dancecli.testing import pictures
 from dancecli.testing.behaviour import behaviour
 from dancecli.testing.case import Case, Suite, seen
 from dancecli.testing.judging import is_skeleton, or_refuses, require
+from dancecli.testing.outcomes import CannotTellError
 from dancecli.types import SEEN, Box, Frame, Skeleton
 
 ASTRAY = 0.1
@@ -47,7 +49,15 @@ def _in_place(case: Case) -> None:
     require(inside.mean() > 0.8, "joints that are seen lie outside the frame")
 
 
+def _reads_pixels(case: Case) -> None:
+    """A picture made here has no file, so who reads what was written of files is not shown any."""
+    bare = replace(case.frame, source=None)
+    if not case.plugin.extract(bare) and case.plugin.extract(case.frame):
+        raise CannotTellError("reads what was written of a file, which a made picture has not")
+
+
 def _two(case: Case) -> None:
+    _reads_pixels(case)
     both = pictures.two_frames(case.frame)
     people = _found(case.plugin, both)
     require(len(people) >= 2, "of two people one is found")
@@ -57,6 +67,7 @@ def _two(case: Case) -> None:
 
 
 def _boxes(case: Case) -> None:
+    _reads_pixels(case)
     both = pictures.two_frames(case.frame)
     large, small = (_box(each).grown(1.1) for each in _found(case.plugin, both)[:2])
     asked = [small, large]
@@ -76,6 +87,7 @@ def _no_boxes(case: Case) -> None:
 
 
 def _sides(case: Case) -> None:
+    _reads_pixels(case)
     mirror = pictures.mirrored_frame(case.frame)
     person, reflected = (_found(case.plugin, frame)[0] for frame in (case.frame, mirror))
     for each in (person, reflected):

@@ -98,14 +98,21 @@ class Contract:
             return Outcome(LOADS, False, f"{type(error).__name__}: {error}")
         return Outcome(LOADS, True)
 
+    @cached_property
+    def ready(self) -> Outcome:
+        """Whether the plugin loads and has its interface's methods; no more can be asked if not."""
+        if not self.loaded.passed:
+            return self.loaded
+        return judge(_offers(self._group), lambda: _keeps(self._case.plugin, self._group))
+
     def outcome(self, title: str) -> Outcome:
-        """One of `titles`, checked; `loaded` where the plugin does not get that far."""
+        """One of `titles`, checked; `ready` where the plugin does not get that far."""
         if title == DECLARES and self._imports:
             return judge(title, lambda: _declares(self._class))
-        if title == LOADS or not self.loaded.passed:
+        if title == LOADS:
             return self.loaded
-        if title == _offers(self._group):
-            return judge(title, lambda: _keeps(self._case.plugin, self._group))
+        if title == self.ready.check or not self.ready.passed:
+            return self.ready
         return judge(title, lambda: SUITES[self._group][title](self._case))
 
 
@@ -113,7 +120,7 @@ def check(
     group: str, name: str, photo: Frame | None = None, weights: str | None = None,
     data: Path | None = None,
 ) -> Iterator[Outcome]:  # fmt: skip
-    """Run the suite on an installed plugin, one outcome per check, stopping when it cannot load.
+    """Run the suite on an installed plugin, one outcome per check, until it cannot be used.
 
     photo: one whole person who faces the camera, for plugins that see nobody in a drawing.
     weights: as --weights, for plugins that come without.
@@ -125,7 +132,7 @@ def check(
     for title in contract.titles:
         outcome = contract.outcome(title)
         yield outcome
-        if outcome is contract.loaded and not outcome.passed:
+        if outcome is contract.ready and not outcome.passed:
             return
 
 
@@ -141,4 +148,6 @@ def _offers(group: str) -> str:
 
 
 def _keeps(plugin: Any, group: str) -> None:
-    require(isinstance(plugin, GROUPS[group]), "methods or attributes are missing")
+    interface = GROUPS[group]
+    missing = f"methods or attributes of {interface.__name__} are missing"
+    require(isinstance(plugin, interface), missing)
