@@ -37,6 +37,7 @@ from dancecli.cli.main import main
 from dancecli.cli.plugins import command as plugins_command
 from dancecli.errors import PluginError, WeightsError
 from dancecli.figures import made_target, standing_skeleton
+from dancecli.media import read_photo
 from dancecli.stages import Settings
 from dancecli.types import Box, Frame, Motion, Skeleton
 
@@ -119,14 +120,6 @@ def test_nobody_gives_an_empty_map(box: Box | None) -> None:
     assert not plugin.dense(Frame(np.zeros((80, 60, 3), np.uint8)), box, nobody).iuv.any()
 
 
-def test_the_plugins_keep_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DensePose, "_open", lambda _self, _device: StandIn(charts(20, 10, 90, 300)))
-    for info in registry.installed("dance.dense"):
-        if info.name.startswith("densepose"):
-            outcomes = list(testing.check("dance.dense", info.name))
-            assert [o for o in outcomes if not o.passed] == [] and len(outcomes) >= 4
-
-
 def test_without_detectron2_one_line_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -187,23 +180,33 @@ def test_other_files_are_refused_and_none_runs_code(
 
 
 class Puppeteer:
-    """Sees the dancer with MediaPipe and answers with a drawn body, and a bystander first."""
+    """Sees people with MediaPipe and answers with drawn bodies, a bystander first."""
 
     def __init__(self) -> None:
         self.pose, self.body = MediaPipePose(Settings(device="cpu")), TemplateDense(Settings())
 
     def detect(self, rgb: np.ndarray, box: Box | None = None) -> Detections:
-        assert box is None, "the dancer was not found among the people"
-        frame = Frame(rgb)
-        (skeleton, *_) = self.pose.extract(frame)
-        iuv = self.body.dense(frame, None, skeleton).iuv
-        rows, columns = np.nonzero(iuv[..., 0])
-        part = iuv[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        dancer = Charts(
-            int(columns.min()), int(rows.min()), part[..., 0].astype(np.int64),
-            np.moveaxis(part[..., 1:], -1, 0),
-        )  # fmt: skip
-        return found(charts(rgb.shape[1] - 40, 0, 40, 90, part=2), dancer)
+        if box is not None:  # whom MediaPipe does not see has no surface either
+            return found(Charts(0, 0, np.zeros((1, 1), np.int64), np.zeros((2, 1, 1), np.float32)))
+        people = self.pose.extract(Frame(rgb))
+        drawn = [self.body.dense(Frame(rgb), None, person).iuv for person in people]
+        bystander = charts(rgb.shape[1] - 40, 0, 40, 90, part=2)
+        return found(bystander, *(boxed(iuv) for iuv in drawn if iuv.any()))
+
+
+def boxed(iuv: np.ndarray) -> Charts:
+    """A map of the frame as the charts of its box."""
+    rows, columns = np.nonzero(iuv[..., 0])
+    top, left = int(rows.min()), int(columns.min())
+    part = iuv[top : rows.max() + 1, left : columns.max() + 1]
+    return Charts(left, top, part[..., 0].astype(np.int64), np.moveaxis(part[..., 1:], -1, 0))
+
+
+def test_the_plugin_keeps_the_contract(demo_photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it, on a photo of a person: sides, mirror, two people, threads."""
+    monkeypatch.setattr(DensePose, "_open", lambda _self: Puppeteer())
+    outcomes = list(testing.check("dance.dense", "densepose", read_photo(demo_photo)))
+    assert [o for o in outcomes if not o.passed] == [] and len(outcomes) >= 10
 
 
 def test_a_dance_is_read_with_it_and_bent_onto_the_target(
@@ -212,7 +215,7 @@ def test_a_dance_is_read_with_it_and_bent_onto_the_target(
     """The whole command; the backend must be given the dancer's surface on the target's bones."""
     seen: list[Motion] = []
     real = FreestyleBackend.render
-    monkeypatch.setattr(DensePose, "_open", lambda _self, _device: Puppeteer())
+    monkeypatch.setattr(DensePose, "_open", lambda _self: Puppeteer())
     monkeypatch.setattr(
         FreestyleBackend, "render",
         lambda self, person, motions: seen.extend(motions) or real(self, person, motions),

@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import sys
 from collections import OrderedDict
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -239,7 +240,7 @@ def test_without_a_person_it_says_so(mask: PersonMask | None) -> None:
 
 
 def test_the_plugins_keep_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(self: parser.SchpParser, _device: str) -> checkpoints.Run:
+    def answer(self: parser.SchpParser) -> checkpoints.Run:
         return answering(5, classes=self.checkpoint.classes)
 
     for base in (parser.SchpParser, parser.OnnxParser):
@@ -247,9 +248,10 @@ def test_the_plugins_keep_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [i.name for i in registry.installed("dance.parser") if i.name.startswith("schp")]
     assert len(names) == 6
     for name in names:
-        outcomes = list(testing.check("dance.parser", name))
-        assert [o for o in outcomes if not o.passed] == [] and len(outcomes) >= 5
         assert isinstance(registry.load("dance.parser", name, Settings()), HumanParser)
+    for name in ("schp", "schp-atr-onnx"):  # the others differ in their files and tables alone
+        outcomes = list(testing.check("dance.parser", name))
+        assert [o for o in outcomes if o.failed] == [] and len(outcomes) >= 10
 
 
 # onnxruntime
@@ -278,7 +280,9 @@ def test_a_graph_is_given_what_it_takes(monkeypatch: pytest.MonkeyPatch, tmp_pat
         def run(self, _outputs: None, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
             return [answering(label)(feed["input.1"])[None] for label in (2, 5)]
 
-    library = SimpleNamespace(
+    library = ModuleType("onnxruntime")
+    library.__spec__ = ModuleSpec("onnxruntime", None)
+    vars(library).update(
         InferenceSession=Session, get_available_providers=lambda: ["CPUExecutionProvider"]
     )
     monkeypatch.setitem(sys.modules, "onnxruntime", library)

@@ -8,7 +8,7 @@ import torch
 from dance_freestyle.encoders import VggFace2
 from dance_vggface2.embed import VggFace2Embedder, middle
 
-from dancecli import registry
+from dancecli import registry, testing
 from dancecli.errors import PluginError, WeightsError
 from dancecli.stages import FaceEmbedder, Settings
 
@@ -57,3 +57,11 @@ def test_without_its_file_it_says_what_to_get() -> None:
     with pytest.raises(WeightsError, match=r"resnet50_ft_weight\.pkl") as caught:
         registry.load("dance.face_embed", "vggface2", Settings(device="cpu"))
     assert "\n" not in str(caught.value)
+
+
+def test_the_plugin_keeps_the_contract(
+    plugin: VggFace2Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dance_vggface2.embed.vggface2", lambda: plugin._network)
+    outcomes = list(testing.check("dance.face_embed", "vggface2"))
+    assert [o for o in outcomes if not o.passed] == [] and len(outcomes) >= 8

@@ -52,12 +52,13 @@ class DensePose:
         Raises PluginError where detectron2 is missing; WeightsError when the file is missing,
         damaged or of another network.
         """
-        self._network = network or self._open(settings.device)
+        self.device = resolve(settings.device)
+        self._network = network or self._open()
 
-    def _open(self, device: str) -> Network:
+    def _open(self) -> Network:
         require_library()
         path = weights.locate(self.model.weights)
-        return ChartNetwork(self.model, path, resolve(device), *self.sides)
+        return ChartNetwork(self.model, path, self.device, *self.sides)
 
     def dense(self, frame: Frame, box: Box | None, skeleton: Skeleton) -> DenseMap:
         """The person of the skeleton, or of the box where one is given; all 0 where none shows."""

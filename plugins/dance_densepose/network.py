@@ -12,7 +12,8 @@ from dance_freestyle.weight_files import check_state, content, named
 
 from dance_densepose.charts import Charts, Detections
 from dance_densepose.models import Model
-from dancecli.errors import PluginError, WeightsError
+from dancecli import libraries
+from dancecli.errors import WeightsError
 from dancecli.types import Box, UInt8Array
 
 SOURCE = "git+https://github.com/facebookresearch/detectron2"
@@ -26,11 +27,8 @@ INSTALL = (
 
 def require_library() -> None:
     """Raises PluginError with the command that installs detectron2 and DensePose."""
-    try:
-        import densepose  # noqa: F401  # registers its networks with detectron2
-        import detectron2  # noqa: F401
-    except ImportError as error:
-        raise PluginError(f"DensePose does not load: {error}; install it: {INSTALL}") from error
+    libraries.require("densepose", INSTALL, "detectron2", "densepose")
+    libraries.load("densepose", INSTALL, "densepose")  # registers its networks with detectron2
 
 
 class ChartNetwork:

@@ -14,8 +14,8 @@ from dance_freestyle.weight_files import check_state, content, named
 from torch import Tensor
 
 from dance_schp.network import Schp
-from dancecli.device import resolve
-from dancecli.errors import PluginError, WeightsError
+from dancecli import libraries
+from dancecli.errors import WeightsError
 from dancecli.types import FloatArray, UInt8Array
 
 Run = Callable[[FloatArray], FloatArray]
@@ -54,16 +54,15 @@ ATR_ONNX = Checkpoint("schp_atr_onnx", 512, ATR)
 
 
 def open_torch(checkpoint: Checkpoint, path: Path, device: str) -> Run:
-    """The network of a .pth file.
+    """The network of a .pth file, on a device of torch.
 
     Raises WeightsError when the file is another network's or cannot be read safely.
     """
-    network = filled(content(path), checkpoint.classes, path).to(resolve(device))
-    place = next(network.parameters()).device
+    network = filled(content(path), checkpoint.classes, path).to(device)
 
     def run(picture: FloatArray) -> FloatArray:
         with torch.inference_mode():
-            logits = network(torch.from_numpy(picture).to(place))
+            logits = network(torch.from_numpy(picture).to(device))
         return np.asarray(logits[0].float().cpu().numpy(), np.float32)
 
     return run
@@ -128,19 +127,13 @@ def fused(maps: list[Any], classes: int, path: Path) -> FloatArray:
 
 def needs_onnxruntime() -> Any:
     """The library. Raises PluginError with the command that installs it."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise PluginError(
-            f"onnxruntime does not load: {error}; install it: pip install 'dancecli[onnx]'"
-        ) from error
-    return onnxruntime
+    return libraries.load("schp", "pip install 'dancecli[onnx]'", "onnxruntime")
 
 
 def _session(path: Path, device: str) -> Any:
     onnxruntime = needs_onnxruntime()
     wanted = ["CPUExecutionProvider"]
-    if resolve(device).startswith("cuda"):
+    if device.startswith("cuda"):
         wanted.insert(0, "CUDAExecutionProvider")
     known = onnxruntime.get_available_providers()
     try:

@@ -17,6 +17,7 @@ from dance_schp.checkpoints import Checkpoint, Run
 from dance_schp.fitting import Region, fitted, labels_in
 from dancecli import weights
 from dancecli.data.rules import person_box
+from dancecli.device import resolve
 from dancecli.errors import NoPersonError
 from dancecli.stages import Settings
 from dancecli.types import Frame, LabelMap, PersonMask, Skeleton
@@ -40,10 +41,11 @@ class SchpParser:
 
         Raises WeightsError when the file is missing, damaged or of another network.
         """
-        self._run = run or self._open(settings.device)
+        self.device = resolve(settings.device)
+        self._run = run or self._open()
 
-    def _open(self, device: str) -> Run:
-        return checkpoints.open_torch(self.checkpoint, self._path(), device)
+    def _open(self) -> Run:
+        return checkpoints.open_torch(self.checkpoint, self._path(), self.device)
 
     def _path(self) -> Path:
         return weights.locate(self.checkpoint.weights)
@@ -102,9 +104,9 @@ class SchpAtr(SchpParser):
 class OnnxParser(SchpParser):
     """A checkpoint exported to ONNX. Raises PluginError too, where onnxruntime is missing."""
 
-    def _open(self, device: str) -> Run:
+    def _open(self) -> Run:
         checkpoints.needs_onnxruntime()
-        return checkpoints.open_onnx(self.checkpoint, self._path(), device)
+        return checkpoints.open_onnx(self.checkpoint, self._path(), self.device)
 
 
 class SchpLipOnnx(OnnxParser):
