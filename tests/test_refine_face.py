@@ -269,8 +269,11 @@ def test_without_weights_it_says_so_before_any_work(
     run: Run, clip: Path, demo_photo: Path, tmp_path: Path
 ) -> None:
     work = tmp_path / "work"
-    ran = run(clip, "--photo", demo_photo, "-o", tmp_path / "o.mp4", "--work-dir", work)
-    assert "no trained weights called 'compact' are here" in error_of(ran)
+    ran = run(
+        clip, "--photo", demo_photo, "-o", tmp_path / "o.mp4", "--work-dir", work,
+        "--weights", "absent",
+    )  # fmt: skip
+    assert "no trained weights called 'absent' are here" in error_of(ran)
     assert not list(tmp_path.glob("o.mp4*"))
     assert not list(work.rglob("*.jsonl"))
 
@@ -286,6 +289,8 @@ def test_weights_or_a_backend_without_fr_are_refused(
     assert "refines no faces" in error_of(ran) and "FR" in ran.err
     ran = run(clip, "--photo", demo_photo, *out, "--backend", "posewarp")
     assert "posewarp refines no faces" in error_of(ran)
+    ran = run(clip, "--photo", demo_photo, *out)  # the bundle that ships has no FR
+    assert "freestyle refines no faces" in error_of(ran)
     ran = run(clip, "--photo", demo_photo, *out, "--backend", "freestile")
     assert ran.code == 2 and "did you mean 'freestyle'" in error_of(ran)
 
