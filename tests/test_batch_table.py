@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dancecli.batch.orders import Order
@@ -166,6 +166,15 @@ def test_all_bad_rows_are_listed_by_number_and_nothing_runs(run: Run, folder: Pa
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
+def test_plugins_that_the_licence_forbids_are_refused_before_anything_runs(
+    run: Run, folder: Path
+) -> None:
+    table = write(folder / "t.csv", "photo,video,parser", "a.jpg,v.mp4,", "b.jpg,v.mp4,schp")
+    code, _, err = run(table, "--licence", "commercial", "--dry-run")
+    assert code == 2
+    assert "row 3: " in err and "row 2" not in err and "--licence commercial" in err
+
+
 def test_people_read_a_fault_of_many_rows_once(run: Run, folder: Path) -> None:
     table = write(folder / "t.csv", "photo,vidoe", "a.jpg,v.mp4", "b.jpg,v.mp4")
     code, _, err = run(table)
@@ -203,6 +212,7 @@ def order(number: int, photo: str, video: str) -> Order:
 PAIRS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("vwx")), max_size=12)
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_rows_of_one_video_run_together(pairs: list[tuple[str, str]]) -> None:
     orders = [order(number, *pair) for number, pair in enumerate(pairs)]
@@ -211,6 +221,7 @@ def test_rows_of_one_video_run_together(pairs: list[tuple[str, str]]) -> None:
     assert len(list(itertools.groupby(videos))) == len({*videos})
 
 
+@settings(deadline=None)
 @given(PAIRS, st.sets(st.sampled_from("vwx")), st.integers(0, 3))
 def test_a_free_worker_does_not_wait_for_poses_while_there_is_other_work(
     pairs: list[tuple[str, str]], seen: set[str], busy: int

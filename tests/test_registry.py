@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from stevedore import ExtensionManager
 
 from dancecli import registry
 from dancecli.errors import PluginError, UsageError
@@ -133,6 +134,8 @@ def test_what_follows_a_plugins_name_reaches_it_or_is_refused(
     third_party: Path, asked: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(third_party))
+    # What stevedore remembers of this process's earlier loads does not know the new folder.
+    monkeypatch.setattr(ExtensionManager, "ENTRY_POINT_CACHE", {})
     try:
         told = str(registry.load("dance.inpaint", asked, Settings()).me)
     except UsageError as error:

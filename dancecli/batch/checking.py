@@ -81,7 +81,10 @@ def _ready(
     from dancecli.steps.stages import Stages
 
     nowhere = Path()
-    job = Job(nowhere, nowhere, nowhere, dict(plugins), "cpu", weights, seed, licence)
+    job = Job(
+        nowhere, nowhere, nowhere, dict(plugins), device="cpu", weights=weights, seed=seed,
+        licence=licence,
+    )  # fmt: skip
     try:
         stages = Stages(job)
         stages.refuse_forbidden()
