@@ -258,9 +258,10 @@ def test_b2f_texture_terms() -> None:
     bent = Bent(painted.z, painted.m, batch.x + 0.5, painted.m, flow)
     networks = objectives.B2FNetworks(b2f_discriminator(preset))
     terms = objectives.b2f_generator(preset, networks, batch, Painted(painted.z, painted.m, bent))
-    assert set(terms) == {"l1", "composite", "colour", "flow"}
+    assert set(terms) == {"l1", "composite", "colour", "flow", "gradient"}
     assert terms["colour"].item() == pytest.approx(5 * 0.5, rel=1e-4)
-    assert terms["flow"].item() == pytest.approx(0.02 * 3 / 39, rel=1e-4)
+    still = objectives.STILL * 3 * 39 / 40
+    assert terms["flow"].item() == pytest.approx(0.02 * (3 / 39 + still), rel=1e-4)
 
 
 def test_fr_terms() -> None:

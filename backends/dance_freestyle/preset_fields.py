@@ -172,11 +172,10 @@ class B2FPreset:
             )
 
     def _check_unet(self) -> None:
-        step = 2 ** len(self.unet)
-        if not self.unet or self.size[0] % step or self.size[1] % step:
+        """Every level may be odd, but the first works at half the size."""
+        if not self.unet or self.size[0] % 2 or self.size[1] % 2:
             raise ValueError(
-                f"size {self.size[0]}x{self.size[1]} does not divide by {step}, "
-                f"which {len(self.unet)} levels of unet need"
+                f"size {self.size[0]}x{self.size[1]} is not even, or unet has no levels"
             )
 
     @property
