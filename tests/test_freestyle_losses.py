@@ -260,7 +260,7 @@ def test_b2f_texture_terms() -> None:
     terms = objectives.b2f_generator(preset, networks, batch, Painted(painted.z, painted.m, bent))
     assert set(terms) == {"l1", "composite", "colour", "flow", "gradient"}
     assert terms["colour"].item() == pytest.approx(5 * 0.5, rel=1e-4)
-    still = objectives.STILL * 3 * 39 / 40
+    still = objectives.STILL * 9 * 39 / 40
     assert terms["flow"].item() == pytest.approx(0.02 * (3 / 39 + still), rel=1e-4)
 
 

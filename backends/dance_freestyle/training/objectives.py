@@ -23,8 +23,8 @@ from dance_freestyle.training.losses import FacePerceptual, FeatureNet
 
 Terms = dict[str, Tensor]
 
-STILL = 0.2
-"""Weight of the flow's length beside that of its differences, which a constant flow lacks."""
+STILL = 0.05
+"""Weight of the flow's squared length beside its differences, which a constant flow lacks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +174,7 @@ def _copying(preset: B2FPreset, batch: B2FBatch, painted: Painted, inside: Tenso
         terms["colour"] = weights.colour * painting
     if painted.bent is not None and weights.flow:
         flow = painted.bent.flow
-        still = losses.gradient_l1(flow) + STILL * flow.abs().mean()
+        still = losses.gradient_l1(flow) + STILL * flow.square().mean()
         terms["flow"] = weights.flow * still
     return terms
 
