@@ -22,6 +22,9 @@ test = ["pytest>=8"]
 [project.entry-points."$group"]
 $name = "$module:$class_name"
 
+[tool.hatch.build]
+dev-mode-dirs = ["."]
+
 [tool.hatch.build.targets.wheel]
 only-include = ["$module.py"]
 """
