@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from batch_media import FRAMES, make_media
@@ -84,6 +87,30 @@ def test_what_cannot_be_shown_is_refused_before_the_camera_opens(
 def test_a_camera_that_is_not_there_is_named(camera: str) -> None:
     with pytest.raises(MediaError, match=camera):
         next(frames_of(camera))
+
+
+def test_a_stream_is_watched_by_its_address(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    make_media(tmp_path, demo_photo, demo_video)
+    with av.open(str(tmp_path / "v.mp4")) as file, av.open(str(tmp_path / "v.ts"), "w") as stream:
+        track = stream.add_stream_from_template(file.streams.video[0])
+        for packet in file.demux(video=0):
+            if packet.size:
+                packet.stream = track
+                stream.mux(packet)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as reader:
+                reader.sendall((tmp_path / "v.ts").read_bytes())
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        frames = list(frames_of(address))
+    assert len(frames) == FRAMES
+    times = [frame.time for frame in frames]
+    assert times == sorted(times) and frames[0].rgb.std() > 10
 
 
 def test_a_file_s_frames_come_when_their_time_has_come(demo_video: Path) -> None:

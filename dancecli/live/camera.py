@@ -25,11 +25,20 @@ def frames_of(camera: str) -> Iterator[Frame]:
     Times are seconds since the first frame. Raises MediaError where there is nothing to see.
     """
     if camera.isdecimal():
-        return _device(int(camera))
+        return _some(_device(int(camera)), f"camera {camera}")
     if is_url(camera):
-        return _stream(camera)
+        return _some(_stream(camera), camera)
     check_input(Path(camera), "video")
     return _played(Path(camera))
+
+
+def _some(frames: Iterator[Frame], camera: str) -> Iterator[Frame]:
+    """The frames. Raises MediaError where there is none."""
+    first = next(frames, None)
+    if first is None:
+        raise MediaError(f"{camera} gives no picture")
+    yield first
+    yield from frames
 
 
 def _played(path: Path) -> Iterator[Frame]:
@@ -64,9 +73,8 @@ def _stream(address: str) -> Iterator[Frame]:
 
     from dancecli.steps.photo import fitted
 
-    options = {"fflags": "nobuffer", "flags": "low_delay"}
     try:
-        with av.open(address, timeout=TIMEOUT, options=options) as container:
+        with av.open(address, timeout=TIMEOUT) as container:
             began = time.monotonic()
             for picture in container.decode(video=0):
                 rgb = picture.to_ndarray(format="rgb24")

@@ -16,7 +16,7 @@ from dancecli.live.screens import Screen
 from dancecli.live.stage import LiveStage, Moment
 from dancecli.motion import Tracker
 from dancecli.progress import LINE_EVERY, Progress
-from dancecli.types import Frame
+from dancecli.types import Frame, UInt8Array
 
 RECENT = 100_000
 """Latencies that the percentiles are taken of: the last hour at 25 frames per second."""
@@ -83,7 +83,7 @@ class Session:
 
         Raises what the camera and the stages raise.
         """
-        resting = self.stage.at_rest()  # also loads and compiles what painting needs
+        resting = self._warm()
         with ExitStack() as stack:
             for screen in screens:
                 stack.enter_context(screen)
@@ -101,6 +101,11 @@ class Session:
                 for thread in threads:
                     thread.join(PATIENCE)
                 self._count_dropped()
+
+    def _warm(self) -> UInt8Array:
+        """The target at rest, after loading all that the first frame would wait for."""
+        self.stage.stages.pose.extract(self.stage.target.frame)
+        return self.stage.at_rest()
 
     def _counted(
         self, frames: Iterator[Frame], seconds: float | None
