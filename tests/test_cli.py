@@ -89,7 +89,9 @@ def test_help_answers_without_heavy_imports() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["reenact", "batch", "composite", "plugins", "doctor", "cache"])
+@pytest.mark.parametrize(
+    "command", ["reenact", "batch", "live", "composite", "plugins", "doctor", "cache"]
+)
 def test_every_command_has_help_with_examples(run: Run, command: str) -> None:
     ran = run(command, "--help")
     assert ran.code == 0

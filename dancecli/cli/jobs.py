@@ -23,11 +23,14 @@ GROUPS = (
     "dance.backend",
 )
 
-_SCENE = (
+_PART = (
     click.option("--start", type=click.FloatRange(0), metavar="SECONDS", help="Begin VIDEO here."),
     click.option("--end", type=click.FloatRange(0), metavar="SECONDS", help="Stop VIDEO here."),
+)
+
+_LOOK = (
     click.option("--person", default="largest", show_default=True, metavar="WHO",
-                 help="Who dances in VIDEO: largest, left, right or a number."),
+                 help="Who dances: largest, left, right or a number."),
     click.option("--photo-person", default="largest", show_default=True, metavar="WHO",
                  help="Who in PHOTO: largest, left, right or a number."),
     click.option("--background", default="photo", show_default=True, metavar="BG",
@@ -42,9 +45,12 @@ _SCENE = (
                  help="Temporal smoothing of the pose; 0 is off."),
     click.option("--no-retarget", is_flag=True,
                  help="Keep the driver's body proportions (raw pose)."),
+)  # fmt: skip
+
+_OUTPUT = (
     click.option("--no-audio", is_flag=True, help="Drop the sound of VIDEO."),
     click.option("--preview", is_flag=True, help="A few small frames, in seconds."),
-)  # fmt: skip
+)
 
 _MACHINE = (
     click.option("--weights", metavar="NAME|DIR", help="Weights of the backend."),
@@ -66,7 +72,12 @@ _FILES = (
 def scene_options(function: Command) -> Command:
     """What is danced, where and how it looks; plugins, device and seed."""
     function = _added(function, _MACHINE)
-    return _added(plugin_options(*GROUPS)(function), _SCENE)
+    return _added(plugin_options(*GROUPS)(function), (*_PART, *_LOOK, *_OUTPUT))
+
+
+def look_options(function: Command) -> Command:
+    """The same without what only a whole video has: a part of it, sound, a preview."""
+    return _added(plugin_options(*GROUPS)(_added(function, _MACHINE)), _LOOK)
 
 
 def file_options(function: Command) -> Command:

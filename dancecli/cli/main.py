@@ -22,6 +22,7 @@ from dancecli.errors import DanceError
 COMMANDS = {
     "reenact": "Make the person in PHOTO dance like the person in VIDEO.",
     "batch": "Run the jobs of a table, or let photos x videos dance.",
+    "live": "Make the person in PHOTO dance like somebody before a camera.",
     "composite": "Put a saved foreground on another background.",
     "refine-face": "Restore the face of the person in a video after a photo.",
     "prepare-data": "Turn a data set, footage or synthetic people into training data.",

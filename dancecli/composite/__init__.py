@@ -1,7 +1,7 @@
 """Equation 7 and everything about where the person lands in the output frame."""
 
 from dancecli.composite.blend import compose, compose_rgba, foreground
-from dancecli.composite.canvas import canvas_for
+from dancecli.composite.canvas import LiveCanvas, canvas_for
 from dancecli.composite.placing import (
     Placement,
     cover,
@@ -18,6 +18,7 @@ from dancecli.composite.size import LONGEST, even_size, output_size
 __all__ = [
     "LONGEST",
     "SHADOW",
+    "LiveCanvas",
     "Placement",
     "canvas_for",
     "compose",

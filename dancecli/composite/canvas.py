@@ -96,3 +96,38 @@ def _steady(boxes: Edges, tall: float, shape: tuple[int, int]) -> list[Canvas]:
         Canvas(width, height, float(s), float(x), float(y))
         for s, (x, y) in zip(scale, corner, strict=True)
     ]
+
+
+class LiveCanvas:
+    """`canvas_for` one frame after the other: grows at once where a pose needs it, else slowly."""
+
+    def __init__(
+        self, tall: float, backend_canvas: tuple[int, int] | None, out_size: tuple[int, int]
+    ) -> None:
+        """tall: standing height in output pixels."""
+        self.tall, self.shape, self.out_size = tall, backend_canvas, out_size
+        self._last: Canvas | None = None
+
+    def step(self, skeleton: Skeleton) -> Canvas:
+        """The canvas of the next frame. skeleton: in output pixels, with points that are seen."""
+        if self.shape is None:
+            loose = LOOSE * self.tall
+            return _native(_edges([skeleton], loose, loose, loose)[0], self.out_size)
+        tall = self.tall
+        box = _edges([skeleton], BESIDE * tall, OVER_HEAD * tall, UNDER_FEET * tall)
+        (wanted,) = _steady(box, tall, self.shape)
+        self._last = wanted if self._last is None else _drawn(self._last, wanted, box[0])
+        return self._last
+
+
+def _drawn(last: Canvas, wanted: Canvas, box: NDArray[np.float64]) -> Canvas:
+    """A step from the last canvas to the wanted one that still holds the box."""
+    size = np.array([wanted.width, wanted.height])
+    share = 1 / STEADY
+    scale = max(wanted.scale, last.scale + share * (wanted.scale - last.scale))
+    before = np.array([last.x, last.y]) + size * last.scale / 2
+    middle = (box[:2] + box[2:]) / 2
+    slack = np.maximum((scale * size - (box[2:] - box[:2])) / 2, 0)
+    centre = np.clip(before + share * (middle - before), middle - slack, middle + slack)
+    x, y = centre - scale * size / 2
+    return Canvas(wanted.width, wanted.height, float(scale), float(x), float(y))

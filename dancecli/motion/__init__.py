@@ -5,6 +5,7 @@ Read `tracking` (per frame), `track` (per clip), `retargeting` (onto the target)
 """
 
 from dancecli.motion.dense import warp_dense
+from dancecli.motion.live import LiveMotion
 from dancecli.motion.observation import Observation
 from dancecli.motion.people import left_to_right
 from dancecli.motion.poses import read_poses, write_poses
@@ -13,6 +14,6 @@ from dancecli.motion.track import State, Track, build_track
 from dancecli.motion.tracking import Tracker
 
 __all__ = [
-    "Observation", "Retargeted", "State", "Track", "Tracker", "build_track", "left_to_right",
-    "moved", "read_poses", "retarget", "warp_dense", "write_poses",
+    "LiveMotion", "Observation", "Retargeted", "State", "Track", "Tracker", "build_track",
+    "left_to_right", "moved", "read_poses", "retarget", "warp_dense", "write_poses",
 ]  # fmt: skip

@@ -83,7 +83,7 @@ def of_target(skeleton: Skeleton) -> Proportions:
     neck, head = _neck_and_head(points, confidence)
     if skeleton.world is not None:
         world = skeleton.world[None].astype(np.float64)
-        scale = DEPTH_TRUST * float(_world_scale(points, confidence, world)[0])
+        scale = DEPTH_TRUST * float(pixels_per_metre(points, confidence, world)[0])
         deep = np.linalg.norm(bone_vectors(world)[0], axis=-1) * scale
         bones = np.where(seen, np.fmax(bones, deep), np.nan)
         neck = np.fmax(neck, _neck_and_head(world, confidence)[0] * scale)
@@ -105,7 +105,7 @@ def of_driver(
     lengths = np.where(seen, np.linalg.norm(bone_vectors(unit[:, :25]), axis=-1), np.nan)
     neck, head = _neck_and_head(unit[:, :25], confidence[:, :25])
     if world is not None:
-        metre = DEPTH_TRUST * _world_scale(points[:, :25], confidence[:, :25], world) / scale
+        metre = DEPTH_TRUST * pixels_per_metre(points[:, :25], confidence[:, :25], world) / scale
         deep = np.linalg.norm(bone_vectors(world), axis=-1) * metre[:, None]
         lengths = np.where(seen, np.fmax(lengths, deep), np.nan)
         neck = np.fmax(neck, _neck_and_head(world, confidence[:, :25])[0] * metre)
@@ -214,7 +214,7 @@ def scale_path(
     against their own clip-long lengths. Changes below `STEADY` within a scene are noise; the
     rest is travel towards or away from the camera and kept, slowly varying.
     """
-    raw = _world_scale(points, confidence, world)
+    raw = pixels_per_metre(points, confidence, world)
     if np.isfinite(raw).mean() < 0.8:
         raw = _bone_scale(points, confidence)
     out = np.ones(len(points))
@@ -240,7 +240,7 @@ def _steady(raw: Values, known: NDArray[np.bool_], fps: float) -> Values:
     return np.asarray(np.exp(middle + np.sign(away) * np.maximum(np.abs(away) - STEADY, 0)))
 
 
-def _world_scale(points: Values, confidence: Values, world: Values) -> Values:
+def pixels_per_metre(points: Values, confidence: Values, world: Values) -> Values:
     """(T,) pixels per metre by weak perspective over trunk and limbs; NaN with too few joints.
 
     The ratio of the spreads, so that a turned picture (stabilised camera) changes nothing.

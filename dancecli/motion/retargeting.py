@@ -86,14 +86,7 @@ def retarget(
     place = placing.place_of(target, target_size, body)
     skeletons: list[Skeleton] = []
     for frames in track.scenes():
-        whole = completed(clip.part(frames), driver, target, body)
-        height = driver.height * whole.scale
-        contact = ground.contacts(whole.points[:, :25], height, clip.fps)
-        danced = whole
-        if retarget:
-            whole = replace(whole, points=ground.planted(whole.points, height, contact, clip.fps))
-            danced = on_body(whole, driver, proportions.told_apart(body, driver))
-            danced = _grounded(danced, whole, height, contact)
+        danced, whole, contact = danced_by(clip.part(frames), driver, target, body, retarget)
         if frame == "driving" or not stabilise:
             danced, whole = (_seen_by(c, track.camera[frames]) for c in (danced, whole))
         if frame == "photo":
@@ -101,6 +94,21 @@ def retarget(
         skeletons += danced.skeletons()
     size = target_size if frame == "photo" else track.size
     return Retargeted(tuple(skeletons), frame, size, track.state)
+
+
+def danced_by(
+    clip: Clip, driver: Proportions, target: Skeleton, body: Proportions, retarget: bool = True
+) -> tuple[Clip, Clip, ground.Contact]:
+    """One scene on the target's body, where and as large as the driver is; the driver with all
+    limbs; and where the driver's feet bear."""
+    whole = completed(clip, driver, target, body)
+    height = driver.height * whole.scale
+    contact = ground.contacts(whole.points[:, :25], height, clip.fps)
+    if not retarget:
+        return whole, whole, contact
+    whole = replace(whole, points=ground.planted(whole.points, height, contact, clip.fps))
+    danced = on_body(whole, driver, proportions.told_apart(body, driver))
+    return _grounded(danced, whole, height, contact), whole, contact
 
 
 def _in_scene(track: Track) -> Clip:

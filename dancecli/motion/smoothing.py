@@ -35,17 +35,38 @@ def one_euro(
 def _filter(
     values: NDArray[np.float64], valid: NDArray[np.bool_], fps: float, strength: float
 ) -> NDArray[np.float64]:
-    out = values.copy()
-    speed = np.zeros_like(values[0])
-    for t in range(1, len(values)):
-        going = (valid[t] & valid[t - 1])[:, None]
-        raw = np.where(going, (values[t] - values[t - 1]) * fps, 0.0)
-        a = _weight(SPEED_CUTOFF, fps)
-        speed = np.where(going, a * raw + (1 - a) * speed, 0.0)
-        pace = np.linalg.norm(speed, axis=1, keepdims=True)
-        weight = _weight((MIN_CUTOFF + BETA * pace) / strength, fps)
-        out[t] = np.where(going, weight * values[t] + (1 - weight) * out[t - 1], values[t])
-    return out
+    filtered = OneEuro(strength)
+    return np.stack([filtered.step(v, ok, fps) for v, ok in zip(values, valid, strict=True)])
+
+
+class OneEuro:
+    """The filter, one frame after the other: `one_euro` without the run backwards."""
+
+    def __init__(self, strength: float = 1.0) -> None:
+        self.strength = strength
+        self._last: tuple[NDArray[np.float64], NDArray[np.bool_]] | None = None
+        self._smooth = self._speed = np.zeros(0)
+
+    def step(
+        self, values: NDArray[np.float64], valid: NDArray[np.bool_], fps: float
+    ) -> NDArray[np.float64]:
+        """The next frame's values (K, D), valid (K,); fps: one over the seconds since the last."""
+        if self._last is None:
+            self._smooth, self._speed = values.copy(), np.zeros_like(values)
+        elif self.strength > 0:
+            before, known = self._last
+            going = (valid & known)[:, None]
+            raw = np.where(going, (values - before) * fps, 0.0)
+            a = _weight(SPEED_CUTOFF, fps)
+            self._speed = np.where(going, a * raw + (1 - a) * self._speed, 0.0)
+            pace = np.linalg.norm(self._speed, axis=1, keepdims=True)
+            weight = _weight((MIN_CUTOFF + BETA * pace) / self.strength, fps)
+            smooth = weight * values + (1 - weight) * self._smooth
+            self._smooth = np.where(going, smooth, values)
+        else:
+            self._smooth = values.copy()
+        self._last = values, valid
+        return self._smooth
 
 
 def _weight(cutoff: NDArray[np.float64] | float, fps: float) -> NDArray[np.float64]:

@@ -1,0 +1,83 @@
+"""Frames as a camera gives them: of a camera of this machine, of a stream, of a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from dancecli.data.stores import is_url
+from dancecli.errors import MediaError
+from dancecli.media import VideoStream, check_input
+from dancecli.media.files import one_line
+from dancecli.types import Frame
+
+SIDE = 640
+"""Pixels of the longest side that poses are looked for in; larger pictures are scaled down."""
+
+TIMEOUT = 10.0
+"""Seconds without a picture after which a stream is given up."""
+
+
+def frames_of(camera: str) -> Iterator[Frame]:
+    """The frames of a camera's number, a stream's address, or a file that plays at its own rate.
+
+    Times are seconds since the first frame. Raises MediaError where there is nothing to see.
+    """
+    if camera.isdecimal():
+        return _some(_device(int(camera)), f"camera {camera}")
+    if is_url(camera):
+        return _some(_stream(camera), camera)
+    check_input(Path(camera), "video")
+    return _played(Path(camera))
+
+
+def _some(frames: Iterator[Frame], camera: str) -> Iterator[Frame]:
+    """The frames. Raises MediaError where there is none."""
+    first = next(frames, None)
+    if first is None:
+        raise MediaError(f"{camera} gives no picture")
+    yield first
+    yield from frames
+
+
+def _played(path: Path) -> Iterator[Frame]:
+    """A file as a camera: each frame when its time has come."""
+    began = time.monotonic()
+    for frame in VideoStream(path, max_side=SIDE).frames():
+        time.sleep(max(0.0, began + frame.time - time.monotonic()))
+        yield frame
+
+
+def _device(number: int) -> Iterator[Frame]:
+    import cv2
+
+    from dancecli.steps.photo import fitted
+
+    device = cv2.VideoCapture(number)
+    try:
+        if not device.isOpened():
+            raise MediaError(
+                f"camera {number} cannot be opened: is it there, allowed, and not in use elsewhere?"
+            )
+        began = time.monotonic()
+        while (shot := device.read())[0]:
+            rgb = cv2.cvtColor(shot[1], cv2.COLOR_BGR2RGB)
+            yield fitted(Frame(rgb, time=time.monotonic() - began), SIDE)
+    finally:
+        device.release()
+
+
+def _stream(address: str) -> Iterator[Frame]:
+    import av
+
+    from dancecli.steps.photo import fitted
+
+    try:
+        with av.open(address, timeout=TIMEOUT) as container:
+            began = time.monotonic()
+            for picture in container.decode(video=0):
+                rgb = picture.to_ndarray(format="rgb24")
+                yield fitted(Frame(rgb, time=time.monotonic() - began), SIDE)
+    except (av.FFmpegError, IndexError, OSError) as error:
+        raise MediaError(f"{address}: cannot be watched ({one_line(error)})") from error

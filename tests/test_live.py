@@ -1,0 +1,239 @@
+"""Live: a file as the camera, frames dropped rather than late, motion without a look ahead."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from batch_media import FRAMES, make_media
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from motion_puppet import bones, puppet, swing, xy
+
+from dancecli.composite import LiveCanvas
+from dancecli.errors import MediaError
+from dancecli.live.camera import frames_of
+from dancecli.live.newest import Newest
+from dancecli.motion import LiveMotion
+from dancecli.types import SEEN, Skeleton
+
+PHOTO = (800, 700)
+RATE = 25.0
+
+
+def dance(*args: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "dancecli", "live", *map(str, args)],
+        capture_output=True, cwd=cwd, timeout=600, env={**os.environ, **env},
+    )  # fmt: skip
+
+
+def test_a_photo_dances_as_a_file_played_at_its_own_rate(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    make_media(tmp_path, demo_photo, demo_video)
+    ran = dance("a.png", "--camera", "v.mp4", "--to", "rawvideo", "--size", "48x64",
+                "--background", "#00ff00", "--json", cwd=tmp_path)  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    *events, summary = (json.loads(line) for line in ran.stderr.splitlines() if line[:1] == b"{")
+    assert events[0] == {"event": "size", "width": 48, "height": 64}
+    assert summary["frames"] == FRAMES
+    assert summary["shown"] + summary["dropped"] + summary["unseen"] == FRAMES
+    assert summary["shown"] >= 1
+    assert summary["seconds"] >= (FRAMES - 1) / 10
+    assert 0 < summary["latency_ms"]["p50"] <= summary["latency_ms"]["p95"]
+    frames = np.frombuffer(ran.stdout, np.uint8).reshape(-1, 64, 48, 3).astype(int)
+    assert len(frames) == 1 + summary["shown"]  # the first is the photo's own pose
+    green = (frames[..., 1] > 200) & (frames[..., 0] < 80)
+    shares = 1 - green.mean((1, 2))
+    assert (shares > 0.02).all() and (shares < 0.6).all()
+    assert (np.abs(frames[-1] - frames[0]).max(-1) > 40).mean() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("--to", "rawvideo", "--camera", "no.mp4"), 1, "no.mp4 does not exist"),
+        (("--to", "rawvideo", "--camera", "0", "-o", "old"), 1, "--force"),
+        (("--to", "rawvideo", "--camera", "0", "--size", "driving"), 2, "--size driving"),
+        (("--to", "rawvideo", "--camera", "0", "--background", "driving"), 2, "dance reenact"),
+        (("--camera", "0"), 2, "--to rawvideo"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_before_the_camera_opens(
+    demo_photo: Path, tmp_path: Path, args: tuple[str, ...], code: int, says: str
+) -> None:
+    if "--to" not in args and not sys.platform.startswith("linux"):
+        pytest.skip("there is a display")
+    (tmp_path / "old").write_bytes(b"mine")
+    ran = dance(demo_photo, *args, cwd=tmp_path, DISPLAY="", WAYLAND_DISPLAY="")
+    assert ran.returncode == code, ran.stderr
+    assert says in ran.stderr.decode().splitlines()[-1]
+    assert (ran.stdout, (tmp_path / "old").read_bytes()) == (b"", b"mine")
+
+
+@pytest.mark.parametrize("camera", ["97", "tcp://127.0.0.1:1"])
+def test_a_camera_that_is_not_there_is_named(camera: str) -> None:
+    with pytest.raises(MediaError, match=camera):
+        next(frames_of(camera))
+
+
+def test_a_stream_is_watched_by_its_address(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    make_media(tmp_path, demo_photo, demo_video)
+    with av.open(str(tmp_path / "v.mp4")) as file, av.open(str(tmp_path / "v.ts"), "w") as stream:
+        track = stream.add_stream_from_template(file.streams.video[0])
+        for packet in file.demux(video=0):
+            if packet.size:
+                packet.stream = track
+                stream.mux(packet)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as reader:
+                reader.sendall((tmp_path / "v.ts").read_bytes())
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        frames = list(frames_of(address))
+    assert len(frames) == FRAMES
+    times = [frame.time for frame in frames]
+    assert times == sorted(times) and frames[0].rgb.std() > 10
+
+
+def test_a_file_s_frames_come_when_their_time_has_come(demo_video: Path) -> None:
+    frames, began = frames_of(str(demo_video)), time.monotonic()
+    for _ in range(10):
+        frame = next(frames)
+        assert time.monotonic() - began >= frame.time - 0.05
+    assert frame.time == pytest.approx(0.3)
+    assert max(frame.width, frame.height) <= 640
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_the_newest_wins_and_nothing_is_lost_uncounted(taken: list[bool]) -> None:
+    queue, got = Newest[int](), list[int]()
+    items = iter(queue)
+    for number, take in enumerate(taken):
+        assert queue.put(number)
+        if take:
+            got.append(next(items))
+            assert got[-1] == number
+    queue.close()
+    got += list(items)
+    assert len(got) + queue.dropped == len(taken)
+    assert not taken or got[-1] == len(taken) - 1
+    assert not queue.put(99)
+
+
+def test_an_error_of_the_camera_reaches_who_waits() -> None:
+    def camera() -> Iterator[int]:
+        yield 1
+        raise MediaError("unplugged")
+
+    queue = Newest[int]()
+    queue.filled_by(camera()).join(10)
+    items = iter(queue)
+    assert next(items) == 1
+    with pytest.raises(MediaError, match="unplugged"):
+        next(items)
+
+
+def target() -> Skeleton:
+    return puppet(bones(500), foot=(400, 650))
+
+
+def danced(clip: list[Skeleton | None], smooth: float = 1.0) -> list[Skeleton | None]:
+    motion = LiveMotion(target(), PHOTO, smooth=smooth)
+    return [motion.step(skeleton, n / RATE) for n, skeleton in enumerate(clip)]
+
+
+def points(skeletons: list[Skeleton | None]) -> np.ndarray:
+    return np.stack([s.points() for s in skeletons if s is not None])
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.floats(200, 800))
+def test_bones_point_as_the_dancer_s_and_have_the_target_s_size(seed: int, height: float) -> None:
+    clip = [puppet(bones(height), angles) for angles in swing(40, seed)]
+    out = danced(list(clip), smooth=0)
+    for name in ("elbow", "knee"):
+        ends = {"elbow": "shoulder", "knee": "hip"}[name]
+        mine, theirs = (
+            xy(skeletons, f"left_{name}") - xy(skeletons, f"left_{ends}")
+            for skeletons in (tuple(out), tuple(clip))
+        )
+        lengths = np.linalg.norm(mine, axis=1), np.linalg.norm(theirs, axis=1)
+        cos = (mine * theirs).sum(1) / lengths[0] / lengths[1]
+        assert np.degrees(np.arccos(np.clip(cos, -1, 1))).max() < 3
+        assert np.median(lengths[0] / lengths[1]) == pytest.approx(500 / height, rel=0.05)
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 59))
+def test_no_frame_depends_on_a_later_one(seed: int, cut: int) -> None:
+    clip: list[Skeleton | None] = [puppet(bones(300), angles) for angles in swing(60, seed)]
+    other: list[Skeleton | None] = [*clip[:cut], *[puppet(bones(300))] * (60 - cut)]
+    assert np.array_equal(points(danced(clip))[:cut], points(danced(other))[:cut])
+
+
+def test_who_stands_still_stands_where_the_target_stood() -> None:
+    noise = np.random.default_rng(0)
+    clip: list[Skeleton | None] = []
+    for _ in range(80):
+        skeleton = puppet(bones(300), foot=(700, 800))
+        skeleton.body[:, :2] += noise.normal(0, 0.6, (25, 2)).astype(np.float32)
+        clip.append(skeleton)
+    out = points(danced(clip))
+    wanted = target().points()
+    seen = wanted[:, 2] >= SEEN
+    away = np.linalg.norm(out[-40:, seen, :2] - wanted[None, seen, :2], axis=-1)
+    assert np.median(away) < 0.02 * 500
+    raw = np.stack([s.body[:, :2] for s in clip if s])[-40:] * 500 / 300
+    assert out[-40:, :25, :2].std(0).mean() < 0.8 * raw.std(0).mean()
+
+
+def test_who_comes_nearer_grows_and_who_is_lost_is_held() -> None:
+    def at(share: float) -> Skeleton:
+        size = 300 * (1 + share)
+        world = np.zeros((25, 3), np.float32)
+        flat = puppet(bones(1.7), foot=(0, 0)).body
+        world[:, :2] = flat[:, :2]
+        skeleton = puppet(bones(size), foot=(500, 800 + 100 * share))
+        return Skeleton(skeleton.body, world=world)
+
+    clip: list[Skeleton | None] = [None, *[at(0)] * 40, *[at(0.5)] * 60, None, None]
+    out = danced(clip)
+    assert out[0] is None
+    assert out[-1] is out[-3]
+    tall = [np.ptp(s.points()[:25, 1]) for s in out if s is not None]
+    assert tall[39] == pytest.approx(500, rel=0.1)
+    assert 1.3 < tall[-1] / tall[39] < 1.6
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.floats(100, 400))
+def test_a_live_canvas_holds_every_pose_and_moves_no_faster_than_it_must(
+    seed: int, height: float
+) -> None:
+    canvas = LiveCanvas(height, (512, 320), (640, 480))
+    clip = [puppet(bones(height), angles, foot=(320, 400)) for angles in swing(40, seed)]
+    made = [canvas.step(skeleton) for skeleton in clip]
+    for skeleton, each in zip(clip, made, strict=True):
+        inside = each.from_frame(skeleton).body[:, :2]
+        assert (inside > -1).all() and (inside < [321, 513]).all()
+        assert (each.width, each.height) == (320, 512)
+    shrinking = [b.scale / a.scale for a, b in pairwise(made)]
+    assert min(shrinking) > 0.8
