@@ -15,7 +15,7 @@ from dancecli.weights import WeightFile, needed_by, saying, store
 
 UNKNOWN = "not known"
 
-_INSTALL = re.compile(r"(?<=install it: ).+|(?:pip|apt-get) install [^;`]+")
+_INSTALL = re.compile(r"(?<=install it: ).+|(?:\S+ -m )?(?:pip|apt-get) install [^;`]+")
 
 
 @dataclass(frozen=True)
