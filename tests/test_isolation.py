@@ -23,6 +23,7 @@ from dancecli.cli.plugins import command
 from dancecli.data.people import Options, Person, Skipped
 from dancecli.errors import DanceError, NoPersonError, PluginError, UsageError
 from dancecli.figures import made_target, standing_skeleton
+from dancecli.health import examine_plugin
 from dancecli.isolation.isolating import isolate
 from dancecli.isolation.proxy import isolated_class
 from dancecli.isolation.registered import Isolated, add, registry_file, remove
@@ -370,6 +371,8 @@ def test_an_environment_that_has_changed_is_said(records: list[Isolated], tmp_pa
     add([Isolated(**{**vars(pose), "python": str(tmp_path / "python")})])
     with pytest.raises(PluginError, match=r"cannot be started: No such file.*isolate"):
         registry.load("dance.pose", "tiny", Settings())
+    health = examine_plugin(registry.find("dance.pose", "tiny"))
+    assert not health.ok and health.fix == "dance plugins isolate tiny --python PATH, or --remove"
     add([Isolated(**{**vars(pose), "folders": (str(tmp_path),)})])
     with pytest.raises(PluginError, match=r"no longer brings it there.*isolate tiny --remove"):
         registry.load("dance.pose", "tiny", Settings())
