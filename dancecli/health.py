@@ -15,7 +15,7 @@ from dancecli.weights import WeightFile, needed_by, saying, store
 
 UNKNOWN = "not known"
 
-_INSTALL = re.compile(r"(?<=install it: ).+|(?:pip|apt-get) install [^;`]+")
+_INSTALL = re.compile(r"(?<=install it: ).+|(?:\S+ -m )?(?:pip|apt-get) install [^;`]+")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,10 @@ def _fix(
     if failed is None:
         return ""
     install = _INSTALL.search(str(failed))
-    first = install[0] if install else f"install what is missing, or reinstall {info.distribution}"
+    otherwise = f"install what is missing, or reinstall {info.distribution}"
+    if info.isolated:
+        otherwise = f"dance plugins isolate {info.name} --python PATH, or --remove"
+    first = install[0] if install else otherwise
     return f"{first}; then: {getting(lacking)}" if lacking else first
 
 

@@ -143,6 +143,13 @@ def load_class(info: PluginInfo) -> Any:
     Raises PluginError when the import fails or it was written for another interface version,
     UsageError when the option it needs is missing or it takes none.
     """
+    plugin = import_class(info)
+    _check_option(info, getattr(plugin, "OPTION", None))
+    return plugin
+
+
+def import_class(info: PluginInfo) -> Any:
+    """As `load_class`, whatever option was given."""
     plugin = _isolated_class(info) if info.isolated else _imported(info)
     declared = getattr(plugin, "INTERFACE_VERSION", None)
     if declared != INTERFACE_VERSION:
@@ -151,7 +158,6 @@ def load_class(info: PluginInfo) -> Any:
             f"INTERFACE_VERSION {declared}, this dance needs {INTERFACE_VERSION}; "
             f"install a matching version of {info.distribution}"
         )
-    _check_option(info, getattr(plugin, "OPTION", None))
     return plugin
 
 

@@ -14,16 +14,27 @@ TESTS = Path(__file__).parent
 
 ENTRY_POINTS = """
 [dance.pose]
-tiny = dance_tiny:TinyPose
+tiny = dance_tiny.plugins:TinyPose
 [dance.backend]
-tiny = dance_tiny:TinyBackend
+tiny = dance_tiny.plugins:TinyBackend
 [dance.dataset]
-tiny = dance_tiny:TinyReader
+tiny = dance_tiny.plugins:TinyReader
 [dance.inpaint]
-tiny = dance_tiny:TinyInpainter
-old = dance_tiny:TinyOld
+tiny = dance_tiny.plugins:TinyInpainter
+old = dance_tiny.plugins:TinyOld
 [dance.parser]
 lacking = dance_lacking:Plugin
+"""
+
+WEIGHTS = """
+[[file]]
+name = "tiny_weights"
+file = "tiny.bin"
+about = "what a tiny plugin has learned"
+addresses = ["https://example.org/tiny.bin"]
+licence = "MIT"
+commercial = true
+needed_by = ["dance.backend:tiny"]
 """
 
 
@@ -56,7 +67,9 @@ def build_wheel(folder: Path, version: str) -> Path:
     info = f"dance_plugin_tiny-{version}.dist-info"
     about = f"Metadata-Version: 2.1\nName: dance-plugin-tiny\nVersion: {version}\n"
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.write(TESTS / "tiny_plugin.py", "dance_tiny.py")
+        archive.writestr("dance_tiny/__init__.py", "")
+        archive.write(TESTS / "tiny_plugin.py", "dance_tiny/plugins.py")
+        archive.writestr("dance_tiny/weights.toml", WEIGHTS)
         archive.writestr("dance_lacking.py", "import a_library_that_is_not_there\n")
         archive.writestr("tinylib.py", f"VERSION = {version!r}\n")
         archive.writestr(f"{info}/METADATA", about)

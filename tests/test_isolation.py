@@ -23,6 +23,7 @@ from dancecli.cli.plugins import command
 from dancecli.data.people import Options, Person, Skipped
 from dancecli.errors import DanceError, NoPersonError, PluginError, UsageError
 from dancecli.figures import made_target, standing_skeleton
+from dancecli.health import examine_plugin
 from dancecli.isolation.isolating import isolate
 from dancecli.isolation.proxy import isolated_class
 from dancecli.isolation.registered import Isolated, add, registry_file, remove
@@ -30,8 +31,9 @@ from dancecli.overlap import ordered_map
 from dancecli.stages import DatasetReader, Settings
 from dancecli.testing import check
 from dancecli.types import Box, Canvas, Frame, Motion
+from dancecli.weights import known
 
-PRINT, FAIL, NOBODY, EXIT, HANG, DOUBLE, CRASH, CHILD = range(1, 9)
+PRINT, FAIL, NOBODY, EXIT, HANG, DOUBLE, CRASH, CHILD, LACK = range(1, 10)
 """What `tiny_plugin` does with a frame of that index."""
 
 GREY = np.full((30, 40, 3), 51, np.uint8)
@@ -107,7 +109,11 @@ def test_it_runs_with_that_environments_packages_and_sees_no_others(
     import tinylib
 
     assert tinylib.VERSION == "1.0"
-    assert tiny("backend").weights() == {"tinylib": "2.0", "numpy": np.__version__, "sees": []}
+    backend = tiny("backend")
+    files = ["schp_lip", "tiny_weights"]
+    has = {"tinylib": "2.0", "numpy": np.__version__, "sees": [], "files": files}
+    assert backend.weights() == has
+    assert (backend.LICENCE, backend.COMMERCIAL) == ("MIT, tinylib 2.0", None)
     plugin = registry.load_class(registry.find("dance.backend", "tiny"))
     assert (plugin.LICENCE, plugin.COMMERCIAL) == ("MIT, tinylib 2.0", None)
     del sys.modules["tinylib"]
@@ -150,6 +156,13 @@ def test_errors_of_ours_come_by_name_and_others_by_their_last_line(
         pose.extract(Frame(GREY, FAIL))
     assert "raise ValueError" in Path(str(caught.value).rpartition(": ")[2]).read_text()
     assert pose.extract(Frame(GREY))
+
+
+def test_advice_to_install_is_advice_for_that_environment(
+    tiny: Callable[[str], Any], python: Path
+) -> None:
+    with pytest.raises(PluginError, match=f"needs it: {python} -m pip install it$"):
+        tiny("pose").extract(Frame(GREY, LACK))
 
 
 def test_what_a_plugin_prints_goes_to_its_log(tiny: Callable[[str], Any], own_cache: Path) -> None:
@@ -304,6 +317,7 @@ def test_cached_results_know_the_environment(
     finally:
         other.rmdir()
     assert registry.find("dance.pose", "tiny").identity == before.identity
+    assert known("tiny_weights").package == "dance_tiny"
     remove("tiny")
     with pytest.raises(UsageError, match=r"no dance.pose plugin is called 'tiny'"):
         registry.find("dance.pose", "tiny")
@@ -319,8 +333,12 @@ def test_a_plugin_of_ours_runs_elsewhere_and_gives_the_same() -> None:
     (two,) = there.render(there.prepare(target), [motion])
     assert np.array_equal(one.z, two.z) and np.array_equal(one.m, two.m)
     assert type(there) is not type(here)
-    outcomes = list(check("dance.backend", "posewarp"))
-    assert [o.detail for o in outcomes if not o.passed] == [] and len(outcomes) >= 5
+
+
+def test_an_isolated_plugin_passes_the_conformance_suite() -> None:
+    isolate("template", Path(sys.executable))
+    outcomes = list(check("dance.dense", "template"))
+    assert [o.detail for o in outcomes if o.failed] == [] and len(outcomes) >= 5
 
 
 def refused(name: str, *more: object) -> str:
@@ -353,6 +371,8 @@ def test_an_environment_that_has_changed_is_said(records: list[Isolated], tmp_pa
     add([Isolated(**{**vars(pose), "python": str(tmp_path / "python")})])
     with pytest.raises(PluginError, match=r"cannot be started: No such file.*isolate"):
         registry.load("dance.pose", "tiny", Settings())
+    health = examine_plugin(registry.find("dance.pose", "tiny"))
+    assert not health.ok and health.fix == "dance plugins isolate tiny --python PATH, or --remove"
     add([Isolated(**{**vars(pose), "folders": (str(tmp_path),)})])
     with pytest.raises(PluginError, match=r"no longer brings it there.*isolate tiny --remove"):
         registry.load("dance.pose", "tiny", Settings())

@@ -21,11 +21,12 @@ import numpy as np
 import tinylib
 
 from dancecli.data.people import Options, Person, Skipped, View
-from dancecli.errors import NoPersonError
+from dancecli.errors import NoPersonError, PluginError
 from dancecli.stages import Settings
 from dancecli.types import Box, Frame, Layer, Motion, Skeleton, Target
+from dancecli.weights import catalogue
 
-PRINT, FAIL, NOBODY, EXIT, HANG, DOUBLE, CRASH, CHILD = range(1, 9)
+PRINT, FAIL, NOBODY, EXIT, HANG, DOUBLE, CRASH, CHILD, LACK = range(1, 10)
 
 
 class ShyError(NoPersonError):
@@ -52,7 +53,10 @@ class Tiny:
     def weights(self) -> dict[str, Any]:
         """The environment, where a plugin would describe its weights."""
         seen = [name for name in ("click", "stevedore", "cv2") if importlib.util.find_spec(name)]
-        return {"tinylib": tinylib.VERSION, "numpy": np.__version__, "sees": seen}
+        files = [name for name in catalogue()[0] if name in ("tiny_weights", "schp_lip")]
+        return {
+            "tinylib": tinylib.VERSION, "numpy": np.__version__, "sees": seen, "files": files,
+        }  # fmt: skip
 
 
 class TinyPose(Tiny):
@@ -66,6 +70,8 @@ class TinyPose(Tiny):
             raise ValueError("the value\nis wrong")
         if frame.index == NOBODY:
             raise ShyError("nobody wants to be seen")
+        if frame.index == LACK:
+            raise PluginError("it needs it: pip install it")
         if frame.index == EXIT:
             print("the last words", file=sys.stderr, flush=True)
             os._exit(3)

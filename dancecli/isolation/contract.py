@@ -72,6 +72,15 @@ class _Weighted(Protocol):
         ...
 
 
+OPTIONAL: dict[str, Any] = {
+    "LICENCE": str,
+    "COMMERCIAL": bool | None,
+    "device": str,
+    "stages": tuple[str, ...],
+}
+"""Attributes that an object may have beyond its interface, and their types."""
+
+
 def _method(function: Any) -> Method:
     hints = get_type_hints(function)
     returns = hints.pop("return")

@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Iterable
-from importlib.metadata import entry_points
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import Distribution, entry_points
 from pathlib import Path
 
 from dancecli.errors import UsageError
 from dancecli.stages import GROUPS
-from dancecli.workdir import cache_root
+from dancecli.workdir import cache_root, config_root
 
-OURS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
+OURS = "dancecli"
+"""Our own distribution: every worker takes it from here, whatever is installed there."""
+
+MISLEADING = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONEXECUTABLE",
+    "__PYVENV_LAUNCHER__",
+)
 """Environment variables that speak of this Python and would mislead another."""
 
-METADATA = (".dist-info", ".egg-info", ".egg-link")
+INSTALLED = (".dist-info", ".egg-info", ".egg-link")
 
 
 def interpreter(path: Path) -> str:
@@ -38,24 +48,43 @@ def interpreter(path: Path) -> str:
 
 def variables(python: str) -> dict[str, str]:
     """The environment variables of a worker."""
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    kept = {name: value for name, value in os.environ.items() if name not in MISLEADING}
     path = os.pathsep.join([str(Path(python).parent), kept.get("PATH", "")])
-    cache = str(cache_root().absolute())
-    return {**kept, "PATH": path, "DANCE_CACHE": cache, "PYTHONUNBUFFERED": "1"}
-
-
-def lent(target: str | None = None) -> dict[str, str]:
-    """Package -> folder of what a worker takes from here: `dancecli` and the plugins it brings.
-
-    target: "module:Class" of another plugin whose code is lent.
-    """
-    entries = [entry for group in GROUPS for entry in entry_points(group=group)]
-    ours = [entry.value for entry in entries if entry.dist and entry.dist.name == "dancecli"]
-    tops = {
-        "dancecli",
-        *(each.split(":")[0].split(".")[0] for each in (*ours, target or "dancecli")),
+    folders = {
+        "DANCE_CACHE": str(cache_root().absolute()),
+        "DANCE_CONFIG": str(config_root().absolute()),
     }
-    return {top: folder for top in sorted(tops) if (folder := _folder_of(top))}
+    return {**kept, **folders, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass(frozen=True)
+class Loan:
+    """What a worker takes from this installation.
+
+    packages: name -> the folder it lies in. metadata: what is installed, as file name -> text of
+    each distribution, since plugins are found, and their weight files, by entry points.
+    """
+
+    packages: Mapping[str, str]
+    metadata: tuple[Mapping[str, str], ...]
+
+    @classmethod
+    def of(cls, target: str | None = None) -> Loan:
+        """`dancecli` with the plugins it brings, and those of the distribution of `target`."""
+        every = entry_points()
+        entries = [entry for group in GROUPS for entry in every.select(group=group)]
+        wanted = [e for e in entries if (e.dist and e.dist.name == OURS) or e.value == target]
+        tops = {OURS, *(entry.value.split(":")[0].split(".")[0] for entry in wanted)}
+        found = {entry.dist.name: entry.dist for entry in wanted if entry.dist}
+        return cls(
+            {top: folder for top in sorted(tops) if (folder := _folder_of(top))},
+            tuple(_metadata(dist) for dist in found.values()),
+        )
+
+
+def _metadata(dist: Distribution) -> dict[str, str]:
+    about = f"Metadata-Version: 2.1\nName: {dist.name}\nVersion: {dist.version}\n"
+    return {"METADATA": about, "entry_points.txt": dist.read_text("entry_points.txt") or ""}
 
 
 def _folder_of(package: str) -> str | None:
@@ -82,7 +111,7 @@ def _packages(folder: Path) -> list[str]:
         entries = list(os.scandir(folder))
     except OSError:
         return []
-    names = [entry.name for entry in entries if entry.name.endswith(METADATA)]
+    names = [entry.name for entry in entries if entry.name.endswith(INSTALLED)]
     # A .pth line adds a whole folder; its text is not in its name.
     added = [entry for entry in entries if entry.name.endswith(".pth")]
     return names + [f"{entry.name} {entry.stat().st_mtime_ns}" for entry in added]

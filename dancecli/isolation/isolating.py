@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dancecli import registry
 from dancecli.errors import PluginError, UsageError
-from dancecli.isolation.environment import interpreter, lent
+from dancecli.isolation.environment import OURS, Loan, interpreter
 from dancecli.isolation.process import Process, WorkerError, new_log
 from dancecli.isolation.registered import LIMIT, Isolated, add
 from dancecli.stages import GROUPS
@@ -30,7 +30,7 @@ def survey(python: str) -> Survey:
     Raises PluginError when it cannot run a worker.
     """
     log = new_log("survey")
-    process = Process(python, lent(), log, LIMIT)
+    process = Process(python, Loan.of(), log, LIMIT)
     try:
         said = process.ask({"ask": "survey"})
     except WorkerError as death:
@@ -64,14 +64,14 @@ def isolate(
         )
     infos = [registry.elsewhere(record) for record in records]
     for info in infos:
-        registry.load_class(info)
+        registry.import_class(info)
     add(records)
     return infos
 
 
 def _record(group: str, name: str, there: Survey, limit: float) -> Isolated | None:
     distribution = there.plugins.get((group, name))
-    if distribution == "dancecli":  # another version of ours; the worker takes this one's
+    if distribution == OURS:
         distribution = None
     here = any(info.name == name for info in registry.local(group))
     if distribution is None and not here:
@@ -80,4 +80,5 @@ def _record(group: str, name: str, there: Survey, limit: float) -> Isolated | No
 
 
 def _names(there: Survey) -> str:
-    return ", ".join(sorted({name for _group, name in there.plugins})) or "none"
+    names = {name for (_group, name), dist in there.plugins.items() if dist != OURS}
+    return ", ".join(sorted(names)) or "none"

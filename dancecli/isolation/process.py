@@ -15,12 +15,13 @@ import weakref
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from dancecli.errors import PluginError
 from dancecli.isolation import bootstrap
-from dancecli.isolation.environment import variables
+from dancecli.isolation.environment import Loan, variables
 from dancecli.isolation.messages import Channel, ProtocolError, Room
 from dancecli.workdir import cache_root
 
@@ -46,8 +47,8 @@ class Process:
     dropped: numbers of things that are no longer needed there, told with the next request.
     """
 
-    def __init__(self, python: str, packages: Mapping[str, str], log: Path, limit: float) -> None:
-        """packages: what is lent, name -> folder. log: takes all that it prints.
+    def __init__(self, python: str, loan: Loan, log: Path, limit: float) -> None:
+        """loan: what is lent to it. log: takes all that it prints.
 
         Raises PluginError when it does not get as far as its first message.
         """
@@ -55,7 +56,7 @@ class Process:
         self.dropped: deque[int] = deque()
         self._said_before = log.stat().st_size if log.exists() else 0
         self.room = Room.new()
-        self._popen = _started(python, packages, self.room, log, limit)
+        self._popen = _started(python, loan, self.room, log, limit)
         self._replies = Replies()
         self._end = weakref.finalize(self, _end, self._popen, self.room, self.owner)
         assert self._popen.stdin and self._popen.stdout
@@ -145,9 +146,9 @@ def _signal_name(number: int) -> str:
 
 
 def _started(
-    python: str, packages: Mapping[str, str], room: Room, log: Path, limit: float
+    python: str, loan: Loan, room: Room, log: Path, limit: float
 ) -> subprocess.Popen[bytes]:
-    plan = {"packages": dict(packages), "room": [str(p) for p in room.paths], "limit": limit}
+    plan = {**asdict(loan), "room": [str(path) for path in room.paths], "limit": limit}
     # A group of its own: Ctrl-C on the terminal is ours to answer, and what it starts ends with it.
     own: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":

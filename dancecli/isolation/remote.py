@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 
 from dancecli import errors
 from dancecli.errors import DanceError, PluginError, one_line
-from dancecli.isolation.contract import Method, attributes, streamed
-from dancecli.isolation.environment import lent
+from dancecli.isolation.contract import OPTIONAL, Method, attributes, streamed
+from dancecli.isolation.environment import Loan
 from dancecli.isolation.messages import ProtocolError
 from dancecli.isolation.process import Process, WorkerError, new_log
 from dancecli.isolation.registered import Isolated
@@ -90,12 +91,11 @@ class Remote:
 
     def attributes(self, built: Thing) -> dict[str, Any]:
         """The plain attributes of an object."""
-        given = built.made["attributes"]
         with self._sensible():
-            return {
-                name: unpack(given[name], hint, name, _nowhere)
-                for name, hint in attributes(self.plugin.group).items()
-            }
+            given = built.made["attributes"]
+            hints = {name: hint for name, hint in OPTIONAL.items() if name in given}
+            hints |= attributes(self.plugin.group)
+            return {name: unpack(given[name], hints[name], name, _nowhere) for name in hints}
 
     def call(self, thing: Thing, method: Method, arguments: Sequence[Any]) -> Any:
         """A method's result: a value, an iterator of values, or a Thing for what is the worker's.
@@ -180,7 +180,7 @@ class Remote:
         """The worker, with the plugin's class imported; a fork of this process has its own."""
         if self._process is None or self._process.ended or self._process.owner != os.getpid():
             own = None if self.plugin.distribution else self.target
-            self._process = Process(self.plugin.python, lent(own), self.log, self.plugin.limit)
+            self._process = Process(self.plugin.python, Loan.of(own), self.log, self.plugin.limit)
             self._open(self._process)
         return self._process
 
@@ -202,8 +202,12 @@ class Remote:
         if kind is None:
             self._troubles.append(says)
             raise PluginError(f"{self.plugin} failed: {says}; its log: {self.log}")
-        where = f" (in {self.plugin.python})" if kind is PluginError else ""
-        raise kind(f"{says}{where}")
+        raise kind(self._there(says) if kind is PluginError else says)
+
+    def _there(self, says: str) -> str:
+        """A plugin's advice to install something, as advice for its environment."""
+        advice = re.sub(r"(?<!-m )\bpip install", f"{self.plugin.python} -m pip install", says)
+        return advice if self.plugin.python in advice else f"{says} (in {self.plugin.python})"
 
 
 _END = object()

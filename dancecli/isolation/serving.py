@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from dancecli import errors
 from dancecli.errors import DanceError, PluginError, one_line
-from dancecli.isolation.contract import WEIGHTS, Method, attributes, methods, streamed
+from dancecli.isolation.contract import OPTIONAL, WEIGHTS, Method, attributes, methods, streamed
 from dancecli.isolation.messages import Channel, Room
 from dancecli.isolation.schema import MismatchError, pack, unpack
 from dancecli.stages import GROUPS, Settings
@@ -113,10 +113,11 @@ class Worker:
 
     def survey(self, _request: Mapping[str, Any]) -> dict[str, Any]:
         """Python's version, where packages lie, and the plugins that they bring."""
+        every = importlib.metadata.entry_points()
         found = {
             f"{entry.group} {entry.name}": entry.dist.name
             for group in GROUPS
-            for entry in importlib.metadata.entry_points(group=group)
+            for entry in every.select(group=group)
             if entry.dist
         }
         folders = [each for each in sys.path if each and Path(each).is_dir()]
@@ -150,12 +151,17 @@ class Worker:
                 f"plugin '{self.name}' does not offer all of {GROUPS[self.group].__name__}; "
                 f"run: dance plugins check {self.name}"
             )
-        known = {
-            name: self._packed(getattr(built, name), hint, name, [])
-            for name, hint in attributes(self.group).items()
-        }
         has_weights = callable(getattr(built, WEIGHTS.name, None))
+        known = self._attributes(built)
         return {"thing": self._keep(built), "attributes": known, "weights": has_weights}
+
+    def _attributes(self, built: Any) -> dict[str, Any]:
+        own = {name: hint for name, hint in OPTIONAL.items() if hasattr(built, name)}
+        values = {name: getattr(built, name) for name in (*attributes(self.group), *own)}
+        if "device" in own:  # torch's, perhaps
+            values["device"] = str(values["device"])
+        hints = {**attributes(self.group), **own}
+        return {name: self._packed(values[name], hints[name], name, []) for name in hints}
 
     def call(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """A method's result; a thing's number for an iterator and for what stays here."""

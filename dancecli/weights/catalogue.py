@@ -10,10 +10,12 @@ import difflib
 import importlib.metadata
 import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from dancecli.errors import UsageError, WeightsError
+from dancecli.isolation.registered import isolated
 from dancecli.stages import GROUPS
 from dancecli.weights.manifest import WeightFile, WrongError, check_distinct, read
 
@@ -49,8 +51,9 @@ def manifests() -> Iterator[tuple[str, Path]]:
     for distribution, target in _targets():
         package = re.split(r"[.:]", target)[0]
         found[package] = found.get(package, True) and distribution != "dancecli"
-    for package in sorted(found, key=lambda name: (found[name], name)):
-        for folder in _folders(package):
+    elsewhere = _isolated()
+    for package in sorted({*found, *elsewhere}, key=lambda name: (found.get(name, True), name)):
+        for folder in _folders(package, elsewhere.get(package) if package not in found else None):
             path = folder / MANIFEST
             if path.is_file():
                 yield package, path
@@ -64,9 +67,17 @@ def _targets() -> Iterator[tuple[str, str]]:
             yield entry.dist.name if entry.dist else "unknown", entry.value
 
 
-def _folders(package: str) -> Iterator[Path]:
+def _isolated() -> dict[str, Sequence[str]]:
+    """Packages of plugins that live in other environments -> where these look for packages."""
+    found = {each: each.entry() for each in isolated() if each.distribution}
+    return {re.split(r"[.:]", entry[0])[0]: r.folders for r, entry in found.items() if entry}
+
+
+def _folders(package: str, path: Sequence[str] | None) -> Iterator[Path]:
+    """Where a package lies: among `path`, or here."""
     try:
-        spec = importlib.util.find_spec(package)
+        here = importlib.util.find_spec
+        spec = PathFinder.find_spec(package, path) if path else here(package)
     except (ImportError, ValueError, AttributeError):
         return
     for folder in (spec and spec.submodule_search_locations) or ():
