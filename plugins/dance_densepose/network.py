@@ -19,10 +19,11 @@ from dancecli.types import Box, UInt8Array
 SOURCE = "git+https://github.com/facebookresearch/detectron2"
 
 INSTALL = (
-    f"pip install --no-build-isolation '{SOURCE}' && pip install --no-build-isolation --no-deps "
-    f"'{SOURCE}#subdirectory=projects/DensePose'"
+    "pip install torchvision av scipy setuptools wheel && "
+    f"pip install --no-build-isolation '{SOURCE}' && "
+    f"pip install --no-build-isolation --no-deps '{SOURCE}#subdirectory=projects/DensePose'"
 )
-"""Without its dependencies, since one of them is a second copy of OpenCV."""
+"""The last without its requirements, since one of them is a second copy of OpenCV."""
 
 
 def require_library() -> None:
