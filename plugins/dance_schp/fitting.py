@@ -67,7 +67,8 @@ def fitted(rgb: UInt8Array, region: Region, side: int) -> FloatArray:
     """What the network sees, float32 (1, 3, side, side), blue, green, red, standardised."""
     bgr = np.ascontiguousarray(region.of(rgb)[..., ::-1])
     square = cv2.warpAffine(bgr, to_square(region, side), (side, side), flags=cv2.INTER_LINEAR)
-    values = (square.astype(np.float32) / 255 - np.float32(MEAN)) / np.float32(DEVIATION)
+    mean, deviation = np.array((MEAN, DEVIATION), np.float32)
+    values = (square.astype(np.float32) / 255 - mean) / deviation
     return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
 
 
