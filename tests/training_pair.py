@@ -35,11 +35,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
 STEPS, BATCH = 3, 4
 
 
-def trainer(role: str, data: Any, run: Path, processes: Processes, **settings: Any) -> Trainer:
+def trainer(role: str, data: Any, folder: Path, processes: Processes, **settings: Any) -> Trainer:
     """A run of a tiny network."""
     chosen = {"steps": STEPS, "batch": BATCH, "every": 2, **settings}
     task = build(role, getattr(TINY, role), 0)
-    return Trainer(task, data, Settings(**chosen), run, processes=processes)
+    run = Trainer(task, data, Settings(**chosen), folder, processes=processes)
+    for optimiser in run.optimisers:
+        # Otherwise Adam makes whole steps of gradients that are rounding alone.
+        optimiser.param_groups[0]["eps"] = 1e-4
+    return run
 
 
 def fingerprint(run: Trainer) -> str:
