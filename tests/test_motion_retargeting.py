@@ -23,7 +23,7 @@ from motion_puppet import (
 )
 
 from dancecli.errors import UsageError
-from dancecli.motion import build_track, moved, retarget
+from dancecli.motion import build_track, moved, proportions, retarget
 from dancecli.motion.body import BONES, LONG
 from dancecli.types import JOINT, Skeleton
 
@@ -57,6 +57,17 @@ def test_limbs_point_as_the_drivers_and_are_between_both_lengths(driver, mine, h
     theirs = theirs * standing(own) / standing(theirs)
     low, high = np.minimum(own, theirs)[LONG], np.maximum(own, theirs)[LONG]
     assert (lengths > 0.98 * low).all() and (lengths < 1.02 * high).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(body, body, st.floats(200, 800), st.integers(0, 1000))
+def test_where_no_ratio_is_unsure_limbs_are_as_long_as_the_targets(driver, mine, height, seed):
+    clip = [puppet(bones(height, driver), angles) for angles in swing(30, seed)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proportions, "UNSURE", 1e-9)
+        out = vectors(retarget(track_of(clip), target(500, mine), PHOTO).skeletons)[:, LONG]
+    lengths = np.linalg.norm(out, axis=-1) / bones(500, mine)[LONG]
+    assert abs(lengths - 1).max() < 0.02
 
 
 def standing(lengths: np.ndarray) -> float:
