@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import Ran, Run
+
+from dancecli.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,6 +22,19 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("DANCE_CACHE", str(cache))
     monkeypatch.setenv("DANCE_CONFIG", str(cache / "config"))
     return cache
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """`dance` in this process."""
+
+    def call(*args: object) -> Ran:
+        with pytest.raises(SystemExit) as caught:
+            main([str(arg) for arg in args])
+        code = caught.value.code
+        return Ran(code if isinstance(code, int) else 0, *capfd.readouterr())
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,24 +17,14 @@ from dancecli.batch.orders import Order
 from dancecli.batch.planning import next_of, sharing
 from dancecli.batch.state import State, held
 from dancecli.batch.table import crossed, read_table
-from dancecli.cli.main import main
 from dancecli.errors import DanceError, UsageError
 from dancecli.job import Job
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """`dance batch` in this process: exit code, stdout, stderr."""
-
-    def call(*args: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main(["batch", *map(str, args)])
-        code = caught.value.code
-        return code if isinstance(code, int) else 0, *capfd.readouterr()
-
-    return call
+def run(run: Run) -> Run:
+    """`dance batch` in this process."""
+    return partial(run, "batch")
 
 
 @pytest.fixture

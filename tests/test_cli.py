@@ -5,41 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import av
 import numpy as np
 import pytest
+from commands import Ran, Run
 from PIL import Image
-
-from dancecli.cli.main import main
-
-
-class Ran(NamedTuple):
-    """Exit code, stdout, stderr."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """The command in this process."""
-
-    def call(*args: object) -> Ran:
-        with pytest.raises(SystemExit) as caught:
-            main([str(arg) for arg in args])
-        out, err = capfd.readouterr()
-        code = caught.value.code
-        return Ran(code if isinstance(code, int) else 0, out, err)
-
-    return call
 
 
 def write_video(path: Path, frames: int, size: tuple[int, int] = (160, 120)) -> Path:

@@ -5,37 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from commands import Run
 from made_datasets import make_atr, make_mhp, save, scene
 from mediapipe_media import DEMO
-from test_cli import Ran
 
 from dancecli import registry
-from dancecli.cli.main import dance, main
+from dancecli.cli.main import dance
 from dancecli.data.job import Job
 from dancecli.data.people import Options
 from dancecli.data.plugins import StageNames
 from dancecli.data.sources import open_sources
 from dancecli.media import read_photo
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    def call(*args: object) -> Ran:
-        with pytest.raises(SystemExit) as caught:
-            main([str(arg) for arg in args])
-        out, err = capfd.readouterr()
-        code = caught.value.code
-        return Ran(code if isinstance(code, int) else 0, out, err)
-
-    return call
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from commands import Run
 from weights_site import Site, entry, install, package, site
 
 from dancecli import registry
-from dancecli.cli.main import main
 from dancecli.errors import LicenceError
 from dancecli.health import Health, examine_plugin
 from dancecli.stages import Settings
@@ -27,31 +27,6 @@ class Made:
     def inpaint(self, frame, hole):
         return frame
 """
-
-
-class Ran(NamedTuple):
-    """Exit code, stdout, stderr."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """The command in this process."""
-
-    def call(*args: object) -> Ran:
-        with pytest.raises(SystemExit) as caught:
-            main([str(arg) for arg in args])
-        out, err = capfd.readouterr()
-        code = caught.value.code
-        return Ran(code if isinstance(code, int) else 0, out, err)
-
-    return call
 
 
 @pytest.fixture
