@@ -85,13 +85,17 @@ class Vgg19(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """ResNet's block as Caffe has it: the stride sits on the first 1×1 convolution."""
+    """ResNet's block of 1×1, 3×3 and 1×1 convolutions."""
 
-    def __init__(self, inputs: int, width: int, stride: int) -> None:
+    def __init__(
+        self, inputs: int, width: int, stride: int, dilation: int = 1, first: bool = True
+    ) -> None:
+        """first: the stride is on the first convolution, as Caffe has it, else on the second."""
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, width, 1, stride, bias=False)
+        one, two = (stride, 1) if first else (1, stride)
+        self.conv1 = nn.Conv2d(inputs, width, 1, one, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.conv2 = nn.Conv2d(width, width, 3, two, dilation, dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * width)

@@ -28,6 +28,7 @@ from dancecli.data.noise import generator, noisy
 from dancecli.data.people import Person, Skipped, View
 from dancecli.data.plugins import AUTO, TRUTH, Stages
 from dancecli.data.rules import (
+    INSIDE,
     Rules,
     Unfit,
     check_cover,
@@ -49,9 +50,6 @@ from dancecli.types import (
     Skeleton,
     UInt8Array,
 )
-
-INSIDE = 0.5
-"""Alpha from which a pixel is the person's."""
 
 FACE_BOX = 1.3
 """Sides of a face's square box over those of the face."""

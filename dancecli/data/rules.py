@@ -10,9 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dancecli.errors import NoPersonError
 from dancecli.motion.body import height_of
 from dancecli.plate.holes import body_region
-from dancecli.types import JOINT, SEEN, BoolArray, Box, FloatArray, Skeleton
+from dancecli.types import JOINT, SEEN, BoolArray, Box, FloatArray, PersonMask, Skeleton
+
+INSIDE = 0.5
+"""Alpha from which a pixel is the person's."""
 
 SMALL = "person too small"
 EMPTY = "nothing of the person is marked"
@@ -57,6 +61,20 @@ def person_box(mask: BoolArray) -> Box | None:
     if len(rows) == 0:
         return None
     return Box(float(columns[0]), float(rows[0]), columns[-1] + 1.0, rows[-1] + 1.0)
+
+
+def required_person(mask: PersonMask | None) -> tuple[BoolArray, Box]:
+    """Where a parser's person is, (H, W), and their box.
+
+    Raises NoPersonError when the mask is missing or empty.
+    """
+    if mask is None:
+        raise NoPersonError("the parser needs a person mask")
+    inside = mask.alpha >= INSIDE
+    box = person_box(inside)
+    if box is None:
+        raise NoPersonError("the person mask is empty; use a photo that shows the person")
+    return inside, box
 
 
 def check_size(box: Box, rules: Rules) -> None:

@@ -9,13 +9,9 @@ import cv2
 import numpy as np
 
 from dancecli.data.cropping import Window, crop_alpha, crop_picture, window_about
-from dancecli.data.rules import Rules, person_box
-from dancecli.errors import NoPersonError
+from dancecli.data.rules import Rules, required_person
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, FloatArray, Frame, LabelMap, PersonMask, Skeleton, UInt8Array
-
-INSIDE = 0.5
-"""Alpha from which a pixel is the person's."""
 
 
 class LearnedParser:
@@ -53,12 +49,7 @@ class LearnedParser:
 
         Raises NoPersonError when the mask is missing or empty.
         """
-        if mask is None:
-            raise NoPersonError("the parser needs a person mask")
-        inside = mask.alpha >= INSIDE
-        box = person_box(inside)
-        if box is None:
-            raise NoPersonError("the person mask is empty; use a photo that shows the person")
+        inside, box = required_person(mask)
         window = window_about(box, self._network.preset.size, Rules.margin)
         shares = self._shares(frame, skeleton, inside, window)
         return LabelMap(placed(shares, inside, window))

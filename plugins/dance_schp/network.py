@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from dance_freestyle.encoders import Bottleneck
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -39,34 +40,9 @@ def enlarged(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=True)
 
 
-class Bottleneck(nn.Module):
-    """ResNet's block; the stride sits on the 3x3 convolution."""
-
-    def __init__(self, inputs: int, width: int, stride: int, dilation: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride, dilation, dilation, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(4 * width)
-        self.downsample = None
-        if stride != 1 or inputs != 4 * width:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, 4 * width, 1, stride, bias=False), nn.BatchNorm2d(4 * width)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, h, w) to (N, 4·width, h/stride, w/stride)."""
-        shortcut = self.downsample(x) if self.downsample else x
-        x = F.relu(self.bn1(self.conv1(x)))
-        x = F.relu(self.bn2(self.conv2(x)))
-        return F.relu(shortcut + self.bn3(self.conv3(x)))
-
-
 def stage(inputs: int, width: int, count: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     """`count` blocks, the first of which changes size."""
-    blocks = [Bottleneck(inputs, width, stride, dilation)]
+    blocks = [Bottleneck(inputs, width, stride, dilation, first=False)]
     blocks += [Bottleneck(4 * width, width, 1, dilation) for _ in range(count - 1)]
     return nn.Sequential(*blocks)
 

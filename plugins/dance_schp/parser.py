@@ -16,14 +16,10 @@ from dance_schp import checkpoints
 from dance_schp.checkpoints import Checkpoint, Run
 from dance_schp.fitting import Region, fitted, labels_in
 from dancecli import weights
-from dancecli.data.rules import person_box
+from dancecli.data.rules import required_person
 from dancecli.device import resolve
-from dancecli.errors import NoPersonError
 from dancecli.stages import Settings
 from dancecli.types import Frame, LabelMap, PersonMask, Skeleton
-
-INSIDE = 0.5
-"""Alpha from which a pixel is the person's."""
 
 RESEARCH = "code MIT; SCHP's weights MIT, trained on {}, whose pictures are for research only"
 
@@ -57,12 +53,7 @@ class SchpParser:
 
         Raises NoPersonError when the mask is missing or empty.
         """
-        if mask is None:
-            raise NoPersonError("the parser needs a person mask")
-        inside = mask.alpha >= INSIDE
-        box = person_box(inside)
-        if box is None:
-            raise NoPersonError("the person mask is empty; use a photo that shows the person")
+        inside, box = required_person(mask)
         known, size = self.checkpoint, (frame.width, frame.height)
         region = Region(0, 0, *size) if known.whole else Region.about(box, *size)
         found = labels_in(self._run(fitted(frame.rgb, region, known.side)), region, known.side)
