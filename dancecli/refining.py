@@ -57,6 +57,7 @@ class Refinement:
     weights: str | None = None
     audio: bool = True
     force: bool = False
+    licence: str = "any"
 
     def job(self) -> Job:
         """The same, as the steps of the pipeline take it."""
@@ -68,7 +69,7 @@ class Refinement:
         return Job(
             self.photo, self.video, self.out, plugins, self.device, self.weights,
             person=self.person, photo_person=self.photo_person, smooth=self.smooth,
-            audio=self.audio, force=self.force,
+            audio=self.audio, force=self.force, licence=self.licence,
         )  # fmt: skip
 
 
@@ -98,13 +99,15 @@ class _Refiner:
 def refine_faces(ask: Refinement, work: WorkDir, progress: Progress) -> dict[str, Any]:
     """Refine the face of one person in a video; returns what was written and counts of frames.
 
-    Raises WeightsError without weights for FR, NoPersonError when photo or video show no face,
-    UsageError for a backend that refines nothing, MediaError for files that cannot be used; what
-    was finished before stays in `work` and is used again.
+    Raises LicenceError for plugins that --licence forbids, WeightsError without weights for FR,
+    NoPersonError when photo or video show no face, UsageError for a backend that refines nothing,
+    MediaError for files that cannot be used; what was finished before stays in `work` and is used
+    again.
     """
     check_output(ask.out, ask.force, (ask.video, ask.photo))
     job, video = ask.job(), VideoStream(ask.video)
     stages = Stages(job)
+    stages.refuse_forbidden()
     backend = _backend(ask, stages)
     person = _prepared(job, stages)
     looked_at = open_driver(job)

@@ -258,6 +258,29 @@ def test_reenact_with_untrained_compact_weights_looks_like_posewarp(
     assert (moved > 40).mean() > 0.003
 
 
+def test_a_damaged_default_is_said_aloud_and_posewarp_paints(
+    demo_photo: Path, demo_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    shipped = untrained(tmp_path / "shipped" / "compact", TINY, "p2b b2f")
+    monkeypatch.setattr("dance_freestyle.checkpoint.SHIPPED", shipped.parent)
+    monkeypatch.setitem(stages.DEFAULTS, "dance.backend", "freestyle")
+    file = shipped / "b2f.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    code, painted = reenact(demo_photo, demo_video, tmp_path / "out", "--backend", "freestyle")
+    assert code == 0 and len(painted) == 6
+    assert "WARNING" in caplog.text and "b2f.safetensors" in caplog.text
+    assert "posewarp" in caplog.text
+    used = json.loads(sidecar_path(tmp_path / "out").read_text())["plugins"]
+    assert [p["name"] for p in used if p["group"] == "dance.backend"] == ["posewarp"]
+    code, _ = reenact(
+        demo_photo, demo_video, tmp_path / "asked", "--backend", "freestyle", "--weights", shipped
+    )
+    assert code == 1 and not (tmp_path / "asked").exists()
+
+
 def test_reenact_without_weights_says_so_in_one_line(
     demo_photo: Path, demo_video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
 import torch
+from commands import Ran, Run
 from dance_freestyle.backend import FreestyleBackend
 from dance_freestyle.checkpoint import save_bundle
 from dance_freestyle.fr import FR
@@ -21,7 +23,6 @@ from freestyle_tiny import TINY
 from PIL import Image
 from test_freestyle_faces import made_landmarks
 
-from dancecli.cli.main import main
 from dancecli.media import VideoStream, probe, read_photo
 from dancecli.motion import Observation
 from dancecli.progress import Progress
@@ -39,29 +40,10 @@ SEEN, GONE = 30, 4
 """Frames of `clip` with the dancer, and after them without."""
 
 
-class Ran(NamedTuple):
-    """Exit code, stdout, stderr."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """The command in this process."""
-
-    def call(*args: object) -> Ran:
-        with pytest.raises(SystemExit) as caught:
-            main(["refine-face", *(str(arg) for arg in args)])
-        out, err = capfd.readouterr()
-        code = caught.value.code
-        return Ran(code if isinstance(code, int) else 0, out, err)
-
-    return call
+def run(run: Run) -> Run:
+    """`dance refine-face` in this process."""
+    return partial(run, "refine-face")
 
 
 def error_of(ran: Ran) -> str:
@@ -263,6 +245,17 @@ def test_an_odd_size_loses_its_last_row(
 
 
 # What cannot be done is said in one line
+
+
+def test_what_the_licence_forbids_is_refused_before_any_work(
+    run: Run, clip: Path, demo_photo: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "closed"
+    save_bundle(bundle, "closed", {"fr": FR(TINY.fr)}, "for research", commercial=False)
+    out = ("-o", tmp_path / "o.mp4", "--work-dir", tmp_path / "work", "--weights", bundle)
+    ran = run(clip, "--photo", demo_photo, *out, "--licence", "commercial")
+    assert "freestyle" in error_of(ran) and "commercial" in error_of(ran)
+    assert not list(tmp_path.glob("o.mp4*"))
 
 
 def test_without_weights_it_says_so_before_any_work(

@@ -11,6 +11,7 @@ import click
 from dancecli.cli.options import (
     PATH,
     config_option,
+    licence_option,
     make_progress,
     plugin_options,
     verbosity,
@@ -44,6 +45,7 @@ A run that was stopped goes on where it was when the same command is given again
 @click.option("--backend", default="freestyle", show_default=True, metavar="NAME",
               help="Whose face refinement.")  # fmt: skip
 @click.option("--weights", metavar="NAME|DIR", help="Weights of the backend.")
+@licence_option
 @click.option("--device", type=click.Choice(CHOICES), default="auto", show_default=True)
 @click.option("--no-audio", is_flag=True, help="Drop the sound.")
 @click.option("--work-dir", type=PATH, help="Where stage results are kept; default: user cache.")
