@@ -15,10 +15,13 @@ from dance_freestyle.training import augment, batches
 from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.mapper import Mapper
 from dance_freestyle.training.samples import Sample, open_samples
+from dance_freestyle.training.settings import Settings
 from dance_freestyle.training.tasks import B2FTask, build
+from dance_freestyle.training.trainer import Trainer
 from freestyle_tiny import TINY
 from made_samples import made_set
 
+from dancecli.errors import UsageError
 from dancecli.labels import mirrored
 
 torch.set_num_threads(1)
@@ -109,6 +112,19 @@ def test_a_made_map_is_p2b_s_with_the_face_drawn_in(people: list[Sample]) -> Non
         wanted = inputs.with_face(labels, item["landmarks"].numpy())
         wanted = mirrored(wanted) if item["turned"] else wanted
         assert np.array_equal(found, wanted)
+
+
+def test_a_run_goes_on_with_the_p2b_that_it_began_with(
+    people: list[Sample], tmp_path: Path
+) -> None:
+    def run(seed: int) -> Trainer:
+        other = Mapper(build("p2b", TINY.p2b, seed).network)  # type: ignore[arg-type]
+        return Trainer(B2FTask(TINY.b2f, mapper=other), people, Settings(1, 1), tmp_path)
+
+    run(5).train()
+    run(5).resume()
+    with pytest.raises(UsageError, match="begun with maps"):
+        run(6).resume()
 
 
 def test_without_a_mapper_maps_are_true(people: list[Sample]) -> None:

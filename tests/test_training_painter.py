@@ -111,7 +111,7 @@ def test_the_painter_stays_as_it_is(people: list[Sample], tmp_path: Path) -> Non
     after = shown.painter.state_dict().values()
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
     assert not any("painter" in name for name in run.task.network.state_dict())
-    assert shown.faces != "worn" and shown.faces == painter().name
+    assert shown.fed_by["faces"] != "worn" and shown.fed_by["faces"] == painter().name
 
 
 def test_mirrored_samples_are_painted_mirrored(people: list[Sample]) -> None:

@@ -39,8 +39,7 @@ DEPTH_TRUST = 0.95
 
 UNSURE = 0.15
 """Logarithm of a ratio of lengths below which one photo hardly tells it from 1. Read from a single
-frame, a dancer's own bones differ from the clip's by up to 0.11 (four clips), and adults of one
-height differ by no more than that, so that most of what is read is noise."""
+frame, a dancer's own bones differ from the clip's by up to 0.11 (four clips): so much is noise."""
 
 FLAT_HAND = 0.95
 STEADY = 0.06

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -52,7 +52,8 @@ def _seen(face: UInt8Array, rng: Generator) -> Tensor:
 class EmbedderTask:
     """Contrast within the batch, both ways (InfoNCE)."""
 
-    role, faces = "embedder", ""
+    role = "embedder"
+    fed_by: ClassVar[dict[str, str]] = {}
     absent: tuple[str, ...] = ()
 
     def __init__(self, preset: EmbedderPreset) -> None:

@@ -13,6 +13,7 @@ from dance_freestyle import inputs
 from dance_freestyle.p2b import P2B, hard_labels, one_hot
 from dance_freestyle.presets import B2FPreset
 from dance_freestyle.training.batches import unsigned
+from dance_freestyle.training.checkpoints import fingerprint
 from dancecli.labels import mirrored
 
 
@@ -21,7 +22,8 @@ class Mapper(nn.Module):
 
     def __init__(self, network: P2B) -> None:
         super().__init__()
-        self.network, self.preset = network, network.preset
+        self.preset, self.name = network.preset, fingerprint(network)
+        self.network = network
         self.eval().requires_grad_(False)
 
     @torch.no_grad()

@@ -6,8 +6,6 @@ the picture is laid over the ground, rounded to 8 bits and the face cut out of i
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -18,6 +16,7 @@ from dance_freestyle.b2f import B2F
 from dance_freestyle.blocks import blend, fold_spectral_norms
 from dance_freestyle.p2b import one_hot
 from dance_freestyle.training.batches import signed, unsigned
+from dance_freestyle.training.checkpoints import fingerprint
 
 
 class Painter(nn.Module):
@@ -26,7 +25,7 @@ class Painter(nn.Module):
     def __init__(self, network: B2F) -> None:
         """Raises WeightsError when the preset asks for a published encoder that is not here."""
         super().__init__()
-        self.preset, self.name = network.preset, _fingerprint(network)
+        self.preset, self.name = network.preset, fingerprint(network)
         self.network = network
         self.looks = network.appearance or PublishedEncoders()
         self.eval().requires_grad_(False)
@@ -50,11 +49,3 @@ class Painter(nn.Module):
             assert alignment is not None, "`batches.fr_item` paints no other"
             found.append(torch.from_numpy(faces.cut(frame, alignment)).movedim(-1, 0))
         return torch.stack(found).to(rounded.device)
-
-
-def _fingerprint(network: nn.Module) -> str:
-    """Tells two networks' weights apart."""
-    digest = hashlib.sha256()
-    for name, value in network.state_dict().items():
-        digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -93,7 +93,8 @@ def _picture(values: UInt8Array) -> Tensor:
 class ParserTask:
     """Equation 1's network: cross entropy, without a discriminator."""
 
-    role, faces = "parser", ""
+    role = "parser"
+    fed_by: ClassVar[dict[str, str]] = {}
     absent: tuple[str, ...] = ()
 
     def __init__(self, preset: ParserPreset) -> None:

@@ -93,7 +93,7 @@ def described(trainer: Trainer) -> dict[str, str]:
         **trainer.settings.repeated(),
         "processes": trainer.processes.world,
         "samples": len(trainer.data),
-        "faces": task.faces,
+        **task.fed_by,
         task.role: overrides.as_json(task.preset),
     }
     return dict(_flat(chosen))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,7 @@ class Task(Protocol):
     network, critics: what is trained. judges: losses that keep running means (equation 18).
     frozen: networks that help and do not learn, no part of a checkpoint. absent: terms of the
     preset that are left out, since no network is there to compute their features. item: what a
-    position shows. faces: what FR's input is, where that is to be remembered.
+    position shows. fed_by: what made B2F's maps or FR's faces, where that is to be remembered.
     """
 
     role: str
@@ -59,7 +59,7 @@ class Task(Protocol):
     frozen: nn.ModuleList
     absent: tuple[str, ...]
     item: Show
-    faces: str
+    fed_by: dict[str, str]
 
     def ready(self, batch: Batch) -> Batch:
         """A batch of items as `forward` and the losses take it."""
@@ -80,7 +80,8 @@ class Task(Protocol):
 class P2BTask:
     """Section 3.1."""
 
-    role, faces = "p2b", ""
+    role = "p2b"
+    fed_by: ClassVar[dict[str, str]] = {}
     absent: tuple[str, ...] = ()
 
     def __init__(self, preset: P2BPreset) -> None:
@@ -120,7 +121,7 @@ class P2BTask:
 class B2FTask:
     """Section 3.2."""
 
-    role, faces = "b2f", ""
+    role = "b2f"
 
     def __init__(
         self, preset: B2FPreset, published: nn.Module | None = None,
@@ -135,7 +136,7 @@ class B2FTask:
         self.preset, self.network = preset, B2F(preset)
         self.critics = b2f_discriminator(preset)
         self.judges, self.frozen = nn.ModuleDict(), nn.ModuleList()
-        self.mapper = mapper
+        self.mapper, self.fed_by = mapper, {"maps": mapper.name if mapper else "true"}
         if mapper:
             self.frozen.append(mapper)
         self.item: Show = partial(
@@ -224,7 +225,7 @@ class FRTask:
         self.critics = fr_discriminator(preset)
         self.judges, self.frozen = nn.ModuleDict(), nn.ModuleList()
         self.absent: tuple[str, ...] = ()
-        self.painter, self.faces = painter, painter.name if painter else "worn"
+        self.painter, self.fed_by = painter, {"faces": painter.name if painter else "worn"}
         if painter:
             self.frozen.append(painter)
         canvas = painter.preset if painter else None
