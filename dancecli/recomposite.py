@@ -43,6 +43,7 @@ class Recomposition:
     weights: str | None = None
     audio: bool = True
     force: bool = False
+    licence: str = "any"
 
 
 def recomposite(ask: Recomposition, work: WorkDir, progress: Progress) -> dict[str, Any]:
@@ -106,7 +107,10 @@ def _refiner(ask: Recomposition, work: WorkDir) -> Any:
     if ask.photo is None or about is None:
         return lambda frame: frame
     backend_name = ask.backend or about["backend"]
-    job = Job(ask.photo, ask.foreground, ask.out, device=ask.device, weights=ask.weights)
+    job = Job(
+        ask.photo, ask.foreground, ask.out, device=ask.device, weights=ask.weights,
+        licence=ask.licence,
+    )  # fmt: skip
     job.plugins["dance.backend"] = backend_name
     stages = Stages(job)
     if not stages.backend.refines:

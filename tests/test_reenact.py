@@ -15,6 +15,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from dance_freestyle.checkpoint import save_bundle
+from dance_freestyle.fr import FR
+from freestyle_tiny import TINY
 
 from dancecli.media import VideoStream, probe
 
@@ -127,6 +130,22 @@ def test_a_foreground_goes_on_another_background(
     assert max(corner[0], corner[2]) < 40
     green = (frames[0][..., 1] > 200) & (frames[0][..., 0] < 80)
     assert 0.02 < 1 - green.mean() < 0.6
+
+
+def test_a_foreground_s_face_is_not_refined_by_what_the_licence_forbids(
+    first_run: tuple[Path, dict[str, object]], shared_cache: dict[str, str], demo_photo: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    for name in ("fg.mov", "fg.mov.json"):
+        shutil.copy(first_run[0] / name, tmp_path)
+    save_bundle(tmp_path / "closed", "closed", {"fr": FR(TINY.fr)}, "for research", False)
+    done = dance(
+        "composite", "fg.mov", "--background", "white", "-o", "white.mp4", "--photo", demo_photo,
+        "--backend", "freestyle", "--weights", "closed", "--licence", "commercial",
+        cwd=tmp_path, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 1 and "--licence commercial refuses" in done.stderr
+    assert not (tmp_path / "white.mp4").exists()
 
 
 def test_a_second_run_gives_the_same_frames(

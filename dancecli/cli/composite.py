@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dancecli.cli.options import PATH, config_option, make_progress, verbosity
+from dancecli.cli.options import PATH, config_option, licence_option, make_progress, verbosity
 from dancecli.device import CHOICES
 from dancecli.workdir import WorkDir
 
@@ -27,6 +27,7 @@ Examples:
 @click.option("--photo", type=PATH, help="The person's photo, for backends that refine the face.")
 @click.option("--backend", metavar="NAME", help="Default: the one the foreground was made with.")
 @click.option("--weights", metavar="NAME|DIR", help="Weights of the backend.")
+@licence_option
 @click.option("--device", type=click.Choice(CHOICES), default="auto", show_default=True)
 @click.option("--no-audio", is_flag=True, help="Drop the sound.")
 @click.option("--work-dir", type=PATH, help="Where stage results are kept; default: user cache.")
