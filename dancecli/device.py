@@ -17,6 +17,12 @@ def available() -> list[str]:
     return [*names, "cpu"]
 
 
+def several(names: str | None) -> tuple[str, ...]:
+    """The devices of --devices: "0,1" are CUDA's by number; none is an empty tuple."""
+    each = [name.strip() for name in (names or "").split(",") if name.strip()]
+    return tuple(f"cuda:{name}" if name.isdecimal() else name for name in each)
+
+
 def resolve(name: str) -> str:
     """A device torch can use: "auto" is the best there is, others are checked.
 

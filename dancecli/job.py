@@ -49,6 +49,9 @@ class Job:
     None for its own. person, photo_person: "largest", "left", "right" or a number counted from
     the left. licence: "any", or "commercial" to refuse what may not be used so. size: "photo",
     "driving", "WxH" or None for the plate's. smooth: 0 off, 1 the default strength.
+    devices: to split the frames over, in place of `device`; empty for that one. batch_size: frames
+    that the backend paints at a time, None for as many as it likes. threads: that follow and paint,
+    None for as many as suit the machine.
     """
 
     photo: Path
@@ -75,6 +78,9 @@ class Job:
     preview: bool = False
     force: bool = False
     licence: str = "any"
+    devices: tuple[str, ...] = ()
+    batch_size: int | None = None
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         if self.licence not in licences.CHOICES:
@@ -95,7 +101,7 @@ class Job:
         their content elsewhere.
         """
         skip = {"photo", "video", "out", "poses", "save_foreground", "contact_sheet", "force"}
-        skip.add("licence")  # it refuses or changes nothing
+        skip |= {"licence", "threads"}  # what they change is not the frames
         options = {key: value for key, value in asdict(self).items() if key not in skip}
         plugins = {group: split_name(asked)[0] for group, asked in self.plugins.items()}
         return {**options, "plugins": plugins}

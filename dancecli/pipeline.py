@@ -16,7 +16,7 @@ skeleton is retargeted to the target's own limb lengths before anything is drawn
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import repeat
@@ -24,19 +24,20 @@ from itertools import repeat
 from dancecli.composite import compose
 from dancecli.job import Job
 from dancecli.media import VideoStream
-from dancecli.overlap import ordered_map, prefetched
+from dancecli.overlap import batched, prefetched
 from dancecli.progress import Progress
 from dancecli.steps.background import make_plate
 from dancecli.steps.driver import follow, open_driver
 from dancecli.steps.output import Outputs, Painted, Result, check_outputs
+from dancecli.steps.painting import Painter, Studio
 from dancecli.steps.photo import understand
 from dancecli.steps.placing import Scene, needs_driving, set_scene
 from dancecli.steps.stages import Stages
-from dancecli.types import Frame
+from dancecli.types import Frame, Layer
 from dancecli.workdir import WorkDir
 
-PAINTERS = 2
-"""Threads that render and composite; the encoder has threads of its own."""
+Moment = tuple[Frame, Frame | None]
+"""Plate b of a frame to make, and its driving frame where the dense poser reads it."""
 
 
 def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
@@ -55,18 +56,19 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
     with Outputs(job, target, video, scene, stages, work, progress) as outputs:
         missing = outputs.missing()
         if missing:
-            person = stages.backend.prepare(target)  # t, e_z: eqs. 4 and 5
-            paint = partial(paint_moment, person, scene, stages)
+            studio = Studio(job, stages, target)  # t, e_z: eqs. 4 and 5
             moments = prefetched(_moments(scene, video, stages, missing))
-            for painted in ordered_map(paint, moments, PAINTERS):
-                outputs.write(painted)
+            for painted in studio.paint(
+                partial(paint, scene, stages), batched(moments, studio.batch)
+            ):
+                for each in painted:
+                    outputs.write(each)
         return outputs.finish(track)
 
 
 def _moments(
     scene: Scene, video: VideoStream, stages: Stages, missing: list[range]
-) -> Iterator[tuple[Frame, Frame | None]]:
-    """Plate b, and the driving frame where the dense poser reads it, of each frame to make."""
+) -> Iterator[Moment]:
     read = needs_driving(stages)
     for span in missing:
         driving = video.frames(span.start, span.stop) if read else repeat(None)
@@ -74,14 +76,22 @@ def _moments(
             yield Frame(scene.plate.frame(index), index, index / float(scene.fps)), frame
 
 
-def paint_moment(
-    person: object, scene: Scene, stages: Stages, moment: tuple[Frame, Frame | None]
-) -> Painted:
-    """One output frame. moment: the plate's frame, and the driving one where it is read."""
-    plate, driving = moment
-    motion = scene.motion(plate.index, driving, stages)  # P^S, P^D: eq. 2
-    (layer,) = stages.backend.render(person, [motion])  # P^M, z, m: eqs. 3 and 6
+def paint(
+    scene: Scene, stages: Stages, painter: Painter, moments: Sequence[Moment]
+) -> list[Painted]:
+    """Output frames, one per moment."""
+    backend, person = painter.backend, painter.person
+    motions = [scene.motion(b.index, frame, stages) for b, frame in moments]  # P^S, P^D: eq. 2
+    filling = [motions[-1]] * (painter.batch - len(motions))
+    layers = backend.render(person, motions + filling)  # P^M, z, m: eqs. 3 and 6
+    return [
+        finish(scene, painter, layer, b) for layer, (b, _) in zip(layers, moments, strict=False)
+    ]
+
+
+def finish(scene: Scene, painter: Painter, layer: Layer, plate: Frame) -> Painted:
+    """The layer before its plate, with its face restored."""
     f0 = replace(plate, rgb=compose(scene.shaded(layer, plate.index), plate.rgb))  # eq. 7
     landmarks = None if layer.landmarks is None else layer.canvas.to_frame(layer.landmarks)
-    frame = stages.backend.refine(person, f0, landmarks)  # f: eq. 8
+    frame = painter.backend.refine(painter.person, f0, landmarks)  # f: eq. 8
     return Painted(plate.index, frame, layer, landmarks)

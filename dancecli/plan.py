@@ -34,7 +34,7 @@ def draw_up(job: Job, work: WorkDir) -> dict[str, Any]:
         },
         "background": job.background,
         "plugins": {group: info.asked for group, info in stages.infos.items()},
-        "device": job.device,
+        "device": ",".join(job.devices) or job.device,
         "poses_known": min(known, video.count),
         "work_dir": str(work.root),
     }  # fmt: skip

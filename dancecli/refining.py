@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dancecli import provenance
+from dancecli import cores, provenance
 from dancecli.errors import NoPersonError, UsageError
 from dancecli.job import PHOTO_SIDE, Job
 from dancecli.media import (
@@ -26,7 +26,6 @@ from dancecli.media import (
     sha256_of,
 )
 from dancecli.overlap import ordered_map, prefetched
-from dancecli.pipeline import PAINTERS
 from dancecli.progress import Progress
 from dancecli.stages import DEFAULTS, Backend
 from dancecli.steps.driver import open_driver
@@ -172,7 +171,7 @@ def _write(
         done = video.count - sum(len(span) for span in missing)
         with progress.stage("refine", video.count, done) as step:
             frames = prefetched(_frames(video, missing))
-            for frame, changed in ordered_map(refiner, frames, PAINTERS):
+            for frame, changed in ordered_map(refiner, frames, cores.threads()):
                 journal.append([[frame.index, changed]])
                 writer.write(np.ascontiguousarray(frame.rgb[: size[1], : size[0]]), frame.index)
                 step()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from dancecli.cli.options import PATH, licence_option, plugin_options
-from dancecli.device import CHOICES
+from dancecli.device import CHOICES, several
 from dancecli.job import Job, Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,6 +59,15 @@ _MACHINE = (
     click.option("--seed", type=int, default=0, show_default=True),
 )
 
+_SPEED = (
+    click.option("--devices", metavar="0,1,...",
+                 help="Split the frames over these instead; numbers are CUDA's."),
+    click.option("--batch-size", type=click.IntRange(1, 1024), metavar="N",
+                 help="Frames painted at a time. Default: as suits the backend."),
+    click.option("--threads", type=click.IntRange(1, 256), metavar="N",
+                 help="Threads that follow and paint. Default: a core each, at most 8."),
+)  # fmt: skip
+
 _FILES = (
     click.option("--poses", type=PATH, metavar="FILE",
                  help="Poses as editable JSON: used if FILE exists, else written."),
@@ -70,8 +79,8 @@ _FILES = (
 
 
 def scene_options(function: Command) -> Command:
-    """What is danced, where and how it looks; plugins, device and seed."""
-    function = _added(function, _MACHINE)
+    """What is danced, where and how it looks; plugins, devices, threads and seed."""
+    function = _added(function, (*_MACHINE, *_SPEED))
     return _added(plugin_options(*GROUPS)(function), (*_PART, *_LOOK, *_OUTPUT))
 
 
@@ -107,6 +116,7 @@ def job_of(photo: Path, video: Path, out: Path, options: Mapping[str, Any]) -> J
         place=Place.parse(place) if place else None,
         retarget=not rest.pop("no_retarget"),
         audio=not rest.pop("no_audio"),
+        devices=several(rest.pop("devices", None)),
         **rest,
     )
 

@@ -19,13 +19,14 @@ from dancecli.evaluate.compare import CROP, ROOM
 from dancecli.job import Job
 from dancecli.media import write_png
 from dancecli.motion import State, Track
-from dancecli.pipeline import paint_moment
+from dancecli.pipeline import paint
 from dancecli.plate import Plate
 from dancecli.progress import Progress
 from dancecli.registry import split_name
 from dancecli.stages import DEFAULTS
 from dancecli.steps.background import make_plate
 from dancecli.steps.driver import follow, open_driver
+from dancecli.steps.painting import Painter
 from dancecli.steps.photo import understand
 from dancecli.steps.placing import Scene, needs_driving, set_scene
 from dancecli.steps.stages import Stages
@@ -175,12 +176,13 @@ class System:
         self.scene: Scene = set_scene(
             job, clip.target, clip.video, clip.track, clip.plate, self.stages
         )
-        self.person = self.stages.backend.prepare(clip.target)
+        backend = self.stages.backend
+        self.painter = Painter(backend, backend.prepare(clip.target))
 
     def frames(self, plate: Frame, driving: Frame) -> dict[str, Frame]:
         """This system's frame, and the baseline's blurred copy."""
         read = driving if needs_driving(self.stages) else None
-        painted = paint_moment(self.person, self.scene, self.stages, (plate, read))
+        (painted,) = paint(self.scene, self.stages, self.painter, [(plate, read)])
         made = {self.contender.name: painted.frame}
         if self.contender.name == BASELINE:
             sigma = self.scene.height * ROOM / CROP[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -23,9 +22,10 @@ from dancecli.errors import UsageError
 from dancecli.job import Job
 from dancecli.media import read_photo
 from dancecli.motion import LiveMotion
-from dancecli.pipeline import paint_moment
+from dancecli.pipeline import paint
 from dancecli.plate import Plate, StillPlate, colour_plate, parse_background
 from dancecli.steps.background import empty_photo, natural_size
+from dancecli.steps.painting import Painter
 from dancecli.steps.photo import understand
 from dancecli.steps.placing import Scene
 from dancecli.steps.stages import Stages
@@ -67,7 +67,8 @@ class LiveStage:
         self.shadow = _shadow(job, kind)
         self.floor = self.placement.point(0.0, self.motion().place.y)[1] + SOLE * self.height
         self.canvas = LiveCanvas(self.height, self.stages.backend.canvas, self.size)
-        self.person: Any = self.stages.backend.prepare(self.target)
+        backend = self.stages.backend
+        self.painter = Painter(backend, backend.prepare(self.target))
 
     def motion(self) -> LiveMotion:
         """What puts a dancer's skeletons on this target."""
@@ -84,7 +85,8 @@ class LiveStage:
             self.shadow,
         )  # fmt: skip
         plate = Frame(self.plate.frame(0))
-        return paint_moment(self.person, scene, self.stages, (plate, moment.frame)).frame.rgb
+        (painted,) = paint(scene, self.stages, self.painter, [(plate, moment.frame)])
+        return painted.frame.rgb
 
     def at_rest(self) -> UInt8Array:
         """The target as photographed, before anybody dances."""

@@ -138,11 +138,34 @@ class Tracker:
 
         Without observations and frame it is the state of a new tracker.
         """
-        self._memory = Memory()
+        self._memory, self._small, self._time = Memory(), None, 0.0
+        if last_frame is not None:
+            self.take(observations, last_frame)
+
+    def take(self, observations: Sequence[Observation], last_frame: Frame) -> None:
+        """Go on as if `step` had given those next, the last of them for `last_frame`."""
         for seen in observations:
             self._memory = self._memory.after(seen)
-        self._small = None if last_frame is None else shrink(last_frame)
-        self._time = 0.0 if last_frame is None else last_frame.time
+        self._small, self._time = shrink(last_frame), last_frame.time
+
+    @property
+    def new(self) -> bool:
+        """Whether it has seen no frame yet."""
+        return self._small is None
+
+    def begun_alone(self, frame: Frame) -> tuple[Observation, Tracker] | None:
+        """Another tracker that begins with the one person of a frame, and what it sees there.
+
+        None where nobody or more than one is in sight. This tracker does not change.
+        """
+        self._check_size(frame)
+        found = self._pose.extract(frame)
+        if len(found) != 1:
+            return None
+        other = Tracker(self._pose, self._person, self._size)
+        seen = Observation(found[0], appearance=people.appearance(shrink(frame), found[0]))
+        other.take([seen], frame)
+        return seen, other
 
     def step(self, frame: Frame) -> Observation:
         """What this frame gives.
@@ -150,11 +173,7 @@ class Tracker:
         Raises UsageError if `person` is a number nobody has, MediaError for a frame of another
         size than the clip's.
         """
-        if self._size is not None and (frame.width, frame.height) != self._size:
-            raise MediaError(
-                f"frame {frame.index} is {frame.width}x{frame.height}, the video "
-                f"{self._size[0]}x{self._size[1]}: re-encode it to one size"
-            )
+        self._check_size(frame)
         small, before = shrink(frame), self._small
         camera, cut = identity(), False
         if before is not None:
@@ -173,6 +192,13 @@ class Tracker:
         seen = Observation(skeleton, camera, cut, colours)
         self._memory, self._small, self._time = self._memory.after(seen), small, frame.time
         return seen
+
+    def _check_size(self, frame: Frame) -> None:
+        if self._size is not None and (frame.width, frame.height) != self._size:
+            raise MediaError(
+                f"frame {frame.index} is {frame.width}x{frame.height}, the video "
+                f"{self._size[0]}x{self._size[1]}: re-encode it to one size"
+            )
 
     def _person_box(self) -> Box | None:
         """Where the person was, grown: left out when the background is registered."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dancecli import cores
 from dancecli.errors import CacheError, UsageError
 from dancecli.job import PREVIEW_FRAMES, PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, sha256_of
-from dancecli.motion import Observation, Track, Tracker, build_track, read_poses, write_poses
+from dancecli.motion import (
+    Observation,
+    Track,
+    Tracker,
+    build_track,
+    follow_in_pieces,
+    read_poses,
+    write_poses,
+)
 from dancecli.overlap import prefetched
 from dancecli.progress import Progress
 from dancecli.steps.stages import Stages
-from dancecli.types import Frame
 from dancecli.workdir import Journal, WorkDir
 
 logger = logging.getLogger(__name__)
@@ -21,8 +28,9 @@ logger = logging.getLogger(__name__)
 VIDEO_SIDE = 1280
 """Pixels of the video's longest side that stages work on; larger videos are scaled down."""
 
-SAVE_EVERY = 16
-"""Frames between writes to the journal: what a kill can cost."""
+
+FOLLOWERS = 4
+"""Threads that follow by default: each has some 300 MB of frames and models of its own."""
 
 
 def open_driver(job: Job) -> VideoStream:
@@ -106,30 +114,14 @@ def _watch(
     known: list[Observation],
     progress: Progress,
 ) -> list[Observation]:
+    """Adds to the journal piece by piece: a kill costs those that were being looked at."""
     tracker = Tracker(stages.pose, job.person, (video.width, video.height))
-    frames = prefetched(video.frames(max(0, len(known) - 1)))
-    if known:
-        tracker.restore(known, next(frames))
+    frames, seen = prefetched(video.frames(max(0, len(known) - 1))), list(known)
+    threads = job.threads or min(FOLLOWERS, cores.threads())
     with progress.stage("pose", video.count, len(known)) as step:
-        for batch in _batches(frames, SAVE_EVERY):
-            fresh = [_step(tracker, frame, step) for frame in batch]
-            journal.append([observation.to_json() for observation in fresh])
-            known.extend(fresh)
-    return known
-
-
-def _step(tracker: Tracker, frame: Frame, counted: Callable[[], None]) -> Observation:
-    observation = tracker.step(frame)
-    counted()
-    return observation
-
-
-def _batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:
-    batch: list[Frame] = []
-    for frame in frames:
-        batch.append(frame)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+        for found in follow_in_pieces(tracker, frames, known, threads):
+            journal.append([observation.to_json() for observation in found])
+            seen.extend(found)
+            for _ in found:
+                step()
+    return seen

@@ -21,7 +21,7 @@ from dancecli.motion.track import FILLED, split
 from dancecli.overlap import prefetched
 from dancecli.progress import Progress
 from dancecli.stages import FaceAligner
-from dancecli.steps.driver import SAVE_EVERY, driver_key, observe
+from dancecli.steps.driver import driver_key, observe
 from dancecli.steps.photo import pick
 from dancecli.steps.stages import Stages
 from dancecli.types import JOINT, SEEN, BoolArray, FloatArray, Frame, Skeleton
@@ -52,6 +52,9 @@ STANDING = 25.0
 RESIZED, AROUND = 1.6, 0.5
 """Factor by which a face may differ in size from its median over this many seconds either way;
 what differs more is something else that was taken for it."""
+
+SAVE_EVERY = 16
+"""Frames between writes to the journal: what a kill can cost."""
 
 COVERING = 4
 """Points of a hand within the face's hull that make it covered."""

@@ -23,10 +23,12 @@ class Stages(Plugins):
     """
 
     def __init__(self, job: Job) -> None:
-        if job.device not in ("auto", "cpu"):
-            resolve(job.device)  # refused now, not after the poses
+        devices = job.devices or (job.device,)
+        for device in devices:
+            if device not in ("auto", "cpu"):
+                resolve(device)  # refused now, not after the poses
         super().__init__(
-            Settings(job.device, job.weights, job.seed, licence=job.licence), job.plugins
+            Settings(devices[0], job.weights, job.seed, licence=job.licence), job.plugins
         )
         self.infos = {group: registry.find(group, name) for group, name in job.plugins.items()}
 
