@@ -38,3 +38,18 @@ def resolve(name: str) -> str:
     if name in devices:
         return name
     raise UsageError(f"--device {name}: not on this machine; available: {', '.join(devices)}")
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether a device, as torch names it, computes in bfloat16 faster than in float32.
+
+    Processors without the instructions emulate it, several times slower.
+    """
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))

@@ -140,8 +140,11 @@ def resized(labels: UInt8Array, size: tuple[int, ...]) -> UInt8Array:
 
 def texture_tensor(warped: Warped) -> Tensor:
     """(6, H, W) as `dance_freestyle.texture.CHANNELS` describes."""
-    alpha = warped.alpha[..., None]
-    colour = np.where(alpha > 0, warped.colour * 2 - 1, 0)
-    depth = warped.depth[..., None] / warped.alpha.shape[0]
-    stacked = np.concatenate([colour, alpha, warped.validity[..., None], depth], -1)
-    return torch.from_numpy(stacked.astype(np.float32)).movedim(-1, 0)
+    height, width = warped.alpha.shape
+    stacked = np.empty((6, height, width), np.float32)
+    for channel in range(3):
+        np.subtract(warped.colour[..., channel] * 2, 1, out=stacked[channel])
+    stacked[:3] *= warped.alpha > 0
+    stacked[3], stacked[4] = warped.alpha, warped.validity
+    np.divide(warped.depth, height, out=stacked[5])
+    return torch.from_numpy(stacked)
