@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from dance_freestyle.b2f import Painted
@@ -255,13 +256,18 @@ def test_b2f_texture_terms() -> None:
     ).b2f
     flow = torch.zeros(2, 2, 64, 40)
     flow[..., 1:] = 3
-    bent = Bent(painted.z, painted.m, batch.x + 0.5, painted.m, flow)
+    cover = torch.full_like(painted.m, 0.75)
+    bent = Bent(painted.z, painted.m, batch.x + 0.5, painted.m, flow, cover)
     networks = objectives.B2FNetworks(b2f_discriminator(preset))
     terms = objectives.b2f_generator(preset, networks, batch, Painted(painted.z, painted.m, bent))
-    assert set(terms) == {"l1", "composite", "colour", "flow", "gradient"}
+    assert set(terms) == {"l1", "composite", "colour", "flow", "gradient", "silhouette"}
     assert terms["colour"].item() == pytest.approx(5 * 0.5, rel=1e-4)
     still = objectives.STILL * 9 * 39 / 40
     assert terms["flow"].item() == pytest.approx(0.02 * (3 / 39 + still), rel=1e-4)
+    inside = float(batch.silhouette().mean())
+    entropy = [np.log1p(np.exp(sign * objectives.STEEP * 0.25)) for sign in (-1, 1)]
+    expected = 5 * (inside * entropy[0] + (1 - inside) * entropy[1])
+    assert terms["silhouette"].item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_fr_terms() -> None:

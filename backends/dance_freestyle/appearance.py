@@ -87,7 +87,7 @@ def crop(
     padded = cv2.copyMakeBorder(inner, *pads, cv2.BORDER_CONSTANT, value=fill)
     smooth = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
     resized = cv2.resize(
-        padded, (size, size), interpolation=cv2.INTER_NEAREST if nearest else smooth
+        padded, (size, size), interpolation=cv2.INTER_NEAREST_EXACT if nearest else smooth
     )
     return np.asarray(resized, np.uint8)
 

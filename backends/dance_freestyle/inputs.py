@@ -92,7 +92,7 @@ def dense_tensor(dense: DenseMap | None, size: tuple[int, int]) -> Tensor:
     """P^D (3, H, W): I/24, U, V, each in [0, 1]; all zero where nothing is known."""
     if dense is None:
         return torch.zeros(3, *size)
-    iuv = cv2.resize(dense.iuv, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
+    iuv = cv2.resize(dense.iuv, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
     return torch.from_numpy(iuv / np.array([DENSE_PARTS, 1, 1], np.float32)).movedim(-1, 0)
 
 
@@ -134,7 +134,7 @@ def resized(labels: UInt8Array, size: tuple[int, ...]) -> UInt8Array:
     """Labels (H, W) at another (height, width), each pixel keeping one of them."""
     if labels.shape == size:
         return labels
-    picture = cv2.resize(labels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
+    picture = cv2.resize(labels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(picture, np.uint8)
 
 

@@ -96,9 +96,9 @@ class P2BPreset:
 class B2FLoss:
     """Weights of equations 13-18 as B2F uses them.
 
-    l1, composite, colour, flow, gradient: masked L1 of z, of z over the ground and of the painted
-    colour, smoothness of the flow, L1 of the gradients of z over the ground; not in the paper, for
-    a network with texture=warp. region: appendix
+    l1, composite, colour, flow, gradient, silhouette: masked L1 of z, of z over the ground and of
+    the painted colour, smoothness of the flow, L1 of the gradients of z over the ground,
+    cross-entropy of the mask; not in the paper, for a network with texture=warp. region: appendix
     H's losses for hands and clothes.
     """
 
@@ -112,6 +112,7 @@ class B2FLoss:
     colour: float = 0.0
     flow: float = 0.0
     gradient: float = 0.0
+    silhouette: float = 0.0
     region: float = 0.0
 
 

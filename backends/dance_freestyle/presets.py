@@ -96,6 +96,7 @@ COMPACT = Preset(
             colour=5.0,
             flow=0.02,
             gradient=5.0,
+            silhouette=5.0,
         ),
         schedule=Schedule(5e-4, 12, 40),
     ),

@@ -42,7 +42,7 @@ class Bent:
     """z, m and what they were mixed from, all on the canvas.
 
     z, colour: (N, 3, H, W), [-1, 1]. m, gate: (N, 1, H, W), [0, 1]. flow: (N, 2, H, W), x and y in
-    canvas pixels.
+    canvas pixels. cover: m before it is cut to [0, 1].
     """
 
     z: Tensor
@@ -50,6 +50,7 @@ class Bent:
     colour: Tensor
     gate: Tensor
     flow: Tensor
+    cover: Tensor
 
 
 class TextureDecoder(nn.Module):
@@ -108,7 +109,9 @@ class Heads(nn.Module):
     def __init__(self, width: int, preset: B2FPreset) -> None:
         super().__init__()
         fine = max(8, width // 4)
-        self.max_flow, self.groups = preset.max_flow, math.gcd(8, width)
+        self.max_flow = preset.max_flow
+        # Residuals only ever add up: without this they grew until SiLU let nothing through.
+        self.norm = nn.GroupNorm(math.gcd(8, width), width)
         self.flow = conv(width, 2)
         self.expand = conv(width, 4 * fine)
         self.colour = conv(fine, 3)
@@ -121,13 +124,14 @@ class Heads(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """From (N, width, h/2, w/2)."""
+        x = self.norm(x)
         fine = F.silu(F.pixel_shuffle(self.expand(F.silu(x)), 2))
         change = self.mask(fine) if self.mask else torch.zeros_like(fine[:, :1])
         return {
             "colour": torch.tanh(self.colour(fine)),
             "gate": 1 + self.gate(fine),
             "mask": change,
-            "flow": self.max_flow * torch.tanh(CALM * self.flow(F.group_norm(x, self.groups))),
+            "flow": self.max_flow * torch.tanh(CALM * self.flow(x)),
         }
 
 
@@ -144,8 +148,8 @@ def mix(heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPrese
         gate = torch.maximum(gate, texture[:, VALIDITY].float())
     gate = gate * (alpha > VISIBLE)
     z = blend(moved, full["colour"], gate)
-    m = unit(alpha + full["mask"])
-    return Bent(z, m, full["colour"], gate, full["flow"])
+    cover = alpha + full["mask"]
+    return Bent(z, unit(cover), full["colour"], gate, full["flow"], cover)
 
 
 def bend(texture: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:

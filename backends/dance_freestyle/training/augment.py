@@ -51,7 +51,7 @@ def fitted(shot: Shot, size: tuple[int, int]) -> Shot:
     return replace(
         shot,
         rgb=_resized(shot.rgb, size, smooth), plate=_resized(shot.plate, size, smooth),
-        labels=_resized(shot.labels, size, cv2.INTER_NEAREST),
+        labels=_resized(shot.labels, size, cv2.INTER_NEAREST_EXACT),
         dense=None if shot.dense is None else _nearest_resized(shot.dense, size),
         skeleton=moved_skeleton(shot.skeleton, matrix),
     )  # fmt: skip
@@ -62,7 +62,7 @@ def _resized(picture: UInt8Array, size: tuple[int, int], how: int) -> UInt8Array
 
 
 def _nearest_resized(iuv: FloatArray, size: tuple[int, int]) -> FloatArray:
-    resized = cv2.resize(iuv, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
+    resized = cv2.resize(iuv, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(resized, np.float32)
 
 
