@@ -43,7 +43,7 @@ test-gpu: venv
 
 bench: venv
 	@mkdir -p out
-	$(BIN)/python -m pytest tests/benchmarks -m bench --benchmark-json out/benchmarks.json
+	$(BIN)/python -m pytest tests/benchmarks -m bench --bench-out out/bench.json $(if $(AGAINST),--bench-against $(AGAINST))
 
 docs: venv
 	$(BIN)/python docs/generate_cli.py
