@@ -3,6 +3,7 @@
 # ruff: noqa: N812 (the paper's and torch's notation)
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -77,6 +78,34 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same."""
+        out: Tensor = x + self.body(x)
+        return out
+
+
+def normed_conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """A convolution between the levels of a U-Net of `NormedResidual`.
+
+    The norm keeps their sizes: without it they grow a hundredfold in ten steps, and what is small
+    beside them (B2F's gate and mask) learns nothing.
+    """
+    return nn.Sequential(
+        nn.GroupNorm(math.gcd(8, inputs), inputs), conv(inputs, outputs, kernel, stride)
+    )
+
+
+class NormedResidual(nn.Module):
+    """x + conv(act(GN(conv(act(GN(x)))))): group norm, so that small batches train."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        groups = math.gcd(8, channels)
+        self.body = nn.Sequential(
+            nn.GroupNorm(groups, channels), nn.SiLU(), conv(channels, channels),
+            nn.GroupNorm(groups, channels), nn.SiLU(), conv(channels, channels),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to the same."""
         out: Tensor = x + self.body(x)
         return out
 

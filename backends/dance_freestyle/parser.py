@@ -8,15 +8,15 @@ encoder doubles as the feature network of equation 16.
 # ruff: noqa: N812 (torch's notation)
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dance_freestyle.blocks import conv
+from dance_freestyle.blocks import NormedResidual, conv, normed_conv
 from dance_freestyle.preset_fields import ParserPreset
-from dance_freestyle.texture import NormedResidual
 from dancecli.labels import BODY_LABELS
 
 HINTS = 4
@@ -33,13 +33,16 @@ class Parser(nn.Module):
         self.picture = conv(4 * 3, widths[0])
         self.hints = conv(4 * HINTS, widths[0])
         self.encoder = nn.ModuleList(NormedResidual(width) for width in widths)
-        self.downs = nn.ModuleList(conv(a, b, stride=2) for a, b in steps)
+        self.downs = nn.ModuleList(normed_conv(a, b, stride=2) for a, b in steps)
         self.bottom = nn.Sequential(
-            conv(2 * widths[-1], widths[-1], kernel=1), NormedResidual(widths[-1])
+            normed_conv(2 * widths[-1], widths[-1], kernel=1), NormedResidual(widths[-1])
         )
-        self.ups = nn.ModuleList(conv(b, a) for a, b in steps)
+        self.ups = nn.ModuleList(normed_conv(b, a) for a, b in steps)
         self.decoder = nn.ModuleList(NormedResidual(width) for width in widths[:-1])
-        self.head = conv(widths[0], 4 * BODY_LABELS)
+        self.head = nn.Sequential(
+            nn.GroupNorm(math.gcd(8, widths[0]), widths[0]), nn.SiLU(),
+            conv(widths[0], 4 * BODY_LABELS),
+        )  # fmt: skip
 
     def forward(self, rgb: Tensor, hints: Tensor | None = None) -> Tensor:
         """Logits (N, 22, H, W) of a crop about the person, as in training.
@@ -54,7 +57,7 @@ class Parser(nn.Module):
         for up, block in zip(reversed(self.ups), reversed(self.decoder), strict=True):
             skip = kept.pop()
             x = block(up(F.interpolate(x, skip.shape[-2:], mode="nearest")) + skip)
-        out: Tensor = F.pixel_shuffle(self.head(F.silu(x)), 2)
+        out: Tensor = F.pixel_shuffle(self.head(x), 2)
         return out
 
     def features(self, rgb: Tensor) -> list[Tensor]:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dance_freestyle.blocks import blend, conv, unit
+from dance_freestyle.blocks import NormedResidual, blend, conv, normed_conv, unit
 from dance_freestyle.presets import B2FPreset
 from dancecli.labels import APPEARANCE_PARTS
 
@@ -85,31 +85,6 @@ class TextureDecoder(nn.Module):
             skip = kept.pop()
             x = block(up(F.interpolate(x, skip.shape[-2:], mode="nearest")) + skip)
         return mix(self.heads(x), texture, P_B, self.preset)
-
-
-def normed_conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """A convolution between levels. Its norm keeps their sizes: without, they grew a hundredfold
-    in ten steps, and what is small beside them, gate and mask, learned nothing."""
-    return nn.Sequential(
-        nn.GroupNorm(math.gcd(8, inputs), inputs), conv(inputs, outputs, kernel, stride)
-    )
-
-
-class NormedResidual(nn.Module):
-    """x + conv(act(GN(conv(act(GN(x)))))): group norm, so that small batches train."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        groups = math.gcd(8, channels)
-        self.body = nn.Sequential(
-            nn.GroupNorm(groups, channels), nn.SiLU(), conv(channels, channels),
-            nn.GroupNorm(groups, channels), nn.SiLU(), conv(channels, channels),
-        )  # fmt: skip
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, h, w) to the same."""
-        out: Tensor = x + self.body(x)
-        return out
 
 
 class Heads(nn.Module):

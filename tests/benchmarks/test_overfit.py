@@ -58,12 +58,15 @@ def p2b_accuracy(run: Trainer, whole: Batch) -> float:
 
 
 @torch.no_grad()
-def b2f_errors(run: Trainer, whole: Batch) -> tuple[float, float]:
-    """Masked L1 in [-1, 1] of z, and of what the network would paint were nothing copied."""
+def b2f_errors(run: Trainer, whole: Batch) -> tuple[float, float, float]:
+    """Masked L1 in [-1, 1] of z and of what would be painted were nothing copied; share of pixels
+    on the wrong side of the mask, over those of the person."""
     painted = run.task.forward(whole, run.average)
     inside = character(whole["P_B"])
+    wrong = ((painted.m > 0.5) != (inside > 0.5)).sum() / inside.sum()
     z, colour = painted.z, painted.bent.colour
-    return tuple(float(masked_l1(picture, whole["x"], inside)) for picture in (z, colour))
+    found = [float(masked_l1(picture, whole["x"], inside)) for picture in (z, colour)]
+    return found[0], found[1], float(wrong)
 
 
 def test_p2b_learns_eight_samples_by_heart(tmp_path: Path) -> None:
@@ -81,5 +84,5 @@ def test_b2f_learns_eight_samples_by_heart(tmp_path: Path) -> None:
     assert b2f_errors(run, whole)[1] > 0.3
     until(
         run, lambda: max(b2f_errors(run, whole)) < 0.05,
-        lambda: "masked L1 {:.4f}, painted alone {:.4f}".format(*b2f_errors(run, whole)),
+        lambda: "masked L1 {:.4f}, painted {:.4f}, mask {:.4f}".format(*b2f_errors(run, whole)),
     )  # fmt: skip
