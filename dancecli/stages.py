@@ -158,7 +158,11 @@ class FaceEmbedder(Protocol):
 
 @runtime_checkable
 class Backend(Protocol):
-    """`dance.backend`: a whole generator. The paper's is P2B, B2F and FR."""
+    """`dance.backend`: a whole generator. The paper's is P2B, B2F and FR.
+
+    One more attribute is read where it is there: `batch`, the motions that `render` likes at a time
+    (absent: 1). It is always given as many; the last ones of a clip are repeated to fill.
+    """
 
     canvas: tuple[int, int] | None
     """(height, width) it generates on; None: any size, and it is given the output's own pixels."""

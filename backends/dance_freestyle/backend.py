@@ -23,6 +23,10 @@ from dancecli.types import FloatArray, Frame, LabelMap, Layer, Motion, Target, U
 from dancecli.warp import Puppet, cut
 
 
+BATCH = 8
+"""Motions at a time on CUDA. On a processor a batch takes as long as its frames one by one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Looks:
     """What P2B and B2F need of the person.
@@ -69,6 +73,7 @@ class FreestyleBackend:
         self.canvas: tuple[int, int] | None = b2f.canvas if b2f else None
         self.uses_dense = p2b is not None and p2b.use_dp
         self.refines = self.nets.fr is not None
+        self.batch = BATCH if self.device.startswith("cuda") else 1
 
     def _terms(self) -> bool | None:
         """What the bundle says of commercial use; unclear with encoders that others published."""
