@@ -33,7 +33,8 @@ NEAR = 250
 """Frames that the two of a pair may lie apart (section 3.1)."""
 
 SAME = 0.2
-"""Share of P2B's pairs that are one frame twice: equal poses, bodies squeezed alike."""
+"""Share of P2B's and B2F's pairs that are one frame twice: equal poses, bodies squeezed alike; a
+warp that is nearly right, as where a dancer moves little, and better than any map."""
 
 FACE_BOX = 1.3
 """How much the face's box is enlarged for equation 18."""
@@ -83,7 +84,7 @@ def b2f_item(
     mapper: of a P2B that makes a share of the body maps (`preset.mapped`); "mapped" then says
     whether it makes this one, from what `mapping_item` holds.
     """
-    a, b = drawn_pair(sample, rng, 0.0)
+    a, b = drawn_pair(sample, rng, SAME)
     source, shot = sample.shot(a), augment.fitted(sample.shot(b), preset.canvas)
     shot = augment.moved(shot, augment.drawn_move(rng, preset.canvas))
     texture = posed(source, shot, preset, cuts or Cuts())

@@ -24,10 +24,11 @@ from dance_freestyle.training.losses import FacePerceptual, FeatureNet
 
 Terms = dict[str, Tensor]
 
-STEEP = 6.0
-"""Logits between the warp's background and its person, as which its mask is taken: nine in ten of
-its pixels are right. The L1 of equation 17 alone moves a pixel only once it is more likely wrong
-than right, and learned nothing from masks that are mostly right.
+STEEP = 2.0
+"""Logits between the warp's background and its person, as which its mask is taken. The L1 of
+equation 17 alone moves a pixel only once it is more likely wrong than right, and learned nothing
+from masks that are mostly right. The less steep, the harder the mask: what is as likely as not is
+half transparent, what is thrice as likely is opaque.
 """
 
 STILL = 0.05
