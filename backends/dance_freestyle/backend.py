@@ -22,7 +22,6 @@ from dancecli.stages import Settings
 from dancecli.types import FloatArray, Frame, LabelMap, Layer, Motion, Target, UInt8Array
 from dancecli.warp import Puppet, cut
 
-
 BATCH = 8
 """Motions at a time on CUDA. On a processor a batch takes as long as its frames one by one."""
 

@@ -125,10 +125,13 @@ def mix(heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPrese
         heads = {**heads, "flow": heads["flow"] * (1 - still)}
     # Coordinates lose whole pixels in bfloat16, hence single precision from here on.
     full = {name: _upsampled(x.float(), texture) for name, x in heads.items()}
-    moved, alpha = bend(texture.float(), full["flow"])
+    texture = texture.float()
+    moved, alpha = texture[:, :3], texture[:, 3:4]
+    if preset.max_flow:
+        moved, alpha = bend(texture, full["flow"])
     gate = unit(full["gate"])
     if preset.keep_seen:
-        gate = torch.maximum(gate, texture[:, VALIDITY].float())
+        gate = torch.maximum(gate, texture[:, VALIDITY])
     gate = gate * (alpha > VISIBLE)
     z = blend(moved, full["colour"], gate)
     cover = alpha + full["mask"]
