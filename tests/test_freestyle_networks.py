@@ -20,7 +20,7 @@ from dance_freestyle.encoders import Vgg19, VggFace2
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import COMPACT, PAPER, Preset
-from dance_freestyle.texture import VALIDITY, VISIBLE
+from dance_freestyle.texture import VALIDITY, VISIBLE, Bent, hardened
 from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs, random_labels
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -312,3 +312,12 @@ def test_a_hard_mask_is_the_label_map() -> None:
         m = network(P_B, start, texture).m
         hard = torch.nn.functional.interpolate(1 - P_B[:, :1], m.shape[-2:], mode="nearest")
         assert torch.equal(m, hard)
+
+
+def test_rendering_hardens_what_the_network_changed_and_keeps_the_warps_edges() -> None:
+    alpha = torch.tensor([0.0, 0.3, 0.7, 1.0, 0.0, 1.0]).reshape(1, 1, 1, 6)
+    change = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.4, -0.4]).reshape(1, 1, 1, 6)
+    nothing = torch.zeros(1, 1, 1, 6)
+    bent = Bent(nothing, nothing, nothing, nothing, nothing, alpha + change, change)
+    m = hardened(bent, 2.0).flatten()
+    torch.testing.assert_close(m, torch.tensor([0.0, 0.3, 0.7, 1.0, 0.3, 0.7]))

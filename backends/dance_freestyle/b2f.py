@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from dance_freestyle.appearance import SmallEncoders
 from dance_freestyle.blocks import SpadeResBlock, conv, initialise_xavier
 from dance_freestyle.presets import B2FPreset
-from dance_freestyle.texture import Bent, TextureDecoder
+from dance_freestyle.texture import Bent, TextureDecoder, hardened
 
 START = 4
 """Side of the tensor that the fully connected layer makes: 4 x 4 x 1024."""
@@ -61,7 +61,8 @@ class B2F(nn.Module):
             if texture is None:
                 raise ValueError("this B2F was made with texture=warp and needs the warped photo")
             bent = self.decoder(P_B, start, texture)
-            return Painted(bent.z, self._mask(P_B, bent.m), bent)
+            m = bent.m if self.training else hardened(bent, self.preset.hard)
+            return Painted(bent.z, self._mask(P_B, m), bent)
         z, m = (_resized(x, self.preset.canvas) for x in self.decoder(P_B, start))
         return Painted(z, self._mask(P_B, m))
 

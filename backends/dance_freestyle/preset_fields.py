@@ -129,6 +129,8 @@ class B2FPreset:
     max_flow: the largest flow, canvas pixels. head_flow: whether it may move the head's too.
     keep_seen: pixels that the photo shows are copied whatever the gate says: sharper, and colour is
         painted only where the warp is torn, hidden or missing.
+    hard: contrast of the mask about one half, in rendering alone: what the network is unsure of is
+        then there or not, and no halo.
     encoders: published (VGGFace2 and VGG-19, frozen) or small (trained with the network).
     crop, face_embedding, part_embedding: side of t1-t5 and lengths of what the encoders make of
         t1 and of each of t2-t5. part_dropout: share of parts left out in training.
@@ -150,6 +152,7 @@ class B2FPreset:
     max_flow: float = 12.0
     head_flow: bool = False
     keep_seen: bool = False
+    hard: float = 1.0
     encoders: Literal["published", "small"] = "published"
     crop: int = 224
     face_embedding: int = 2048

@@ -81,6 +81,7 @@ COMPACT = Preset(
         spade_hidden=32,
         texture="warp",
         keep_seen=True,
+        hard=2.0,
         encoders="small",
         crop=64,
         face_embedding=128,

@@ -30,6 +30,9 @@ CALM = 0.02
 pixels without it: it jumped to its limit at the start and stayed, having no gradient there.
 """
 
+CHANGED = 4.0
+"""One over the change of the mask from which on it is as hard as it gets."""
+
 VALIDITY = slice(4, 5)
 """Of a texture's channels: how far the photo shows what is drawn there."""
 
@@ -42,7 +45,7 @@ class Bent:
     """z, m and what they were mixed from, all on the canvas.
 
     z, colour: (N, 3, H, W), [-1, 1]. m, gate: (N, 1, H, W), [0, 1]. flow: (N, 2, H, W), x and y in
-    canvas pixels. cover: m before it is cut to [0, 1].
+    canvas pixels. cover: m before it is cut to [0, 1]; change: what it has beyond the warp's.
     """
 
     z: Tensor
@@ -51,6 +54,7 @@ class Bent:
     gate: Tensor
     flow: Tensor
     cover: Tensor
+    change: Tensor
 
 
 class TextureDecoder(nn.Module):
@@ -134,8 +138,17 @@ def mix(heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPrese
         gate = torch.maximum(gate, texture[:, VALIDITY])
     gate = gate * (alpha > VISIBLE)
     z = blend(moved, full["colour"], gate)
-    cover = alpha + full["mask"]
-    return Bent(z, unit(cover), full["colour"], gate, full["flow"], cover)
+    cover, change = alpha + full["mask"], full["mask"]
+    return Bent(z, unit(cover), full["colour"], gate, full["flow"], cover, change)
+
+
+def hardened(bent: Bent, hard: float) -> Tensor:
+    """m as rendering shows it: `hard` times the contrast about one half where it was changed.
+
+    The warp's own edges, which are as wide as the camera made them, stay.
+    """
+    crisp = 0.5 + hard * (bent.cover - 0.5)
+    return unit(blend(crisp, bent.cover, unit(CHANGED * bent.change.abs())))
 
 
 def bend(texture: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
