@@ -231,7 +231,7 @@ DEFAULTS = {
     "dance.parser": "heuristic",
     "dance.inpaint": "opencv",
     "dance.face_align": "mediapipe",
-    "dance.backend": "posewarp",
+    "dance.backend": "freestyle",
 }
 """What is used when nothing is asked for."""
 

@@ -249,7 +249,7 @@ def test_reenact_with_untrained_compact_weights_looks_like_posewarp(
     made_with = json.loads(sidecar_path(tmp_path / "painted").read_text())["weights"]
     for role in ("p2b", "b2f"):
         assert made_with["sha256"][role] == sha256_of(bundle / f"{role}.safetensors")
-    code, warped = reenact(demo_photo, demo_video, tmp_path / "warped")
+    code, warped = reenact(demo_photo, demo_video, tmp_path / "warped", "--backend", "posewarp")
     assert code == 0
     away = np.abs(painted.astype(int) - warped).max(-1)
     # The canvas differs (512x320 resized, against the output's own pixels), so edges may.
@@ -264,12 +264,11 @@ def test_a_damaged_default_is_said_aloud_and_posewarp_paints(
 ) -> None:  # fmt: skip
     shipped = untrained(tmp_path / "shipped" / "compact", TINY, "p2b b2f")
     monkeypatch.setattr("dance_freestyle.checkpoint.SHIPPED", shipped.parent)
-    monkeypatch.setitem(stages.DEFAULTS, "dance.backend", "freestyle")
     file = shipped / "b2f.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    code, painted = reenact(demo_photo, demo_video, tmp_path / "out", "--backend", "freestyle")
+    code, painted = reenact(demo_photo, demo_video, tmp_path / "out")
     assert code == 0 and len(painted) == 6
     assert "WARNING" in caplog.text and "b2f.safetensors" in caplog.text
     assert "posewarp" in caplog.text
