@@ -236,7 +236,9 @@ def made_texture() -> tuple[Tensor, np.ndarray, np.ndarray]:
 
 
 def compact_b2f(texture: str = "warp") -> tuple[B2F, tuple[Tensor, Tensor, Tensor]]:
-    network = B2F(COMPACT.with_overrides({"b2f.texture": texture}).b2f).eval()
+    """With a flow, which `compact` has not."""
+    preset = COMPACT.with_overrides({"b2f.texture": texture, "b2f.max_flow": 12})
+    network = B2F(preset.b2f).eval()
     P_B = one_hot(random_labels(1, network.preset), 27)
     start = network.person(torch.randn(1, network.preset.embedding))
     return network, (P_B, start.detach(), made_texture()[0])

@@ -82,6 +82,7 @@ COMPACT = Preset(
         texture="warp",
         keep_seen=True,
         hard=2.0,
+        max_flow=0.0,  # one that is learned on synthetic people bends filmed ones (docs/weights.md)
         encoders="small",
         crop=64,
         face_embedding=128,

@@ -54,7 +54,7 @@ SECONDS = {"people": 1.8, "parser": 0.05, "embedder": 0.02, "p2b": 0.06, "b2f": 
            "b2f_fine": 1.3, "fr": 0.05}  # fmt: skip
 """Seconds of one core per person of four frames, and per sample: what one machine took."""
 
-COARSE = ("b2f.canvas=256x160", "b2f.max_flow=6")
+COARSE = ("b2f.canvas=256x160",)
 """B2F learns at its own size first: the network is the same, the pictures a quarter."""
 
 
