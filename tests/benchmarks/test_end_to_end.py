@@ -89,8 +89,6 @@ def test_many_jobs(record: Record, demo_photo: Path, demo_video: Path, tmp_path:
              enumerate(("white", "black", "red", "blue"))]  # fmt: skip
     (tmp_path / "jobs.csv").write_text("\n".join(rows))
     for workers in (1, 2):
-        out = tmp_path / f"out{workers}"
-        out.mkdir()
-        spent, _ = ran(tmp_path, "batch", "jobs.csv", "--workers", workers, "-q", "--force",
-                       "-o", out, "--work-dir", f"work{workers}", "--state", f"{out}.state")  # fmt: skip
+        own = ["--work-dir", f"work{workers}", "--state", f"{workers}.state"]
+        spent, _ = ran(tmp_path, "batch", "jobs.csv", "--workers", workers, "-q", "--force", *own)
         record(f"four jobs, {workers} worker(s)", 4 * FRAMES / spent, "1/s")
