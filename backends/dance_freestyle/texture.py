@@ -36,6 +36,9 @@ CHANGED = 4.0
 VALIDITY = slice(4, 5)
 """Of a texture's channels: how far the photo shows what is drawn there."""
 
+SHOWN = 0.5
+"""Validity from which on the photo shows a pixel well enough to be kept as it is."""
+
 VISIBLE = 0.1
 """Alpha above which a warped pixel has a colour: a quotient by alpha, steep at smaller ones."""
 
@@ -135,7 +138,7 @@ def mix(heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPrese
         moved, alpha = bend(texture, full["flow"])
     gate = unit(full["gate"])
     if preset.keep_seen:
-        gate = torch.maximum(gate, texture[:, VALIDITY])
+        gate = torch.maximum(gate, unit(texture[:, VALIDITY] / SHOWN))
     gate = gate * (alpha > VISIBLE)
     z = blend(moved, full["colour"], gate)
     cover, change = alpha + full["mask"], full["mask"]
