@@ -22,9 +22,9 @@ TINY_PAPER: Preset = PAPER.with_overrides(_SMALL)
 """The paper's designs: SPADE from an embedding, no texture."""
 
 TINY: Preset = COMPACT.with_overrides(
-    {**_SMALL, "b2f.canvas": "128x80", "b2f.unet": "8,8,8", "b2f.style": 4}
+    {**_SMALL, "b2f.canvas": "128x80", "b2f.unet": "8,8,8", "b2f.style": 4, "b2f.max_flow": 12}
 )
-"""The compact designs: skips in P2B, a warped photo in B2F at twice the network's size."""
+"""The compact designs: skips in P2B, a warped photo in B2F at twice the network's size; a flow."""
 
 
 def random_labels(count: int, preset: P2BPreset | B2FPreset) -> Tensor:
