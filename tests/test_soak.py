@@ -61,7 +61,7 @@ def test_memory_is_flat_from_six_seconds_to_a_minute(
     demo_photo: Path, demo_video: Path, tmp_path: Path, backend: str
 ) -> None:
     short = peak_of(demo_photo, demo_video, tmp_path, "short", backend)
-    long = looped(demo_video, 10, tmp_path / "long.mp4")
+    long = looped(demo_video, 10, tmp_path / "looped.mp4")
     longer = peak_of(demo_photo, long, tmp_path, "long", backend)
     print(f"{backend}: {short / 2**20:.0f} MiB, ten times as long {longer / 2**20:.0f} MiB")
     assert longer < 1.15 * short
