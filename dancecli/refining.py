@@ -169,9 +169,10 @@ def _write(
     with PartWriter(ask.out, video.fps, size, video.count, False, entry.path / "frames") as writer:
         missing = writer.missing()
         done = video.count - sum(len(span) for span in missing)
-        with progress.stage("refine", video.count, done) as step:
+        threads = cores.threads()
+        with cores.shared(threads), progress.stage("refine", video.count, done) as step:
             frames = prefetched(_frames(video, missing))
-            for frame, changed in ordered_map(refiner, frames, cores.threads()):
+            for frame, changed in ordered_map(refiner, frames, threads):
                 journal.append([[frame.index, changed]])
                 writer.write(np.ascontiguousarray(frame.rgb[: size[1], : size[0]]), frame.index)
                 step()

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from pathlib import Path
 
 import av
 import pytest
+from measured_runs import ran
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(sys.platform == "win32", reason="no getrusage")]
-
-PEAK = (
-    "import json, resource, subprocess, sys\n"
-    "code = subprocess.call(sys.argv[1:])\n"
-    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
-    "print(json.dumps([code, peak]))"
-)
 
 
 def looped(video: Path, times: int, out: Path) -> Path:
@@ -45,15 +37,11 @@ MOST = 2.5 * 2**30
 
 def peak_of(photo: Path, video: Path, folder: Path, name: str, backend: str) -> int:
     """Peak resident memory of a run, bytes."""
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, sys.executable, "-m", "dancecli", "reenact", str(photo),
-         str(video), "-o", f"{name}.mp4", "--no-cache", "-q", "--json",
-         "--backend", backend],
-        cwd=folder, capture_output=True, text=True, timeout=3600,
+    _, peak = ran(
+        folder, "reenact", photo, video, "-o", f"{name}.mp4", "--no-cache", "-q",
+        "--backend", backend,
     )  # fmt: skip
-    code, peak = json.loads(done.stdout.splitlines()[-1])
-    assert code == 0, done.stderr
-    return int(peak) * (1 if sys.platform == "darwin" else 1024)
+    return peak
 
 
 @pytest.mark.parametrize("backend", ["posewarp", "freestyle"])

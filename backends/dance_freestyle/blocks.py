@@ -88,9 +88,12 @@ def normed_conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> 
     The norm keeps their sizes: without it they grow a hundredfold in ten steps, and what is small
     beside them (B2F's gate and mask) learns nothing.
     """
-    return nn.Sequential(
-        nn.GroupNorm(math.gcd(8, inputs), inputs), conv(inputs, outputs, kernel, stride)
-    )
+    return nn.Sequential(group_norm(inputs), conv(inputs, outputs, kernel, stride))
+
+
+def group_norm(channels: int) -> nn.GroupNorm:
+    """Over eight groups, or as many as divide the channels."""
+    return nn.GroupNorm(math.gcd(8, channels), channels)
 
 
 class NormedResidual(nn.Module):
@@ -98,10 +101,9 @@ class NormedResidual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        groups = math.gcd(8, channels)
         self.body = nn.Sequential(
-            nn.GroupNorm(groups, channels), nn.SiLU(), conv(channels, channels),
-            nn.GroupNorm(groups, channels), nn.SiLU(), conv(channels, channels),
+            group_norm(channels), nn.SiLU(), conv(channels, channels),
+            group_norm(channels), nn.SiLU(), conv(channels, channels),
         )  # fmt: skip
 
     def forward(self, x: Tensor) -> Tensor:

@@ -8,14 +8,13 @@ encoder doubles as the feature network of equation 16.
 # ruff: noqa: N812 (torch's notation)
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dance_freestyle.blocks import NormedResidual, conv, normed_conv
+from dance_freestyle.blocks import NormedResidual, conv, group_norm, normed_conv
 from dance_freestyle.preset_fields import ParserPreset
 from dancecli.labels import BODY_LABELS
 
@@ -40,9 +39,8 @@ class Parser(nn.Module):
         self.ups = nn.ModuleList(normed_conv(b, a) for a, b in steps)
         self.decoder = nn.ModuleList(NormedResidual(width) for width in widths[:-1])
         self.head = nn.Sequential(
-            nn.GroupNorm(math.gcd(8, widths[0]), widths[0]), nn.SiLU(),
-            conv(widths[0], 4 * BODY_LABELS),
-        )  # fmt: skip
+            group_norm(widths[0]), nn.SiLU(), conv(widths[0], 4 * BODY_LABELS)
+        )
 
     def forward(self, rgb: Tensor, hints: Tensor | None = None) -> Tensor:
         """Logits (N, 22, H, W) of a crop about the person, as in training.

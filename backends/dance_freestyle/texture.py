@@ -9,7 +9,6 @@ act at the canvas's full size, so that the network can work at half of it and st
 # ruff: noqa: N803, N812 (the paper's and torch's notation)
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dance_freestyle.blocks import NormedResidual, blend, conv, normed_conv, unit
+from dance_freestyle.blocks import NormedResidual, blend, conv, group_norm, normed_conv, unit
 from dance_freestyle.presets import B2FPreset
 from dancecli.labels import APPEARANCE_PARTS
 
@@ -101,7 +100,7 @@ class Heads(nn.Module):
         super().__init__()
         fine = max(8, width // 4)
         self.max_flow = preset.max_flow
-        self.norm = nn.GroupNorm(math.gcd(8, width), width)
+        self.norm = group_norm(width)
         self.flow = conv(width, 2)
         self.expand = conv(width, 4 * fine)
         self.colour = conv(fine, 3)

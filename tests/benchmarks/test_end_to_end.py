@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import Record
+from measured_runs import ran
 
 pytestmark = [pytest.mark.bench, pytest.mark.skipif(sys.platform == "win32", reason="no getrusage")]
 
-MEASURED = (
-    "import json, resource, subprocess, sys, time\n"
-    "began = time.perf_counter()\n"
-    "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
-    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
-    "unit = 1 if sys.platform == 'darwin' else 1024\n"
-    "print(json.dumps([done.returncode, time.perf_counter() - began, peak * unit]))"
-)
-
 FRAMES = 180
 """Of the demo video."""
-
-
-def ran(folder: Path, *args: object, **env: str) -> tuple[float, int]:
-    """Seconds and peak bytes of a `dance` command."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, sys.executable, "-m", "dancecli", *map(str, args)],
-        cwd=folder, capture_output=True, text=True, timeout=3600, env={**os.environ, **env},
-    )  # fmt: skip
-    code, seconds, peak = json.loads(done.stdout)
-    assert code == 0, done.stderr
-    return seconds, peak
 
 
 def test_start_up(record: Record, tmp_path: Path) -> None:
