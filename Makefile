@@ -33,17 +33,17 @@ lint: venv
 	$(BIN)/mypy
 
 test-slow: venv
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest --timeout 0 -m slow
 
 test-soak: venv
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest --timeout 0 -m soak
 
 test-gpu: venv
-	$(BIN)/python -m pytest -m gpu
+	$(BIN)/python -m pytest --timeout 0 -m gpu
 
 bench: venv
 	@mkdir -p out
-	$(BIN)/python -m pytest tests/benchmarks -m bench --bench-out out/bench.json $(if $(AGAINST),--bench-against $(AGAINST))
+	$(BIN)/python -m pytest tests/benchmarks --timeout 0 -m bench --bench-out out/bench.json $(if $(AGAINST),--bench-against $(AGAINST))
 
 docs: venv
 	$(BIN)/python docs/generate_cli.py

@@ -130,6 +130,14 @@ def test_damaged_archives_are_refused_or_right(
         assert (room / "model.pth").exists()
 
 
+def test_a_member_before_the_start_of_the_file_is_refused(tmp_path: Path) -> None:
+    whole = bytearray(MAKE["zip"](tmp_path / "a", {"model.pth": MODEL}).read_bytes())
+    whole[-4] ^= 1  # the directory's offset, 65,536 more than it is
+    (tmp_path / "a").write_bytes(whole)
+    with pytest.raises(WeightsError, match="not a readable zip archive"):
+        unpack(tmp_path / "a", "zip", ("model.pth",), tmp_path)
+
+
 def test_anything_else_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(MODEL)
     for kind in MAKE:

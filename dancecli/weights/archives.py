@@ -7,6 +7,7 @@ wanted must be a plain file there, and an archive that swells is stopped.
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -57,8 +58,10 @@ def unpack(archive: Path, kind: str, wanted: tuple[str, ...], folder: Path) -> N
     except BROKEN as error:
         raise WeightsError(f"not a readable {kind} archive: {one_line(error)}") from error
     except OSError as error:
-        if error.errno is not None:
-            raise  # the disk's, not the archive's: gzip and bz2 have no class of their own
+        # The disk's is raised, not the archive's: gzip and bz2 have no class of their own, and
+        # a place before the file's start is an invalid argument.
+        if error.errno not in (None, errno.EINVAL):
+            raise
         raise WeightsError(f"not a readable {kind} archive: {one_line(error)}") from error
     missing = [name for name in wanted if name not in found]
     if missing:

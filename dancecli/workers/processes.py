@@ -163,6 +163,7 @@ def _work(pipe: Connection, do: Callable[[T, Tell], Any]) -> None:
         try:
             task: T = pipe.recv()
         except EOFError:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends already, with nothing to say
             return
         try:
             pipe.send(_Made(do(task, lambda note: pipe.send(_Note(note)))))

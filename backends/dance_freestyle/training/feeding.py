@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle, islice
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
 
 from dance_freestyle.training import samples
 from dance_freestyle.training.batches import Item
@@ -69,7 +75,7 @@ def feed(items: Items, positions: Iterator[int], workers: int, ahead: int) -> It
     try:
         yield lambda count: [next(coming) for _ in range(count)]
     finally:
-        coming.close()  # torch's loader ends its processes
+        coming.close()  # ends its processes
 
 
 def _in_turn(items: Items, positions: Iterator[int]) -> Prepared:
@@ -77,46 +83,91 @@ def _in_turn(items: Items, positions: Iterator[int]) -> Prepared:
         yield items[position]
 
 
-class _Sent:
-    """Items as they travel between processes: arrays, since each shared tensor costs a file."""
+class _Worker:
+    """A process that prepares items.
+
+    It has a pipe of its own, so that one that is killed leaves no lock behind: torch's DataLoader
+    waits for ever when a worker is killed while it looks at the event that all of them share.
+    """
 
     def __init__(self, items: Items) -> None:
-        self.items = items
+        context = multiprocessing.get_context("fork")  # the samples' readers come along
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_prepare, args=(items, theirs), daemon=True)
+        self.process.start()
+        theirs.close()  # its end is then closed by its death
+        self.found: SimpleQueue[Any] = SimpleQueue()
+        self.reader = Thread(target=self._read, daemon=True)
 
-    def __getitem__(self, position: int) -> dict[str, Any] | DanceError:
-        try:
-            return {name: value.numpy() for name, value in self.items[position].items()}
-        except DanceError as error:
-            return error
+    def ask(self, position: int) -> None:
+        with suppress(OSError):  # what a dead one lacks is told where it is wanted
+            self.pipe.send(position)
+
+    def item(self) -> Item:
+        """The next of those it was asked for; raises what was raised there, or TrainingError."""
+        found = self.found.get()
+        if found is None:
+            self.process.join()
+            code = self.process.exitcode or 0
+            raise TrainingError(
+                "a process that prepares samples ended "
+                f"({f'signal {-code}' if code < 0 else f'exit code {code}'}); "
+                "fewer --workers need less memory"
+            )
+        if isinstance(found, DanceError):
+            raise found
+        return {name: torch.from_numpy(value) for name, value in found.items()}
+
+    def end(self) -> None:
+        self.process.kill()  # it holds nothing that could be lost
+        self.process.join()
+        if self.reader.ident:
+            self.reader.join()
+        self.pipe.close()
+
+    def _read(self) -> None:
+        # A pipe holds less than an item: what is ready must not wait for the training to look.
+        with suppress(EOFError, OSError):
+            while True:
+                self.found.put(self.pipe.recv())
+        self.found.put(None)
 
 
-def _ahead(
-    items: Items, positions: Iterator[int], workers: int, ahead: int
-) -> Generator[Item, None, None]:
-    loader: Any = DataLoader(
-        _Sent(items),  # type: ignore[arg-type]
-        batch_size=None, sampler=positions, num_workers=workers, collate_fn=_as_sent,
-        prefetch_factor=max(1, -(-ahead // workers)), worker_init_fn=_alone,
-        generator=torch.Generator(),  # otherwise the loader draws from the training's
-    )  # fmt: skip
+def _ahead(items: Items, positions: Iterator[int], workers: int, ahead: int) -> Prepared:
+    pool: list[_Worker] = []
+    asked: deque[_Worker] = deque()
     try:
-        for found in loader:
-            if isinstance(found, DanceError):
-                raise found
-            yield {name: torch.from_numpy(value) for name, value in found.items()}
-    except RuntimeError as error:
-        if not str(error).startswith("DataLoader worker"):
-            raise
-        raise TrainingError(
-            f"a process that prepares samples ended ({str(error).splitlines()[0][:120]}); "
-            "fewer --workers need less memory"
-        ) from error
+        pool += [_Worker(items) for _ in range(workers)]
+        for worker in pool:
+            worker.reader.start()  # after the last fork
+        for position, worker in zip(islice(positions, max(ahead, workers)), cycle(pool)):
+            worker.ask(position)
+            asked.append(worker)
+        while asked:
+            worker = asked.popleft()
+            item = worker.item()
+            for position in islice(positions, 1):
+                worker.ask(position)
+                asked.append(worker)
+            yield item
+    finally:
+        for worker in pool:
+            worker.end()
 
 
-def _as_sent(found: Any) -> Any:
-    return found
+def _prepare(items: Items, pipe: Connection) -> None:
+    """A worker's life: positions in, items out, as arrays, since a shared tensor costs a file."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's to answer
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)  # OpenCV's own threads do not survive the fork
+    with suppress(EOFError, OSError):  # the training is gone
+        while True:
+            position = pipe.recv()
+            pipe.send(_made(items, position))
 
 
-def _alone(_worker: int) -> None:
-    # OpenCV's own threads do not survive the fork.
-    cv2.setNumThreads(0)
+def _made(items: Items, position: int) -> dict[str, Any] | DanceError:
+    try:
+        return {name: value.numpy() for name, value in items[position].items()}
+    except DanceError as error:
+        return error
