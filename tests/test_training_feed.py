@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,30 @@ def test_a_killed_worker_is_told_in_one_line(people: list[Sample], tmp_path: Pat
         with pytest.raises(TrainingError, match="--workers"):
             for _ in range(10):
                 coming(1)
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = [{tests!r}]
+from pathlib import Path
+from test_training_feed import Counting, Items, feed, open_samples
+items = Items(open_samples([Path({made!r})]), Counting(Path({count!r})), 0)
+with feed(items, iter(range(1000)), workers=2, ahead=4) as coming:
+    print(*(int(item["process"]) for item in coming(2)), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks at processes in /proc")
+def test_workers_end_with_a_training_that_is_killed(tmp_path: Path) -> None:
+    made = made_set(tmp_path / "made", people=5)
+    tests = str(Path(__file__).parent)
+    script = KILLED.format(tests=tests, made=str(made), count=str(tmp_path / "count"))
+    killed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )  # returns only once nobody holds its output any more
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert all(gone(int(process)) for process in killed.stdout.split())
 
 
 def test_a_run_with_workers_is_the_run_without(people: list[Sample], tmp_path: Path) -> None:

@@ -90,10 +90,11 @@ class _Worker:
     waits for ever when a worker is killed while it looks at the event that all of them share.
     """
 
-    def __init__(self, items: Items) -> None:
+    def __init__(self, items: Items, others: Sequence[_Worker]) -> None:
         context = multiprocessing.get_context("fork")  # the samples' readers come along
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_prepare, args=(items, theirs), daemon=True)
+        ours = [self.pipe, *(other.pipe for other in others)]
+        self.process = context.Process(target=_prepare, args=(items, theirs, ours), daemon=True)
         self.process.start()
         theirs.close()  # its end is then closed by its death
         self.found: SimpleQueue[Any] = SimpleQueue()
@@ -137,7 +138,8 @@ def _ahead(items: Items, positions: Iterator[int], workers: int, ahead: int) -> 
     pool: list[_Worker] = []
     asked: deque[_Worker] = deque()
     try:
-        pool += [_Worker(items) for _ in range(workers)]
+        while len(pool) < workers:
+            pool.append(_Worker(items, pool))
         for worker in pool:
             worker.reader.start()  # after the last fork
         for position, worker in zip(islice(positions, max(ahead, workers)), cycle(pool)):
@@ -155,8 +157,13 @@ def _ahead(items: Items, positions: Iterator[int], workers: int, ahead: int) -> 
             worker.end()
 
 
-def _prepare(items: Items, pipe: Connection) -> None:
-    """A worker's life: positions in, items out, as arrays, since a shared tensor costs a file."""
+def _prepare(items: Items, pipe: Connection, ours: Sequence[Connection]) -> None:
+    """A worker's life: positions in, items out, as arrays, since a shared tensor costs a file.
+
+    ours: the training's ends, which the fork copied; they must close when the training is killed.
+    """
+    for end in ours:
+        end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's to answer
     torch.set_num_threads(1)
     cv2.setNumThreads(0)  # OpenCV's own threads do not survive the fork
