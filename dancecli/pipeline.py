@@ -48,7 +48,7 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
     check_outputs(job)
     stages, video = Stages(job), open_driver(job)
     stages.refuse_forbidden()
-    stages.settle_backend()
+    stages.settle()
     target = understand(job, stages, work)  # I, p^M*: eq. 1
     track = follow(job, video, stages, work, progress)  # P^S: eq. 2
     plate = make_plate(job, target, video, track, stages, work)  # b

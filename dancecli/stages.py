@@ -114,7 +114,11 @@ class PersonMasker(Protocol):
 
 @runtime_checkable
 class HumanParser(Protocol):
-    """`dance.parser`: HP of equation 1."""
+    """`dance.parser`: HP of equation 1.
+
+    One more is read where it is there: a class method `key(settings) -> str`, which tells weights
+    apart, so that labels that were kept are not taken for those of other weights.
+    """
 
     def parse(
         self, frame: Frame, skeleton: Skeleton | None = None, mask: PersonMask | None = None
@@ -160,8 +164,10 @@ class FaceEmbedder(Protocol):
 class Backend(Protocol):
     """`dance.backend`: a whole generator. The paper's is P2B, B2F and FR.
 
-    One more attribute is read where it is there: `batch`, the motions that `render` likes at a time
-    (absent: 1). It is always given as many; the last ones of a clip are repeated to fill.
+    Two more attributes are read where they are there. `batch`: the motions that `render` likes at a
+    time (absent: 1); it is always given as many, the last ones of a clip repeated to fill.
+    `scalable`: True where it paints any canvas of its shape that is smaller than `canvas`, as it is
+    then given for a small output.
     """
 
     canvas: tuple[int, int] | None
@@ -228,12 +234,12 @@ DEFAULTS = {
     "dance.pose": "mediapipe",
     "dance.mask": "mediapipe",
     "dance.dense": "template",
-    "dance.parser": "heuristic",
+    "dance.parser": "builtin",
     "dance.inpaint": "opencv",
     "dance.face_align": "mediapipe",
     "dance.backend": "freestyle",
 }
 """What is used when nothing is asked for."""
 
-FALLBACK = "posewarp"
-"""The backend that needs no weights: used where those of the default one are damaged."""
+FALLBACKS = {"dance.parser": "heuristic", "dance.backend": "posewarp"}
+"""Plugins that need no weights: used where those of the default ones are damaged."""

@@ -275,6 +275,21 @@ def test_fixed_canvases_hold_every_pose_and_do_not_jitter() -> None:
     assert np.abs(steps).max() < 1
 
 
+def test_a_scalable_canvas_is_about_as_fine_as_the_output_and_lies_where_the_full_one_does() -> (
+    None
+):
+    for tall, out in ((80, (640, 480)), (300, (640, 480)), (900, (1280, 1080))):
+        dance = [standing(tall, 300 + t, 400) for t in range(20)]
+        full = canvas_for(dance, (768, 480), out)
+        fitted = canvas_for(dance, (768, 480), out, scalable=True)
+        for one, other in zip(full, fitted, strict=True):
+            assert other.width * 8 == other.height * 5 and other.height <= 768
+            assert (other.x, other.y) == (one.x, one.y)
+            assert other.height * other.scale == pytest.approx(one.height * one.scale)
+            assert 0.7 <= other.scale <= 1 or other.height == 768
+        assert len({c.height for c in fitted}) == 1
+
+
 def test_a_wide_pose_widens_its_own_boxes_only() -> None:
     wide = standing(200, 300, 400)
     body = wide.body.copy()

@@ -123,7 +123,7 @@ def asked(**changes: Any) -> Ask:
         "real": None, "fakes": (), "clips": (Path("a.mp4"),), "cross": None, "ablations": None,
         "backends": (), "weights": None, "out": Path("o"), "frames": 2, "pairs": 1, "assets": None,
         "seed": 0, "paper": False, "check": None, "tolerance": 0.0, "study": (), "tally": None,
-        "answers": (), "pose": "mediapipe", "mask": "mediapipe", "parser": "heuristic",
+        "answers": (), "pose": "mediapipe", "mask": "mediapipe", "parser": "builtin",
         "dense": "template", "inpaint": "opencv", "device": "cpu", "work_dir": None,
     }  # fmt: skip
     return Ask(**{**values, **changes})

@@ -18,6 +18,7 @@ from dance_freestyle.checkpoint import save_bundle
 from dance_freestyle.fr import FR
 from dance_freestyle.networks import assemble
 from dance_freestyle.p2b import P2B
+from dance_freestyle.parser import Parser
 from dance_freestyle.presets import COMPACT, PAPER, Preset
 from dance_freestyle.texture import VISIBLE
 from freestyle_tiny import TINY, TINY_PAPER
@@ -28,10 +29,12 @@ from dancecli import registry, stages, testing
 from dancecli.cli.main import main
 from dancecli.errors import NoPersonError, WeightsError
 from dancecli.figures import made_target, standing_skeleton
+from dancecli.job import Job
 from dancecli.labels import Label
 from dancecli.media import sha256_of
 from dancecli.provenance import sidecar_path
 from dancecli.stages import Settings
+from dancecli.steps.stages import Stages
 from dancecli.types import Canvas, DenseMap, Frame, LabelMap, Motion, Target
 from dancecli.warp import cut
 
@@ -47,7 +50,7 @@ def backend_of(preset: Preset) -> FreestyleBackend:
 def untrained(folder: Path, preset: Preset, roles: str = "p2b b2f fr") -> Path:
     """A bundle as training begins with it."""
     torch.manual_seed(0)
-    build = {"p2b": P2B, "b2f": B2F, "fr": FR}
+    build = {"p2b": P2B, "b2f": B2F, "fr": FR, "parser": Parser}
     networks = {role: build[role](getattr(preset, role)) for role in roles.split()}
     save_bundle(folder, folder.name, networks, "MIT", True)
     return folder
@@ -258,26 +261,47 @@ def test_reenact_with_untrained_compact_weights_looks_like_posewarp(
     assert (moved > 40).mean() > 0.003
 
 
-def test_a_damaged_default_is_said_aloud_and_posewarp_paints(
-    demo_photo: Path, demo_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize(("damaged", "substitute"), [("b2f", "posewarp"), ("parser", "heuristic")])
+def test_a_damaged_default_is_said_aloud_and_what_needs_no_weights_takes_its_place(
+    damaged: str, substitute: str, demo_photo: Path, demo_video: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    shipped = untrained(tmp_path / "shipped" / "compact", TINY, "p2b b2f")
-    monkeypatch.setattr("dance_freestyle.checkpoint.SHIPPED", shipped.parent)
-    file = shipped / "b2f.safetensors"
+    shipped = untrained(tmp_path / "shipped" / "compact", TINY, "p2b b2f parser")
+    monkeypatch.setattr("dance_freestyle.bundles.SHIPPED", shipped.parent)
+    file = shipped / f"{damaged}.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
     code, painted = reenact(demo_photo, demo_video, tmp_path / "out")
     assert code == 0 and len(painted) == 6
-    assert "WARNING" in caplog.text and "b2f.safetensors" in caplog.text
-    assert "posewarp" in caplog.text
+    assert "WARNING" in caplog.text and f"{damaged}.safetensors" in caplog.text
     used = json.loads(sidecar_path(tmp_path / "out").read_text())["plugins"]
-    assert [p["name"] for p in used if p["group"] == "dance.backend"] == ["posewarp"]
+    names = {p["group"]: p["name"] for p in used}
+    wanted = {"dance.backend": "freestyle", "dance.parser": "builtin"}
+    group = "dance.backend" if damaged == "b2f" else "dance.parser"
+    assert {key: names[key] for key in wanted} == {**wanted, group: substitute}
     code, _ = reenact(
         demo_photo, demo_video, tmp_path / "asked", "--backend", "freestyle", "--weights", shipped
     )
     assert code == 1 and not (tmp_path / "asked").exists()
+
+
+def test_labels_that_were_kept_are_not_those_of_another_parsers_weights(tmp_path: Path) -> None:
+    keys = []
+    for width in (8, 16):
+        bundle = tmp_path / str(width)
+        preset = TINY.with_overrides({"parser.widths": f"8,{width}"})
+        used = Stages(
+            Job(
+                Path(),
+                Path(),
+                Path(),
+                stages.DEFAULTS,
+                weights=str(untrained(bundle, preset, "parser")),
+            )
+        )
+        keys.append(used.identity("parser"))
+    assert keys[0] != keys[1]
 
 
 def test_reenact_without_weights_says_so_in_one_line(

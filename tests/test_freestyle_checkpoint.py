@@ -13,14 +13,8 @@ import pytest
 import torch
 from dance_freestyle import encoders, overrides, weight_files
 from dance_freestyle.b2f import B2F
-from dance_freestyle.checkpoint import (
-    FORMAT,
-    find_bundle,
-    load_network,
-    read_bundle,
-    save_bundle,
-    save_network,
-)
+from dance_freestyle.bundles import find_bundle, read_bundle
+from dance_freestyle.checkpoint import FORMAT, load_network, save_bundle, save_network
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B
 from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dance_freestyle.checkpoint import read_bundle
+from dance_freestyle.bundles import read_bundle
 from dance_freestyle.training.recipe import SCALES, Plan, cost, steps
 
 ROOT = Path(__file__).resolve().parents[1]

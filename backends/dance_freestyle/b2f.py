@@ -24,7 +24,7 @@ START = 4
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """What B2F makes of one batch, on the preset's canvas.
+    """What B2F makes of one batch, on its canvas.
 
     z: (N, 3, H, W), [-1, 1]. m: (N, 1, H, W), [0, 1]. bent: with texture=warp, what z was mixed
     from, for its losses.
@@ -56,6 +56,7 @@ class B2F(nn.Module):
         """P_B: one-hot labels (N, 27, h, w) of the preset's size. start: from `person`.
 
         texture: (N, 6, H, W) on the canvas, see `dance_freestyle.texture`; with texture=warp only.
+        A canvas of its shape that is smaller than the preset's gives a picture of that size.
         """
         if isinstance(self.decoder, TextureDecoder):
             if texture is None:
@@ -69,7 +70,7 @@ class B2F(nn.Module):
     def _mask(self, P_B: Tensor, learned: Tensor) -> Tensor:
         if self.preset.mask == "learned":
             return learned
-        return F.interpolate(character(P_B), self.preset.canvas, mode="nearest")
+        return F.interpolate(character(P_B), learned.shape[-2:], mode="nearest")
 
 
 class SpadeDecoder(nn.Module):

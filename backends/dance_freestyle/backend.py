@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dance_freestyle import appearance, faces, inputs
-from dance_freestyle.checkpoint import Bundle, find_bundle, read_bundle
+from dance_freestyle.bundles import Bundle, find_bundle, read_bundle
 from dance_freestyle.networks import Networks, open_networks
 from dance_freestyle.p2b import hard_labels
 from dancecli.errors import NoPersonError
@@ -64,12 +64,13 @@ class FreestyleBackend:
         """
         self._bundle: Bundle | None = None
         if networks is None:
-            self._bundle = read_bundle(find_bundle(settings.weights))
+            self._bundle = read_bundle(find_bundle(settings.weights), ("p2b", "b2f", "fr"))
             networks = open_networks(self._bundle, settings.device)
         self.nets, self.device = networks, networks.device
         self.COMMERCIAL = self._terms()
         b2f, p2b = self.nets.b2f, self.nets.p2b
         self.canvas: tuple[int, int] | None = b2f.canvas if b2f else None
+        self.scalable = b2f is not None and b2f.texture == "warp"
         self.uses_dense = p2b is not None and p2b.use_dp
         self.refines = self.nets.fr is not None
         self.batch = BATCH if self.device.startswith("cuda") else 1
@@ -177,7 +178,7 @@ class FreestyleBackend:
     def _texture(self, looks: Looks, motions: Sequence[Motion]) -> Tensor | None:
         if looks.puppet is None:
             return None
-        size = self.nets.body.b2f.preset.canvas
+        size = motions[0].canvas.height, motions[0].canvas.width
         warped = [looks.puppet.pose(inputs.at_size(m, size), *size) for m in motions]
         return torch.stack([inputs.texture_tensor(w) for w in warped]).to(self.nets.device)
 

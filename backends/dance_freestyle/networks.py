@@ -15,7 +15,8 @@ from dance_freestyle import encoders
 from dance_freestyle.appearance import PublishedEncoders
 from dance_freestyle.b2f import B2F
 from dance_freestyle.blocks import fold_spectral_norms
-from dance_freestyle.checkpoint import Bundle, read_preset
+from dance_freestyle.bundles import Bundle
+from dance_freestyle.checkpoint import read_preset
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset

@@ -47,7 +47,8 @@ class Bent:
     """z, m and what they were mixed from, all on the canvas.
 
     z, colour: (N, 3, H, W), [-1, 1]. m, gate: (N, 1, H, W), [0, 1]. flow: (N, 2, H, W), x and y in
-    canvas pixels. cover: m before it is cut to [0, 1]; change: what it has beyond the warp's.
+    pixels of the preset's canvas. cover: m before it is cut to [0, 1]; change: what it has beyond
+    the warp's.
     """
 
     z: Tensor
@@ -134,7 +135,7 @@ def mix(heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPrese
     texture = texture.float()
     moved, alpha = texture[:, :3], texture[:, 3:4]
     if preset.max_flow:
-        moved, alpha = bend(texture, full["flow"])
+        moved, alpha = bend(texture, full["flow"] * (texture.shape[-2] / preset.canvas[0]))
     gate = unit(full["gate"])
     if preset.keep_seen:
         gate = torch.maximum(gate, unit(texture[:, VALIDITY] / SHOWN))

@@ -88,7 +88,7 @@ def _ready(
     try:
         stages = Stages(job)
         stages.refuse_forbidden()
-        stages.settle_backend()
+        stages.settle()
         if device not in ("auto", "cpu"):
             resolve(device)
     except DanceError as error:

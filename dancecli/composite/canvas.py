@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,25 +27,40 @@ LOOSE = 0.15
 LEAST = 16
 """Smallest side of a native canvas, pixels."""
 
+FINE = 1.25
+"""Pixels of a scalable backend's canvas per pixel of the output that it may keep."""
+
 Edges = NDArray[np.float64]
 """(T, 4): left, top, right, bottom."""
 
 
 def canvas_for(
-    skeletons: Sequence[Skeleton], backend_canvas: tuple[int, int] | None, out_size: tuple[int, int]
+    skeletons: Sequence[Skeleton],
+    backend_canvas: tuple[int, int] | None,
+    out_size: tuple[int, int],
+    scalable: bool = False,
 ) -> list[Canvas]:
-    """One canvas per frame.
+    """One canvas per frame, all of one size where the backend has one.
 
     skeletons: in output pixels. backend_canvas: `Backend.canvas`, (height, width), or None for a
     backend that paints the output's own pixels: then the canvas is the skeleton's box grown for
     hair and clothes, clipped to the frame of out_size (width, height), at whole pixels and scale 1.
+    scalable: the backend paints smaller canvases of its shape as well; so it does where the
+    output has fewer pixels to show.
     """
     tall = standing_height(skeletons)
     if backend_canvas is None:
         boxes = _edges(skeletons, LOOSE * tall, LOOSE * tall, LOOSE * tall)
         return [_native(box, out_size) for box in boxes]
     boxes = _edges(skeletons, BESIDE * tall, OVER_HEAD * tall, UNDER_FEET * tall)
-    return _steady(boxes, tall, backend_canvas)
+    return _steady(boxes, tall, backend_canvas, scalable)
+
+
+def fitting(shape: tuple[int, int], scale: float) -> tuple[int, int]:
+    """The smallest (height, width) of that shape, and no larger, for an output of that scale."""
+    parts = math.gcd(*shape)
+    kept = min(parts, math.ceil(FINE * scale * parts))
+    return shape[0] // parts * kept, shape[1] // parts * kept
 
 
 def _edges(skeletons: Sequence[Skeleton], side: float, above: float, below: float) -> Edges:
@@ -73,7 +89,9 @@ def _span(low: float, high: float, limit: int) -> tuple[int, int]:
     return start, int(np.clip(np.ceil(high), start + least, limit))
 
 
-def _steady(boxes: Edges, tall: float, shape: tuple[int, int]) -> list[Canvas]:
+def _steady(
+    boxes: Edges, tall: float, shape: tuple[int, int], scalable: bool = False
+) -> list[Canvas]:
     """Boxes of one aspect that hold every pose and do not jitter."""
     from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
@@ -92,6 +110,9 @@ def _steady(boxes: Edges, tall: float, shape: tuple[int, int]) -> list[Canvas]:
     slack = np.maximum((scale[:, None] * (width, height) - reach) / 2, 0)
     centre = np.clip(smooth, middle - slack, middle + slack)
     corner = centre - scale[:, None] * np.array([width, height]) / 2
+    if scalable:
+        shape = fitting(shape, float(scale.max()))
+        height, width, scale = *shape, scale * (height / shape[0])
     return [
         Canvas(width, height, float(s), float(x), float(y))
         for s, (x, y) in zip(scale, corner, strict=True)
@@ -102,9 +123,15 @@ class LiveCanvas:
     """`canvas_for` one frame after the other: grows at once where a pose needs it, else slowly."""
 
     def __init__(
-        self, tall: float, backend_canvas: tuple[int, int] | None, out_size: tuple[int, int]
+        self,
+        tall: float,
+        backend_canvas: tuple[int, int] | None,
+        out_size: tuple[int, int],
+        scalable: bool = False,
     ) -> None:
         """tall: standing height in output pixels."""
+        if backend_canvas and scalable:
+            backend_canvas = fitting(backend_canvas, HEADROOM * tall / backend_canvas[0])
         self.tall, self.shape, self.out_size = tall, backend_canvas, out_size
         self._last: Canvas | None = None
 

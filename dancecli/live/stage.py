@@ -27,7 +27,7 @@ from dancecli.plate import Plate, StillPlate, colour_plate, parse_background
 from dancecli.steps.background import empty_photo, natural_size
 from dancecli.steps.painting import Painter
 from dancecli.steps.photo import understand
-from dancecli.steps.placing import Scene
+from dancecli.steps.placing import Scene, scalable
 from dancecli.steps.stages import Stages
 from dancecli.types import Frame, Skeleton, Target, UInt8Array
 from dancecli.workdir import WorkDir
@@ -57,7 +57,7 @@ class LiveStage:
         self.job, self.stages = job, Stages(job)
         self.stages.refuse_forbidden()
         kind = _kind(job)
-        self.stages.settle_backend()
+        self.stages.settle()
         self.target = understand(job, self.stages, work)
         photo = (self.target.frame.width, self.target.frame.height)
         self.plate = _plate(job, self.target, self.stages, work)
@@ -66,8 +66,8 @@ class LiveStage:
         self.height = standing_height([self.placement.apply(self.target.skeleton)])
         self.shadow = _shadow(job, kind)
         self.floor = self.placement.point(0.0, self.motion().place.y)[1] + SOLE * self.height
-        self.canvas = LiveCanvas(self.height, self.stages.backend.canvas, self.size)
         backend = self.stages.backend
+        self.canvas = LiveCanvas(self.height, backend.canvas, self.size, scalable(backend))
         self.painter = Painter(backend, backend.prepare(self.target))
 
     def motion(self) -> LiveMotion:

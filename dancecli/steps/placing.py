@@ -23,6 +23,7 @@ from dancecli.job import Job
 from dancecli.media import VideoStream
 from dancecli.motion import Track, retarget, warp_dense
 from dancecli.plate import Plate, parse_background
+from dancecli.stages import Backend
 from dancecli.steps.stages import Stages
 from dancecli.types import Canvas, DenseMap, FloatArray, Frame, Layer, Motion, Skeleton, Target
 
@@ -92,6 +93,11 @@ class Scene:
         )  # fmt: skip
 
 
+def scalable(backend: Backend) -> bool:
+    """Whether it paints canvases smaller than its own."""
+    return bool(getattr(backend, "scalable", False))
+
+
 def needs_driving(stages: Stages) -> bool:
     """Whether frames of the driving video are needed while painting."""
     return stages.backend.uses_dense and not stages.dense.from_skeleton
@@ -115,7 +121,7 @@ def set_scene(
     shadow = job.shadow if job.shadow is not None else (0.0 if kind == "colour" else SHADOW)
     return Scene(
         plate, skeletons, track.skeletons,
-        tuple(canvas_for(skeletons, stages.backend.canvas, size)),
+        tuple(canvas_for(skeletons, stages.backend.canvas, size, scalable(stages.backend))),
         _ground(skeletons, height, float(video.fps)), height, size, video.fps, shadow,
     )  # fmt: skip
 

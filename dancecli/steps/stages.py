@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from dancecli import licences, registry
@@ -10,7 +11,7 @@ from dancecli.device import resolve
 from dancecli.errors import WeightsError
 from dancecli.job import Job
 from dancecli.loading import Plugins
-from dancecli.stages import DEFAULTS, FALLBACK, Settings
+from dancecli.stages import DEFAULTS, FALLBACKS, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,17 @@ class Stages(Plugins):
         self.infos = {group: registry.find(group, name) for group, name in job.plugins.items()}
 
     def identity(self, *groups: str) -> list[str]:
-        """Name and version of some of the plugins, for cache keys."""
-        return [self.infos[f"dance.{group}"].identity for group in groups]
+        """Name, version and weights of some of the plugins, for cache keys."""
+        return [self._identity(f"dance.{group}") for group in groups]
+
+    def _identity(self, group: str) -> str:
+        identity = self.infos[group].identity
+        if group != "dance.parser":
+            return identity  # what poses and pictures come from is not imported to find them again
+        key = getattr(registry.load_class(self.infos[group]), "key", None)
+        with suppress(WeightsError):  # told where they are needed
+            return f"{identity} {key(self.settings)}" if callable(key) else identity
+        return identity
 
     def describe(self) -> list[dict[str, Any]]:
         """Every plugin with version and licence, for the sidecar."""
@@ -50,26 +60,29 @@ class Stages(Plugins):
         described = getattr(self.backend, "weights", None)
         return described() if callable(described) else self.settings.weights
 
-    def settle_backend(self) -> None:
-        """Load the backend; `FALLBACK` in its place, said aloud, where its own weights are damaged.
+    def settle(self) -> None:
+        """Load what has weights; `FALLBACKS` in its place, said aloud, where its own are damaged.
 
         Raises now, not after minutes of poses: WeightsError for weights that were asked for,
         PluginError for a library that the backend or the dense plugin that it needs lacks.
         """
-        group = "dance.backend"
-        try:
-            assert self.backend
-        except WeightsError as error:
-            if self.settings.weights is not None or self.infos[group].name != DEFAULTS[group]:
-                raise
-            logger.warning(
-                "WARNING: %s. Painting with %s instead, which learns nothing; "
-                "reinstall dancecli to mend this", error, FALLBACK,
-            )  # fmt: skip
-            self._names = {**self._names, group: FALLBACK}
-            self.infos[group] = registry.find(group, FALLBACK)
+        for group, substitute in FALLBACKS.items():
+            try:
+                assert getattr(self, group.removeprefix("dance."))
+            except WeightsError as error:
+                if self.settings.weights is not None or self.infos[group].name != DEFAULTS[group]:
+                    raise
+                self._replace(group, substitute, error)
         if self.backend.uses_dense:
             assert self.dense
+
+    def _replace(self, group: str, substitute: str, why: WeightsError) -> None:
+        logger.warning(
+            "WARNING: %s. Using %s instead, which learned nothing; reinstall dancecli to mend this",
+            why, substitute,
+        )  # fmt: skip
+        self._names = {**self._names, group: substitute}
+        self.infos[group] = registry.find(group, substitute)
 
     def refuse_forbidden(self) -> None:
         """Raises LicenceError now when any plugin's terms do not allow what the job asks for.

@@ -43,6 +43,9 @@ from dancecli.types import (
 SIZE = (160, 100)
 """Height and width of layers from a backend that paints any size."""
 
+SCALED = 0.02
+"""Share of a canvas by which what is covered may differ on one of half its size."""
+
 
 def _person() -> Target:
     """Smaller than a photo, since it is prepared often."""
@@ -113,6 +116,20 @@ def _renders(case: Case) -> None:
     require(alike(layers[0].z, layers[2].z), "equal motions give different pictures")
     require(layers[0].m.max() > 0.5, "nothing is painted for a standing person")
     require(_layers(plugin, person, []) == [], "layers without a motion")
+
+
+def _scales(case: Case) -> None:
+    """The same person, a quarter of the pixels."""
+    plugin, motion = case.plugin, _motion(case.plugin)
+    if not getattr(plugin, "scalable", False):
+        return
+    half = Canvas(motion.canvas.width // 2, motion.canvas.height // 2, 2.0)
+    skeleton = motion.skeleton.moved(0.5, 0, 0)
+    smaller = Motion(skeleton, _dense(plugin, skeleton, half), half)
+    person = plugin.prepare(_person())
+    (full,), (small,) = (_layers(plugin, person, [each]) for each in (motion, smaller))
+    away = abs(float(full.m.mean() - small.m.mean()))
+    require(away < SCALED, f"on half the canvas the person covers {away:.2f} more or less of it")
 
 
 def _any_order(case: Case) -> None:
@@ -191,6 +208,7 @@ def _landmarks(skeleton: Skeleton) -> FloatArray:
 SUITE: Suite = {
     "says canvas, uses_dense and refines": _says,
     "renders a layer per motion": _renders,
+    "renders smaller canvases if it says so": _scales,
     "renders motions in any order": _any_order,
     "keeps two people apart": _two,
     "takes a picture and a motion without anybody": _nobody,

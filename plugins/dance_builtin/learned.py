@@ -10,6 +10,7 @@ import numpy as np
 
 from dancecli.data.cropping import Window, crop_alpha, crop_picture, window_about
 from dancecli.data.rules import Rules, required_person
+from dancecli.media.files import sha256_of
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, FloatArray, Frame, LabelMap, PersonMask, Skeleton, UInt8Array
 
@@ -26,11 +27,21 @@ class LearnedParser:
 
         Raises WeightsError when no bundle with a parser is here.
         """
-        from dance_freestyle.checkpoint import bundle_with
+        from dance_freestyle.bundles import bundle_with
 
         self.device = settings.device
         self._given = network
         self._bundle = None if network else bundle_with("parser", settings.weights)
+
+    @classmethod
+    def key(cls, settings: Settings) -> str:
+        """Which weights: what labels depend on beside this code.
+
+        Raises WeightsError as the constructor does.
+        """
+        from dance_freestyle.bundles import bundle_with
+
+        return sha256_of(bundle_with("parser", settings.weights).files["parser"])
 
     @cached_property
     def _network(self) -> Any:

@@ -125,7 +125,7 @@ def test_weights_that_are_asked_for_must_be_there(tmp_path: Path) -> None:
 def test_weights_that_never_came_are_said_and_are_no_failure(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("dance_freestyle.checkpoint.SHIPPED", tmp_path)
+    monkeypatch.setattr("dance_freestyle.bundles.SHIPPED", tmp_path)
     last = list(check("dance.backend", "freestyle"))[-1]
     assert (last.passed, last.needs_weights) == (False, True)
     done = CliRunner().invoke(command, ["check", "freestyle"])

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from dance_freestyle.checkpoint import find_bundle, load_network, read_bundle
+from dance_freestyle.bundles import find_bundle, read_bundle
+from dance_freestyle.checkpoint import load_network
 from dance_freestyle.training.checkpoints import checkpoints
 from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.features import Features
