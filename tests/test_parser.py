@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from dance_builtin.heuristic import HeuristicParser
 from dance_builtin.learned import LearnedParser
 from dance_freestyle.blocks import count_parameters
 from dance_freestyle.checkpoint import ROLES
@@ -23,6 +24,7 @@ from made_samples import made_set
 
 from dancecli.errors import NoPersonError
 from dancecli.figures import made_target
+from dancecli.labels import Label
 from dancecli.stages import Settings
 from dancecli.types import Frame, PersonMask
 
@@ -143,6 +145,25 @@ def test_the_plugin_labels_the_mask_and_nothing_else() -> None:
     assert labels.max() < 22
     again = plugin.parse(target.frame, target.skeleton, target.mask).labels
     assert np.array_equal(labels, again)
+
+
+def test_colours_decide_where_the_network_does_not_know_and_yield_where_it_does() -> None:
+    target = made_target(160, 256)
+    network = ParserTask(SMALL).network
+    torch.nn.init.zeros_(network.head[-1].weight)
+    torch.nn.init.zeros_(network.head[-1].bias)
+    plugin, inside = LearnedParser(Settings("cpu"), network), target.mask.alpha >= 0.5
+    by_colour = (
+        HeuristicParser(Settings("cpu")).parse(target.frame, target.skeleton, target.mask).labels
+    )
+
+    def found() -> np.ndarray:
+        return plugin.parse(target.frame, target.skeleton, target.mask).labels
+
+    assert (found() == by_colour)[inside].mean() > 0.9
+    with torch.no_grad():
+        network.head[-1].bias[4 * Label.DRESS : 4 * Label.DRESS + 4] = 9.0
+    assert (found()[inside] == Label.DRESS).all()
 
 
 def test_nobody_is_a_clear_error() -> None:

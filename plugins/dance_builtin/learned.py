@@ -1,4 +1,9 @@
-"""Human parsing by the small network that comes with the package (`dance_freestyle.parser`)."""
+"""Human parsing by the small network that comes with the package (`dance_freestyle.parser`).
+
+The network saw synthetic people only. It knows which limb is where and what hides what; which
+pixels are skin, hair and one and the same garment the photo's own colours tell better. So the
+labels of `heuristic`, which reads colours, count as evidence beside the network's.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,15 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
+from dance_builtin.heuristic import HeuristicParser
 from dancecli.data.cropping import Window, crop_alpha, crop_picture, window_about
 from dancecli.data.rules import Rules, required_person
 from dancecli.media.files import sha256_of
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, FloatArray, Frame, LabelMap, PersonMask, Skeleton, UInt8Array
+
+EVIDENCE = 2.0
+"""Nats that a pixel's label by colours is worth: what the network is sure of outweighs it."""
 
 
 class LearnedParser:
@@ -30,7 +39,7 @@ class LearnedParser:
         from dance_freestyle.bundles import bundle_with
 
         self.device = settings.device
-        self._given = network
+        self._given, self._colours = network, HeuristicParser(settings)
         self._bundle = None if network else bundle_with("parser", settings.weights)
 
     @classmethod
@@ -63,6 +72,10 @@ class LearnedParser:
         inside, box = required_person(mask)
         window = window_about(box, self._network.preset.size, Rules.margin)
         shares = self._shares(frame, skeleton, inside, window)
+        if skeleton is not None:
+            coloured = self._colours.parse(frame, skeleton, mask).labels
+            for label in np.unique(coloured[inside]):
+                shares[label] += EVIDENCE * crop_alpha(coloured == label, window)
         return LabelMap(placed(shares, inside, window))
 
     def _shares(

@@ -13,6 +13,7 @@ import pytest
 import torch
 from conftest import Record
 from dance_freestyle.b2f import B2F
+from dance_freestyle.fr import FR
 from dance_freestyle.networks import assemble
 from dance_freestyle.p2b import P2B
 from dance_freestyle.presets import PRESETS, Preset
@@ -58,17 +59,20 @@ def inputs(preset: Preset, count: int, device: str) -> tuple[list[Tensor], list[
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", ["compact", "paper"])
 def test_ours_and_plain_torch(record: Record, name: str, device: str) -> None:
-    preset = PRESETS[name].with_overrides({"b2f.encoders": "small"})
-    networks = assemble(P2B(preset.p2b), B2F(preset.b2f), device=device)
+    preset = PRESETS[name].with_overrides({"b2f.encoders": "small", "fr.encoders": "small"})
+    networks = assemble(P2B(preset.p2b), B2F(preset.b2f), FR(preset.fr), device=device)
     plain = Pix2PixHD(preset.p2b).to(device).eval(), SpadeGenerator(preset.b2f).to(device).eval()
     took = {}
     for count in (1, 8) if device == "cuda" else (1,):
         ours, theirs = inputs(preset, count, device)
         flat = torch.cat(ours, 1)
+        face = torch.rand(count, 3, preset.fr.size, preset.fr.size, device=device)
+        owner = torch.rand(count, preset.fr.embedding, device=device)
         latent = torch.rand(count, preset.b2f.channels[0], 4, 4, device=device)
         with networks.running():
             took["P2B"] = seconds(lambda a=ours: networks.body.p2b(*a), device)
             took["B2F"] = seconds(lambda a=theirs: networks.body.b2f(*a), device)
+            took["FR"] = seconds(lambda a=face, e=owner: networks.refiner.fr(a, e), device)
         with torch.inference_mode():
             took["pix2pixHD"] = seconds(lambda a=flat: plain[0](a), device)
             took["SPADE"] = seconds(lambda a=theirs[0], z=latent: plain[1](a, z), device)
