@@ -18,8 +18,8 @@ PACK = Path(os.environ.get("DANCE_TEST_ASSETS", ROOT.parent / "shared" / "assets
 def test_the_plan_names_every_network_in_an_order_that_can_be_done(tmp_path: Path) -> None:
     names = [step.name for step in steps(Plan(tmp_path, SCALES["small"]))]
     assert names == [
-        "data", "parser", "embedder", "features", "p2b", "b2f-coarse", "b2f", "fr", "bundle",
-        "evaluate cross",
+        "data", "parser-coarse", "parser", "embedder", "features", "p2b", "b2f-coarse", "b2f", "fr",
+        "bundle", "evaluate cross",
     ]  # fmt: skip
     with_clip = [step.name for step in steps(Plan(tmp_path, SCALES["tiny"], clips=(Path("a"),)))]
     assert with_clip[-1] == "evaluate self"
@@ -28,7 +28,7 @@ def test_the_plan_names_every_network_in_an_order_that_can_be_done(tmp_path: Pat
 def test_what_is_done_costs_nothing_more(tmp_path: Path) -> None:
     plan = Plan(tmp_path, SCALES["small"])
     before = {name: hours for name, _, hours in cost(plan)}
-    assert before["b2f-coarse"] > 0
+    assert all(before[name] > 0 for name in ("parser-coarse", "parser", "b2f-coarse", "b2f"))
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "manifest.json").write_text("{}")
     after = {name: hours for name, _, hours in cost(plan)}
@@ -37,7 +37,7 @@ def test_what_is_done_costs_nothing_more(tmp_path: Path) -> None:
 
 def test_given_data_are_used_instead_of_made_people(tmp_path: Path) -> None:
     first = next(iter(steps(Plan(tmp_path, SCALES["tiny"], data="mine"))))
-    assert first.name == "parser"
+    assert first.name == "parser-coarse"
     assert first.arguments[first.arguments.index("--data") + 1] == "mine"
 
 
