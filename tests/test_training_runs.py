@@ -194,10 +194,22 @@ def test_fr_passes_over_people_without_a_face(
         run.batch(range(1))
 
 
-def test_bf16_trains_too(people: list[Sample], tmp_path: Path) -> None:
-    losses = trainer("p2b", people, tmp_path, bf16=True).one_step()
-    full = trainer("p2b", people, tmp_path).one_step()
-    assert losses["cross_entropy"] == pytest.approx(full["cross_entropy"], rel=0.02)
+@pytest.mark.parametrize(
+    ("role", "preset", "term"),
+    [
+        ("p2b", TINY.p2b, "cross_entropy"), ("b2f", TINY.b2f, "composite"),
+        ("b2f", TINY.with_overrides({"b2f.texture": "none"}).b2f, "composite"),
+    ],
+)  # fmt: skip
+def test_bf16_trains_too(
+    role: str, preset: Any, term: str, people: list[Sample], tmp_path: Path
+) -> None:
+    found = [
+        Trainer(build(role, preset, 0), people, Settings(4, batch=2, every=2, bf16=half), tmp_path)
+        .one_step()[term]
+        for half in (True, False)
+    ]  # fmt: skip
+    assert found[0] == pytest.approx(found[1], rel=0.02)
 
 
 def test_init_takes_the_weights_of_the_same_preset(people: list[Sample], tmp_path: Path) -> None:

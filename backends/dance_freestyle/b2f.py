@@ -64,7 +64,8 @@ class B2F(nn.Module):
             bent = self.decoder(P_B, start, texture)
             m = bent.m if self.training else hardened(bent, self.preset.hard)
             return Painted(bent.z, self._mask(P_B, m), bent)
-        z, m = (_resized(x, self.preset.canvas) for x in self.decoder(P_B, start))
+        # Single precision, as with a texture: what is mixed and compared from here on is.
+        z, m = (_resized(x.float(), self.preset.canvas) for x in self.decoder(P_B, start))
         return Painted(z, self._mask(P_B, m))
 
     def _mask(self, P_B: Tensor, learned: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from dancecli.media.files import sha256_of
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, FloatArray, Frame, LabelMap, PersonMask, Skeleton, UInt8Array
 
-EVIDENCE = 2.0
+EVIDENCE = 2.5
 """Nats that a pixel's label by colours is worth: what the network is sure of outweighs it."""
 
 
