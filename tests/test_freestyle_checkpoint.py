@@ -13,10 +13,11 @@ import pytest
 import torch
 from dance_freestyle import encoders, overrides, weight_files
 from dance_freestyle.b2f import B2F
-from dance_freestyle.bundles import find_bundle, read_bundle
+from dance_freestyle.bundles import bundle_with, find_bundle, read_bundle
 from dance_freestyle.checkpoint import FORMAT, load_network, save_bundle, save_network
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B
+from dance_freestyle.parser import Parser
 from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -299,3 +300,13 @@ def test_other_pickles_are_not_run(
     with pytest.raises(WeightsError):
         weight_files.published("vggface2")
     assert not (home / "exploded").exists()
+
+
+def test_a_damaged_parser_that_was_asked_for_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    save_bundle(tmp_path / "mine", "mine", {"parser": Parser(TINY.parser)}, "MIT")
+    assert bundle_with("parser", str(tmp_path / "mine")).folder == tmp_path / "mine"
+    assert "parser" in bundle_with("parser", "none of that name").files  # the shipped one
+    file = tmp_path / "mine" / "parser.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(WeightsError, match="damaged"):
+        bundle_with("parser", str(tmp_path / "mine"))

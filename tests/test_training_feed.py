@@ -72,6 +72,21 @@ def test_an_error_comes_where_its_sample_is(people: list[Sample]) -> None:
     assert before == order[: order.index(3)]
 
 
+class Odd:
+    """Fails as nobody thought of."""
+
+    def __call__(self, sample: Sample, *, rng: np.random.Generator) -> Any:
+        raise OSError(24, "Too many open files")
+
+
+def test_what_nobody_thought_of_is_told_and_ends_the_training(people: list[Sample]) -> None:
+    with (
+        feed(Items(people, Odd(), 0), iter(range(5)), workers=1, ahead=2) as coming,
+        pytest.raises(TrainingError, match=r"OSError: .*Too many open files"),
+    ):
+        coming(1)
+
+
 class Counting:
     """Writes a line to a file for each sample that is made; each tells who made it."""
 

@@ -22,6 +22,9 @@ from dancecli.stages import Settings
 from dancecli.types import FloatArray, Frame, LabelMap, Layer, Motion, Target, UInt8Array
 from dancecli.warp import Puppet, cut
 
+NETWORKS = ("p2b", "b2f", "fr")
+"""What a bundle holds for this backend; its parser is another plugin's."""
+
 BATCH = 8
 """Motions at a time on CUDA. On a processor a batch takes as long as its frames one by one."""
 
@@ -64,7 +67,7 @@ class FreestyleBackend:
         """
         self._bundle: Bundle | None = None
         if networks is None:
-            self._bundle = read_bundle(find_bundle(settings.weights), ("p2b", "b2f", "fr"))
+            self._bundle = read_bundle(find_bundle(settings.weights), NETWORKS)
             networks = open_networks(self._bundle, settings.device)
         self.nets, self.device = networks, networks.device
         self.COMMERCIAL = self._terms()
@@ -86,7 +89,8 @@ class FreestyleBackend:
         bundle = self._bundle
         if bundle is None:
             return {}
-        files = {role: sha256_of(path) for role, path in bundle.files.items()}
+        own = {role: path for role, path in bundle.files.items() if role in NETWORKS}
+        files = {role: sha256_of(path) for role, path in own.items()}
         about = {"name": bundle.name, "licence": bundle.licence, "commercial": bundle.commercial}
         return {**about, "sha256": files}
 

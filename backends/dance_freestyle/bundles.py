@@ -89,15 +89,16 @@ def find_bundle(weights: str | None) -> Path:
 def bundle_with(role: str, weights: str | None) -> Bundle:
     """The bundle that --weights means if it has such a network, else the shipped one.
 
-    Raises WeightsError when neither has.
+    Raises WeightsError when neither has, or the one that has is damaged.
     """
     for name in dict.fromkeys((weights, None)):
         try:
-            bundle = read_bundle(find_bundle(name), (role,))
+            folder = find_bundle(name)
         except WeightsError:
             if name is None:
                 raise
-            continue
+            continue  # another backend's weights, or told by the one that wants them
+        bundle = read_bundle(folder, (role,))
         if role in bundle.files:
             return bundle
     raise WeightsError(f"no weights with a {role} are here; train one: dance train {role} --help")

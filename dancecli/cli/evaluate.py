@@ -10,6 +10,7 @@ import click
 from dancecli.cli.options import PATH, config_option, make_progress, plugin_options, verbosity
 from dancecli.device import CHOICES
 from dancecli.errors import DanceError, UsageError
+from dancecli.stages import DEFAULTS
 
 
 class WorseError(DanceError):
@@ -22,7 +23,8 @@ class WorseError(DanceError):
     epilog="""\b
 Examples:
   dance evaluate --real real.mp4 --fake ours=out.mp4 --fake theirs=other.mp4 -o report/
-  dance evaluate --self clip1.mp4 --self clip2.mp4 --backend freestyle -o report/
+  dance evaluate --self clip1.mp4 --self clip2.mp4 -o report/
+  dance evaluate --self clip.mp4 --backend freestyle@runs/compact/bundle -o report/
   dance evaluate --self clip.mp4 -o report/ --check good/metrics.json
   dance evaluate --cross synth -o report/
   dance evaluate --study A=ours/ --study B=theirs/ -o study/
@@ -52,6 +54,8 @@ Examples:
     "--backend",
     "backends",
     multiple=True,
+    default=(DEFAULTS["dance.backend"],),
+    show_default=True,
     metavar="NAME[@WEIGHTS]",
     help="Generator to measure beside posewarp; repeat.",
 )

@@ -131,7 +131,8 @@ class LiveCanvas:
     ) -> None:
         """tall: standing height in output pixels."""
         if backend_canvas and scalable:
-            backend_canvas = fitting(backend_canvas, HEADROOM * tall / backend_canvas[0])
+            widest = UNEVEN * HEADROOM * tall / backend_canvas[0]
+            backend_canvas = fitting(backend_canvas, widest)
         self.tall, self.shape, self.out_size = tall, backend_canvas, out_size
         self._last: Canvas | None = None
 

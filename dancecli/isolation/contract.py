@@ -77,6 +77,7 @@ OPTIONAL: dict[str, Any] = {
     "COMMERCIAL": bool | None,
     "device": str,
     "stages": tuple[str, ...],
+    "scalable": bool,
 }
 """Attributes that an object may have beyond its interface, and their types."""
 

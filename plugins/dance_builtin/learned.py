@@ -7,6 +7,7 @@ labels of `heuristic`, which reads colours, count as evidence beside the network
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ import numpy as np
 from dance_builtin.heuristic import HeuristicParser
 from dancecli.data.cropping import Window, crop_alpha, crop_picture, window_about
 from dancecli.data.rules import Rules, required_person
+from dancecli.errors import NoPersonError
 from dancecli.media.files import sha256_of
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, FloatArray, Frame, LabelMap, PersonMask, Skeleton, UInt8Array
@@ -29,7 +31,7 @@ class LearnedParser:
 
     INTERFACE_VERSION: ClassVar[int] = 1
     LICENCE: ClassVar[str] = "code: MIT; weights: as their bundle says"
-    COMMERCIAL: ClassVar[bool | None] = True
+    COMMERCIAL: bool | None = True
 
     def __init__(self, settings: Settings, network: Any = None) -> None:
         """network: instead of the bundle's, for training and tests.
@@ -41,6 +43,8 @@ class LearnedParser:
         self.device = settings.device
         self._given, self._colours = network, HeuristicParser(settings)
         self._bundle = None if network else bundle_with("parser", settings.weights)
+        if self._bundle is not None:
+            self.COMMERCIAL = self._bundle.commercial
 
     @classmethod
     def key(cls, settings: Settings) -> str:
@@ -72,7 +76,7 @@ class LearnedParser:
         inside, box = required_person(mask)
         window = window_about(box, self._network.preset.size, Rules.margin)
         shares = self._shares(frame, skeleton, inside, window)
-        if skeleton is not None:
+        with suppress(NoPersonError):  # without a skeleton, or with too little of one
             coloured = self._colours.parse(frame, skeleton, mask).labels
             for label in np.unique(coloured[inside]):
                 shares[label] += EVIDENCE * crop_alpha(coloured == label, window)

@@ -28,6 +28,10 @@ UNSUITABLE = 100
 """Samples in a row without a face after which a data set is refused for FR."""
 
 
+PATIENCE = 5.0
+"""Seconds that a worker that says nothing more has to end."""
+
+
 class Show(Protocol):
     """What a sample becomes, all chance taken from the generator; None where it cannot serve."""
 
@@ -108,7 +112,7 @@ class _Worker:
         """The next of those it was asked for; raises what was raised there, or TrainingError."""
         found = self.found.get()
         if found is None:
-            self.process.join()
+            self.process.join(PATIENCE)
             code = self.process.exitcode or 0
             raise TrainingError(
                 "a process that prepares samples ended "
@@ -128,10 +132,12 @@ class _Worker:
 
     def _read(self) -> None:
         # A pipe holds less than an item: what is ready must not wait for the training to look.
-        with suppress(EOFError, OSError):
-            while True:
-                self.found.put(self.pipe.recv())
-        self.found.put(None)
+        try:
+            with suppress(EOFError, OSError):
+                while True:
+                    self.found.put(self.pipe.recv())
+        finally:
+            self.found.put(None)
 
 
 def _ahead(items: Items, positions: Iterator[int], workers: int, ahead: int) -> Prepared:
@@ -165,12 +171,17 @@ def _prepare(items: Items, pipe: Connection, ours: Sequence[Connection]) -> None
     for end in ours:
         end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's to answer
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # and so is what the command says of an end
     torch.set_num_threads(1)
     cv2.setNumThreads(0)  # OpenCV's own threads do not survive the fork
-    with suppress(EOFError, OSError):  # the training is gone
-        while True:
+    while True:
+        try:
             position = pipe.recv()
-            pipe.send(_made(items, position))
+        except (EOFError, OSError):
+            return  # the training is gone
+        found = _made(items, position)
+        with suppress(OSError):
+            pipe.send(found)
 
 
 def _made(items: Items, position: int) -> dict[str, Any] | DanceError:
@@ -178,3 +189,5 @@ def _made(items: Items, position: int) -> dict[str, Any] | DanceError:
         return {name: value.numpy() for name, value in items[position].items()}
     except DanceError as error:
         return error
+    except Exception as error:
+        return TrainingError(f"a sample could not be made: {type(error).__name__}: {error}")
