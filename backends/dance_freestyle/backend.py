@@ -89,8 +89,7 @@ class FreestyleBackend:
         bundle = self._bundle
         if bundle is None:
             return {}
-        own = {role: path for role, path in bundle.files.items() if role in NETWORKS}
-        files = {role: sha256_of(path) for role, path in own.items()}
+        files = {role: sha256_of(bundle.files[role]) for role in NETWORKS if role in bundle.files}
         about = {"name": bundle.name, "licence": bundle.licence, "commercial": bundle.commercial}
         return {**about, "sha256": files}
 

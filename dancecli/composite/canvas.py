@@ -53,7 +53,8 @@ def canvas_for(
         boxes = _edges(skeletons, LOOSE * tall, LOOSE * tall, LOOSE * tall)
         return [_native(box, out_size) for box in boxes]
     boxes = _edges(skeletons, BESIDE * tall, OVER_HEAD * tall, UNDER_FEET * tall)
-    return _steady(boxes, tall, backend_canvas, scalable)
+    canvases = _steady(boxes, tall, backend_canvas)
+    return _fitted(canvases) if scalable else canvases
 
 
 def fitting(shape: tuple[int, int], scale: float) -> tuple[int, int]:
@@ -61,6 +62,13 @@ def fitting(shape: tuple[int, int], scale: float) -> tuple[int, int]:
     parts = math.gcd(*shape)
     kept = min(parts, math.ceil(FINE * scale * parts))
     return shape[0] // parts * kept, shape[1] // parts * kept
+
+
+def _fitted(canvases: list[Canvas]) -> list[Canvas]:
+    """The same places with no more pixels than the output's finest needs."""
+    full = canvases[0]
+    height, width = fitting((full.height, full.width), max(c.scale for c in canvases))
+    return [Canvas(width, height, c.scale * c.height / height, c.x, c.y) for c in canvases]
 
 
 def _edges(skeletons: Sequence[Skeleton], side: float, above: float, below: float) -> Edges:
@@ -89,9 +97,7 @@ def _span(low: float, high: float, limit: int) -> tuple[int, int]:
     return start, int(np.clip(np.ceil(high), start + least, limit))
 
 
-def _steady(
-    boxes: Edges, tall: float, shape: tuple[int, int], scalable: bool = False
-) -> list[Canvas]:
+def _steady(boxes: Edges, tall: float, shape: tuple[int, int]) -> list[Canvas]:
     """Boxes of one aspect that hold every pose and do not jitter."""
     from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
@@ -110,9 +116,6 @@ def _steady(
     slack = np.maximum((scale[:, None] * (width, height) - reach) / 2, 0)
     centre = np.clip(smooth, middle - slack, middle + slack)
     corner = centre - scale[:, None] * np.array([width, height]) / 2
-    if scalable:
-        shape = fitting(shape, float(scale.max()))
-        height, width, scale = *shape, scale * (height / shape[0])
     return [
         Canvas(width, height, float(s), float(x), float(y))
         for s, (x, y) in zip(scale, corner, strict=True)

@@ -52,14 +52,6 @@ class _Worker(Generic[T]):
         self.task = task
         self.pipe.send(task)
 
-    def death(self) -> str:
-        """How it ended, for people."""
-        self.process.join(PATIENCE)
-        code = self.process.exitcode or 0
-        if code == -signal.SIGKILL:
-            return "killed, perhaps for want of memory"
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
-
     def end(self) -> None:
         self.pipe.close()
         self.process.terminate()
@@ -67,6 +59,15 @@ class _Worker(Generic[T]):
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+
+
+def death(process: BaseProcess) -> str:
+    """How a process that says nothing more ended, for people."""
+    process.join(PATIENCE)
+    code = process.exitcode or 0
+    if code == -signal.SIGKILL:
+        return "killed, perhaps for want of memory"
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def run_processes(
@@ -133,7 +134,7 @@ class _Pool(Generic[T, R]):
             yield task, message.value if isinstance(message, _Made) else message
 
     def _replace(self, worker: _Worker[T], task: T) -> Iterator[tuple[T, Failure]]:
-        why = worker.death()
+        why = death(worker.process)
         worker.end()
         self.workers.remove(worker)
         given_up = self.queue.again(task, why)

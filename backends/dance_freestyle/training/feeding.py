@@ -23,13 +23,10 @@ from dance_freestyle.training.batches import Item
 from dance_freestyle.training.processes import TrainingError
 from dance_freestyle.training.samples import Sample
 from dancecli.errors import DanceError, UsageError
+from dancecli.workers.processes import death
 
 UNSUITABLE = 100
 """Samples in a row without a face after which a data set is refused for FR."""
-
-
-PATIENCE = 5.0
-"""Seconds that a worker that says nothing more has to end."""
 
 
 class Show(Protocol):
@@ -112,11 +109,8 @@ class _Worker:
         """The next of those it was asked for; raises what was raised there, or TrainingError."""
         found = self.found.get()
         if found is None:
-            self.process.join(PATIENCE)
-            code = self.process.exitcode or 0
             raise TrainingError(
-                "a process that prepares samples ended "
-                f"({f'signal {-code}' if code < 0 else f'exit code {code}'}); "
+                f"a process that prepares samples ended ({death(self.process)}); "
                 "fewer --workers need less memory"
             )
         if isinstance(found, DanceError):
