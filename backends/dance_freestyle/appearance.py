@@ -46,17 +46,31 @@ def separate(rgb: UInt8Array, labels: UInt8Array, size: int) -> Parts:
     """
     images = np.full((PARTS, size, size, 3), MEAN_COLOUR, np.uint8)
     present = np.zeros(PARTS, np.bool_)
-    for index, members in enumerate(APPEARANCE_PARTS):
-        inside = np.isin(labels, [int(label) for label in members])
-        if inside.sum() < SMALLEST:
+    for index in range(PARTS):
+        inside = _MEMBERS[index][labels]
+        if np.count_nonzero(inside) < SMALLEST:
             continue
-        masked = (
-            rgb if index == 0 else np.where(inside[..., None], rgb, np.array(MEAN_COLOUR, np.uint8))
-        )
         box = _square(inside, FACE_MARGIN if index == 0 else 1.0)
+        masked = rgb if index == 0 else _alone(rgb, inside, box)
         images[index] = crop(masked, box, size, MEAN_COLOUR)
         present[index] = True
     return Parts(images, present)
+
+
+_MEMBERS = [
+    np.isin(np.arange(256), [int(label) for label in members]) for members in APPEARANCE_PARTS
+]
+"""Whether a label belongs to a part: bool (256,) for each."""
+
+
+def _alone(rgb: UInt8Array, inside: BoolArray, box: Box) -> UInt8Array:
+    """The picture with the mean colour around the part; set near its box, where it is looked at."""
+    left, top, right, bottom = box.pixels(rgb.shape[1], rgb.shape[0])
+    near = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
+    masked = np.empty_like(rgb)
+    masked[near] = np.array(MEAN_COLOUR, np.uint8)
+    np.copyto(masked[near], rgb[near], where=inside[near][..., None])
+    return masked
 
 
 def _square(inside: BoolArray, margin: float) -> Box:

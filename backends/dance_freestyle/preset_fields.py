@@ -19,13 +19,17 @@ FACE_PARTS = ALL_LABELS - BODY_LABELS
 
 @dataclass(frozen=True)
 class Schedule:
-    """Appendix C: Adam, a constant rate, samples per step over all processes, epochs."""
+    """Appendix C: Adam, a constant rate, samples per step over all processes, epochs.
+
+    fade: share of the steps, the last, in which the rate falls to nothing (not in the paper).
+    """
 
     rate: float
     batch: int
     epochs: int
     beta1: float = 0.5
     beta2: float = 0.999
+    fade: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class P2BPreset:
     """P2B and its discriminators.
 
     size: (height, width). skips: add encoder features in the decoder (not in the paper).
+    parsed: share of p^M* in training that mask and parser made, as in rendering, where the samples
+        have such.
     aug_squeeze: squeeze and stretch the label maps but not the poses. d_cond: what the
     discriminators see beside the map.
     """
@@ -55,6 +61,7 @@ class P2BPreset:
     use_dp: bool = True
     hand_labels: bool = True
     aug_squeeze: bool = True
+    parsed: float = 0.0
     ndf: int = 64
     d_cond: Literal["all", "pose", "none"] = "all"
     loss: P2BLoss = field(default_factory=P2BLoss)
@@ -137,6 +144,7 @@ class B2FPreset:
     aug_colour: share of training pairs whose colours are all changed by one map (not in the paper).
     mapped: share of the body maps that a P2B makes in training, where one is given for it: those
         are what rendering gives.
+    parsed: share of the photos in training whose labels mask and parser gave, as in `P2BPreset`.
     """
 
     size: tuple[int, int] = (512, 320)
@@ -160,6 +168,7 @@ class B2FPreset:
     part_dropout: float = 0.05
     aug_colour: float = 0.0
     mapped: float = 0.0
+    parsed: float = 0.0
     ndf: int = 64
     loss: B2FLoss = field(default_factory=B2FLoss)
     schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 32, 60))

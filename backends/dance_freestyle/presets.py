@@ -73,7 +73,13 @@ COMPACT = Preset(
     name="compact",
     dp=DPPreset("template"),
     p2b=P2BPreset(
-        size=(256, 160), ngf=16, blocks=1, skips=True, ndf=16, schedule=Schedule(5e-4, 16, 40)
+        size=(256, 160),
+        ngf=16,
+        blocks=1,
+        skips=True,
+        ndf=16,
+        parsed=0.7,
+        schedule=Schedule(5e-4, 16, 40),
     ),
     b2f=B2FPreset(
         size=(256, 160),
@@ -90,6 +96,7 @@ COMPACT = Preset(
         ndf=16,
         aug_colour=0.85,
         mapped=0.7,
+        parsed=0.7,
         loss=B2FLoss(
             feature_matching=4.0,
             perceptual=2.0,

@@ -33,19 +33,24 @@ def decode_crop(read: Read, k: int, number: int, where: str) -> Crop:
     """
     rgb = _picture(read, f"{k}.jpg", 3, where)
     plate = _picture(read, f"{k}.plate.jpg", 3, where)
-    labels = _picture(read, f"{k}.labels.png", 1, where)
+    labels = decode_labels(read, k, where)
+    parsed = decode_parsed(read, k, where)
     dense = _dense(read, f"{k}.dense.png", where)
-    sizes = {picture.shape[:2] for picture in (rgb, plate, labels)}
-    if len(sizes | ({dense.iuv.shape[:2]} if dense else set())) > 1:
+    pictures = (rgb, plate, labels, parsed, dense.iuv if dense else None)
+    if len({picture.shape[:2] for picture in pictures if picture is not None}) > 1:
         raise MediaError(f"{where}: frame {k} has pictures of different sizes")
-    if labels.max() >= BODY_LABELS:
-        raise MediaError(f"{where}: frame {k} has label {labels.max()}, above {BODY_LABELS - 1}")
-    return Crop(rgb, labels, dense, decode_pose(read, k, where), plate, number)
+    return Crop(rgb, labels, dense, decode_pose(read, k, where), plate, number, parsed)
 
 
 def decode_labels(read: Read, k: int, where: str) -> UInt8Array:
     """The label map (H, W) of frame `k` alone; raises MediaError as `decode_crop` does."""
-    return _picture(read, f"{k}.labels.png", 1, where)
+    return _labels(_needed(read, f"{k}.labels.png", where), f"{where}: {k}.labels.png")
+
+
+def decode_parsed(read: Read, k: int, where: str) -> UInt8Array | None:
+    """What a parser made of frame `k`, None where none was asked; raises as `decode_crop` does."""
+    data = read(f"{k}.parsed.png")
+    return None if data is None else _labels(data, f"{where}: {k}.parsed.png")
 
 
 def decode_pose(read: Read, k: int, where: str) -> Skeleton:
@@ -141,6 +146,13 @@ def _needed(read: Read, name: str, where: str) -> bytes:
 
 def _picture(read: Read, name: str, channels: int, where: str) -> UInt8Array:
     return decode_picture(_needed(read, name, where), channels, f"{where}: {name}")
+
+
+def _labels(data: bytes, where: str) -> UInt8Array:
+    labels = decode_picture(data, 1, where)
+    if labels.max() >= BODY_LABELS:
+        raise MediaError(f"{where} has label {labels.max()}, above {BODY_LABELS - 1}")
+    return labels
 
 
 def _dense(read: Read, name: str, where: str) -> DenseMap | None:

@@ -25,6 +25,7 @@ GROUPS = ("pose", "mask", "dense", "parser", "inpaint")
 class StageNames:
     """Which plugin does what. pose may be AUTO or TRUTH, dense may be TRUTH.
 
+    parsed: keep what mask and parser make of pictures whose labels are known, too.
     noise: "measured" makes true poses as imperfect as an extractor's, "none" leaves them exact.
     """
 
@@ -33,6 +34,7 @@ class StageNames:
     dense: str = DEFAULTS["dance.dense"]
     parser: str = DEFAULTS["dance.parser"]
     inpaint: str = DEFAULTS["dance.inpaint"]
+    parsed: bool = False
     noise: str = "measured"
     device: str = "auto"
     seed: int = 0

@@ -1,6 +1,7 @@
 """From a person in whole pictures to crops that training reads (paper 3.1-3.2).
 
-    View ─► mask, window ─► pose ─► judged ─► plate ─► picture, labels with hands, dense ─► Crop
+    View ─► mask, window ─► pose ─► judged ─► plate ─► picture, labels with hands, dense,
+                                                       what a parser would say ─► Crop
 
 Everything after the pose happens in the crop, so that its cost is the same for every picture.
 """
@@ -107,7 +108,8 @@ def _shot(view: View, key: str, stages: Stages, rules: Rules) -> _Shot:
     rgb = _over(plate, view.rgb, window)
     labels = hand_labels(_labels(view, rgb, pose, alpha, window, stages), pose)
     dense = _dense(view, rgb, pose, alpha, window, stages)
-    crop = Crop(rgb, labels, dense, pose, plate, view.number)
+    parsed = _parsed(view, rgb, pose, stages) if stages.names.parsed else None
+    crop = Crop(rgb, labels, dense, pose, plate, view.number, parsed)
     return _Shot(crop, _about(view, crop, window))
 
 
@@ -183,6 +185,17 @@ def _labels(
         return crop_labels(view.labels, window)
     try:
         return stages.parser.parse(Frame(rgb, view.number), pose, PersonMask(alpha)).labels
+    except NoPersonError as error:
+        raise Unfit(reasons.NO_LABELS) from error
+
+
+def _parsed(view: View, rgb: UInt8Array, pose: Skeleton, stages: Stages) -> UInt8Array | None:
+    """What rendering would be told of this picture, where the set knows better."""
+    if view.labels is None:
+        return None
+    frame = Frame(rgb, view.number)
+    try:
+        return stages.parser.parse(frame, pose, stages.mask.mask(frame, pose)).labels
     except NoPersonError as error:
         raise Unfit(reasons.NO_LABELS) from error
 

@@ -37,7 +37,7 @@ THREADS = 4
 
 _NAME = re.compile(
     r"(?P<key>[^\\]+?)[./](?P<field>meta\.json|"
-    r"\d{1,6}\.(?:jpg|labels\.png|dense\.png|pose\.json|plate\.jpg))"
+    r"\d{1,6}\.(?:jpg|labels\.png|dense\.png|parsed\.png|pose\.json|plate\.jpg))"
 )
 
 

@@ -1,8 +1,8 @@
 """A prepared sample and its files (docs/training.md, "Data").
 
 One person in n >= 1 crops; frame K of sample KEY is `KEY.K.jpg`, `KEY.K.labels.png`,
-`KEY.K.dense.png`, `KEY.K.pose.json` and `KEY.K.plate.jpg`, and `KEY.meta.json` tells about the
-whole. The same sample gives the same bytes.
+`KEY.K.dense.png`, `KEY.K.parsed.png`, `KEY.K.pose.json` and `KEY.K.plate.jpg`, and `KEY.meta.json`
+tells about the whole. The same sample gives the same bytes.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Crop:
     rgb, plate: uint8 (H, W, 3), with the person, and the ground without people.
     labels: uint8 (H, W), 0-21. dense: of the size, None where unknown.
     skeleton: in crop pixels. number: of the frame in its video, 0 for a still.
+    parsed: what mask and parser make of the picture, as labels; None where they were not asked.
     """
 
     rgb: UInt8Array
@@ -48,6 +49,7 @@ class Crop:
     skeleton: Skeleton
     plate: UInt8Array
     number: int = 0
+    parsed: UInt8Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,8 @@ def encode(sample: Sample) -> dict[str, bytes]:
         files[f"{k}.labels.png"] = _picture(".png", crop.labels)
         if crop.dense is not None:
             files[f"{k}.dense.png"] = _picture(".png", dense_bytes(crop.dense.iuv))
+        if crop.parsed is not None:
+            files[f"{k}.parsed.png"] = _picture(".png", crop.parsed)
         files[f"{k}.pose.json"] = _pose(crop.skeleton)
         files[f"{k}.plate.jpg"] = _picture(".jpg", crop.plate)
     return {f"{sample.key}.{name}": data for name, data in files.items()}
@@ -93,15 +97,16 @@ def dense_bytes(iuv: FloatArray) -> UInt8Array:
 
 def _check(sample: Sample, k: int, crop: Crop) -> None:
     size = crop.rgb.shape[:2]
-    wanted = {"rgb": (*size, 3), "plate": (*size, 3), "labels": size, "dense": (*size, 3)}
-    arrays = {"rgb": crop.rgb, "plate": crop.plate, "labels": crop.labels}
-    for name, array in arrays.items():
-        if array.shape != wanted[name] or array.dtype != np.uint8 or array.size == 0:
+    maps = {"labels": crop.labels} | ({} if crop.parsed is None else {"parsed": crop.parsed})
+    for name, array in {"rgb": crop.rgb, "plate": crop.plate, **maps}.items():
+        wanted = size if name in maps else (*size, 3)
+        if array.shape != wanted or array.dtype != np.uint8 or array.size == 0:
             raise _fault(sample, f"frame {k}: {name} is {array.dtype} {array.shape}")
-    if crop.labels.max() >= BODY_LABELS:
-        raise _fault(sample, f"frame {k}: label {crop.labels.max()}, above {BODY_LABELS - 1}")
+    for name, labels in maps.items():
+        if labels.max() >= BODY_LABELS:
+            raise _fault(sample, f"frame {k}: {name} has {labels.max()}, above {BODY_LABELS - 1}")
     if crop.dense is not None:
-        _check_dense(sample, k, crop.dense.iuv, wanted["dense"])
+        _check_dense(sample, k, crop.dense.iuv, (*size, 3))
     if not np.isfinite(crop.skeleton.points()).all():
         raise _fault(sample, f"frame {k}: the skeleton has points that are not finite")
 

@@ -78,7 +78,8 @@ def live_job(place: str) -> Job:
     """The job that `NAME:ROOT?option=value&...` asks for.
 
     people, frames, seed and gap are those of `dance prepare-data`; pose, mask, dense, parser,
-    inpaint and noise choose plugins; all others are the reader's own.
+    inpaint and noise choose plugins, parsed=on keeps what a parser says; all others are the
+    reader's own.
 
     Raises UsageError for an unknown plugin, or a number that is none.
     """
@@ -87,15 +88,21 @@ def live_job(place: str) -> Job:
     given = dict(parse_qsl(query, keep_blank_values=True))
     numbers = {key: _number(place, key, given.pop(key)) for key in NUMBERS if key in given}
     stages = {key: given.pop(key) for key in STAGES if key in given}
-    seed = numbers.get("seed", 0)
-    job = Job(name, Path(root) if root else None, Options(**numbers, set=given),
-              StageNames(**stages, seed=seed))  # fmt: skip
+    parsed, seed = _switch(place, "parsed", given.pop("parsed", "off")), numbers.get("seed", 0)
+    names = StageNames(**stages, parsed=parsed, seed=seed)
+    job = Job(name, Path(root) if root else None, Options(**numbers, set=given), names)
     job.check()
     return job
 
 
 NUMBERS = ("people", "frames", "seed", "gap")
 STAGES = ("pose", "mask", "dense", "parser", "inpaint", "noise")
+
+
+def _switch(place: str, key: str, text: str) -> bool:
+    if text not in ("on", "off"):
+        raise UsageError(f"--data {place}: {key}={text}: say on or off")
+    return text == "on"
 
 
 def _number(place: str, key: str, text: str) -> int:

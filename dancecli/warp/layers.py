@@ -184,10 +184,10 @@ def _edge_aware(costs: FloatArray, rgb: UInt8Array, person: BoolArray, size: flo
     """The costs smoothed along the picture's edges."""
     import cv2
 
-    radius = max(2, round(0.015 * size))
-    guide = rgb.astype(np.float32) / 255
+    # OpenCV takes the variance in grey levels: of colours in [0, 1] it averaged over every edge.
+    radius, variance = max(2, round(0.015 * size)), (0.032 * 255) ** 2
     filtered = [
-        cv2.ximgproc.guidedFilter(guide, np.minimum(cost, 4.0), radius, 1e-3) for cost in costs
+        cv2.ximgproc.guidedFilter(rgb, np.minimum(cost, 4.0), radius, variance) for cost in costs
     ]
     return np.stack(filtered)
 

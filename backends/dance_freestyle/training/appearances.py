@@ -7,14 +7,13 @@ uint8 (H, W, 3) RGB.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from dance_freestyle.training.samples import Shot
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 
@@ -129,7 +128,9 @@ class Tint:
 
     def of(self, rgb: FloatArray) -> FloatArray:
         """Float32 (..., 3), [0, 1], to the same."""
-        bent = np.clip(rgb.astype(np.float32) @ self.mixing.T + self.offset, 0, 1) ** self.gamma
+        flat = np.ascontiguousarray(rgb, np.float32).reshape(1, -1, 3)
+        mixed = cv2.transform(flat, np.concatenate([self.mixing, self.offset[:, None]], 1))
+        bent = cv2.pow(np.clip(mixed, 0, 1), float(self.gamma)).reshape(rgb.shape)
         return np.asarray(1 - bent if self.inverted else bent, np.float32)
 
 
@@ -143,13 +144,9 @@ def drawn_tint(rng: Generator) -> Tint:
     )  # fmt: skip
 
 
-def tinted(shot: Shot, tint: Tint) -> Shot:
-    """The shot's pictures under the map."""
-
-    def mapped(rgb: UInt8Array) -> UInt8Array:
-        return _eight_bit(255 * tint.of(rgb / np.float32(255)))
-
-    return replace(shot, rgb=mapped(shot.rgb), plate=mapped(shot.plate))
+def tinted(rgb: UInt8Array, tint: Tint) -> UInt8Array:
+    """The picture under the map."""
+    return _eight_bit(255 * tint.of(rgb / np.float32(255)))
 
 
 def photographed(rgb: UInt8Array, rng: Generator) -> UInt8Array:

@@ -7,6 +7,7 @@ into what its network takes, on the network's device.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -26,7 +27,8 @@ from dancecli.types import DenseMap, UInt8Array
 Item = dict[str, Tensor]
 """What one position gives, without the batch's axis; boxes are (M, 4).
 
-Pictures are uint8 (3, H, W), labels uint8 (H, W) and count the network's channels.
+Pictures are uint8 (3, H, W), labels uint8 (H, W) and count the network's channels, textures are in
+half precision.
 """
 
 NEAR = 250
@@ -47,9 +49,8 @@ def p2b_item(sample: Sample, preset: P2BPreset, rng: Generator) -> Item:
     a, b = drawn_pair(sample, rng, SAME)
     move = augment.drawn_move(rng, preset.size)
     squeeze = augment.drawn_squeeze(rng) if preset.aug_squeeze else None
-    one, other = (
-        augment.moved(augment.fitted(sample.shot(index), preset.size), move) for index in (a, b)
-    )
+    shots = sample.shot(a, parsed=rng.random() < preset.parsed), sample.shot(b)
+    one, other = (augment.moved(augment.fitted(shot, preset.size), move) for shot in shots)
     star, truth = (augment.squeezed(_with_hands(shot), squeeze) for shot in (one, other))
     channels = inputs.channels_of(preset.hand_labels)
     item = {
@@ -85,7 +86,8 @@ def b2f_item(
     whether it makes this one, from what `mapping_item` holds.
     """
     a, b = drawn_pair(sample, rng, SAME)
-    source, shot = sample.shot(a), augment.fitted(sample.shot(b), preset.canvas)
+    source = sample.shot(a, parsed=rng.random() < preset.parsed)
+    shot = augment.fitted(sample.shot(b), preset.canvas)
     shot = augment.moved(shot, augment.drawn_move(rng, preset.canvas))
     texture = posed(source, shot, preset, cuts or Cuts())
     mapping = {} if mapper is None else mapping_item(source, shot, preset, mapper)
@@ -96,7 +98,10 @@ def b2f_item(
         texture = None if texture is None else texture.flip(-1)
     if rng.random() < preset.aug_colour:
         tint = appearances.drawn_tint(rng)
-        source, shot = appearances.tinted(source, tint), appearances.tinted(shot, tint)
+        source = replace(source, rgb=appearances.tinted(source.rgb, tint))
+        shot = replace(
+            shot, rgb=appearances.tinted(shot.rgb, tint), plate=appearances.tinted(shot.plate, tint)
+        )
         texture = None if texture is None else _tinted_texture(texture, tint)
     labels = _with_hands(shot)
     item = {
@@ -124,7 +129,8 @@ def painting_item(source: Shot, shot: Shot, preset: B2FPreset, texture: Tensor |
         "P_B": _body(shot, preset),
         "plate": _picture(shot.plate),
     }
-    return item if texture is None else {**item, "texture": texture}
+    # Half as wide: colours are of 8 bits, and half of an item was this.
+    return item if texture is None else {**item, "texture": texture.half()}
 
 
 def posed(source: Shot, shot: Shot, preset: B2FPreset, cuts: Cuts) -> Tensor | None:

@@ -39,7 +39,8 @@ class Painter(nn.Module):
         """
         start = self.network.person(self.looks(unsigned(batch["images"]), batch["present"].float()))
         P_B = one_hot(batch["P_B"], self.preset.labels)
-        painted = self.network(P_B, start, batch.get("texture"))
+        texture = batch["texture"].float() if "texture" in batch else None
+        painted = self.network(P_B, start, texture)
         frames = blend(painted.z, signed(batch["plate"]), painted.m)
         rounded = ((frames + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
         rgb = np.ascontiguousarray(rounded.movedim(1, -1).cpu().numpy())

@@ -48,14 +48,17 @@ class Sample:
         """What training sees of a source."""
         return cls(source, source.key, len(source.numbers), source.numbers)
 
-    def shot(self, index: int) -> Shot:
+    def shot(self, index: int, parsed: bool = False) -> Shot:
         """Frame `index`, decoded and checked.
 
+        parsed: with the labels that mask and parser gave, where they were asked and found anybody.
         Raises MediaError naming sample, file and fault.
         """
         crop = self.source.crop(index)
-        dense = None if crop.dense is None else crop.dense.iuv
-        return Shot(crop.rgb, crop.labels, dense, crop.skeleton, crop.plate, crop.number)
+        labels, dense = crop.labels, None if crop.dense is None else crop.dense.iuv
+        if parsed and crop.parsed is not None and crop.parsed.any():
+            labels = crop.parsed
+        return Shot(crop.rgb, labels, dense, crop.skeleton, crop.plate, crop.number)
 
 
 @dataclass(frozen=True)

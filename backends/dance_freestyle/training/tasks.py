@@ -165,6 +165,8 @@ class B2FTask:
         """One-hot labels; the parts in [0, 1], pictures in [-1, 1]."""
         found = {name: signed(batch[name]) for name in ("x", "plate")}
         found["images"], found["present"] = unsigned(batch["images"]), batch["present"].float()
+        if "texture" in batch:
+            found["texture"] = batch["texture"].float()
         if "inside" in batch:
             found["inside"] = batch["inside"][:, None].float()
         labels = batch["P_B"]
@@ -255,8 +257,8 @@ class FRTask:
         """Equation 19."""
         network = network or self.network
         face = self.published or network.face
-        output: tuple[Tensor, Tensor] = network(batch["c0"], face.embed(batch["identity"]))
-        return output
+        c, mask = network(batch["c0"], face.embed(batch["identity"]))
+        return c.float(), mask.float()  # to be mixed with c0
 
     def generator_terms(self, batch: Batch, output: tuple[Tensor, Tensor]) -> Terms:
         """FR's terms [15]."""

@@ -144,11 +144,20 @@ class Trainer:
         if lost:
             with processes.together():
                 raise TrainingError(lost)
+        rate = self.rate()
         for optimiser in self.optimisers:
+            optimiser.param_groups[0]["lr"] = rate
             optimiser.step()
         self.step, self.consumed = self.step + 1, self.consumed + self.settings.batch
         self._follow()
         return means
+
+    def rate(self) -> float:
+        """The learning rate of the step that comes."""
+        schedule = self.task.preset.schedule
+        left = 1 - self.step / self.settings.steps
+        rate: float = schedule.rate * min(1.0, left / schedule.fade if schedule.fade else 1.0)
+        return rate
 
     def _gradients(self, coming: Feed | None) -> dict[str, float]:
         """Gradients of this process's share of the batch, part by part; its losses."""
