@@ -42,15 +42,23 @@ class Looks:
 
 
 @dataclass(frozen=True, eq=False)
+class Face:
+    """c_I: its embedding VGGFace2(c_I) (1, E), and itself, aligned (1, 3, S, S), [-1, 1]."""
+
+    embedding: Tensor
+    photo: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Person:
     """What is computed once per photo.
 
     looks: None where nothing is labelled, so that there is only a face to refine.
-    face: VGGFace2(c_I) (1, E), None without FR or where the photo shows no face.
+    face: None without FR or where the photo shows no face.
     """
 
     looks: Looks | None
-    face: Tensor | None
+    face: Face | None
 
 
 class FreestyleBackend:
@@ -100,7 +108,7 @@ class FreestyleBackend:
         is needed from here on is missing or refused.
         """
         looks = self._looks(target) if target.labels.labels.any() else None
-        return Person(looks, self._embedded(target))
+        return Person(looks, self._face(target))
 
     def _looks(self, target: Target) -> Looks:
         body = self.nets.body
@@ -151,21 +159,20 @@ class FreestyleBackend:
             return frame
         c0 = _tensor(faces.cut(frame.rgb, alignment), self.nets.device) * 2 - 1
         with self.nets.running():
-            c, mask = self.nets.refiner.fr(c0, person.face)  # eq. 19
+            c, mask = self.nets.refiner.fr(c0, person.face.embedding, person.face.photo)  # eq. 19
         face = np.ascontiguousarray((c[0].float().movedim(0, -1).cpu().numpy() + 1) * 127.5)
         rgb = faces.paste(frame.rgb, alignment, face, mask[0, 0].float().cpu().numpy())
         return Frame(rgb, frame.index, frame.time)
 
-    def _embedded(self, target: Target) -> Tensor | None:
-        """VGGFace2(c_I)."""
-        fr = self.nets.fr
-        alignment = faces.align(target.skeleton.face, fr.crop) if fr else None
-        if alignment is None:
+    def _face(self, target: Target) -> Face | None:
+        """c_I, for equation 19."""
+        fr, rgb, points = self.nets.fr, target.frame.rgb, target.skeleton.face
+        alignments = [faces.align(points, side) for side in (fr.crop, fr.size)] if fr else []
+        found = [_tensor(faces.cut(rgb, each), self.nets.device) for each in alignments if each]
+        if not found:
             return None
-        face = _tensor(faces.cut(target.frame.rgb, alignment), self.nets.device)
         with torch.inference_mode():
-            embedding: Tensor = self.nets.refiner.face.embed(face)
-        return embedding
+            return Face(self.nets.refiner.face.embed(found[0]), found[1] * 2 - 1)
 
     def _with_faces(self, P_M: UInt8Array, motions: Sequence[Motion]) -> Tensor:
         """P^B at B2F's size."""

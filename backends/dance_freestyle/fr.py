@@ -1,7 +1,8 @@
 """FR, the face refinement network (section 3.3): equations 8 and 19.
 
 The autoencoder of the de-identification network [15]: the encoder reads pose, expression and light
-from the generated face, VGGFace2 of the photo's face says who it should be.
+from the generated face, VGGFace2 of the photo's face says who it should be. With `photo` (not in
+the paper) it sees that face's pixels too, aligned alike, past the middle of the autoencoder.
 """
 
 # ruff: noqa: N812 (the paper's and torch's notation)
@@ -32,7 +33,8 @@ class FR(nn.Module):
         super().__init__()
         self.preset = preset
         widths = preset.encoder
-        self.stem = conv(3, widths[0], 5)
+        self.seen = 6 if preset.photo else 3
+        self.stem = conv(self.seen, widths[0], 5)
         self.downs = nn.ModuleList(SeparableDown(a, b) for a, b in pairwise(widths))
         self.skip_after = int(math.log2(preset.size // SKIP))
         self.skip = conv(widths[self.skip_after], 1, 1)
@@ -42,6 +44,7 @@ class FR(nn.Module):
         self.ups, self.residuals = self._decoder(preset)
         self.picture = conv(preset.decoder[-1], 3, 5)
         self.mask = conv(preset.decoder[-1], 1, 5)
+        self.near = self._near(preset.decoder[-1]) if preset.photo else None
         small = preset.encoders == "small"
         self.face = SmallEncoder(preset.embedding) if small else None
 
@@ -53,12 +56,22 @@ class FR(nn.Module):
             width = outputs + (side == SKIP)
         return ups, nn.ModuleList(LeakyResidual(width) for width in preset.decoder)
 
-    def forward(self, c0: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
+    def _near(self, width: int) -> nn.Module:
+        """Pixels of both faces to what the picture and the mask are made from."""
+        return nn.Sequential(conv(self.seen, width, 5), LeakyResidual(width), LeakyResidual(width))
+
+    def forward(
+        self, c0: Tensor, embedding: Tensor, photo: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """c (N, 3, S, S) in [-1, 1] and m^c (N, 1, S, S) in [0, 1].
 
         c0: the generated face, aligned, (N, 3, S, S), [-1, 1]. embedding: VGGFace2(c_I), (N, 2048).
+        photo: c_I like c0, with `photo` alone. Raises ValueError where it is wanted and not given.
         """
-        x = F.leaky_relu(self.stem(c0), 0.2)
+        if self.near is not None and photo is None:
+            raise ValueError("this FR was made with photo=on and needs the photo's face")
+        seen = c0 if photo is None or self.near is None else torch.cat([c0, photo], 1)
+        x = F.leaky_relu(self.stem(seen), 0.2)
         skip = x
         for step, down in enumerate(self.downs, 1):
             x = down(x)
@@ -70,6 +83,8 @@ class FR(nn.Module):
             x = residual(up(x))
             if x.shape[-1] == SKIP:
                 x = torch.cat([x, self.skip(skip)], 1)
+        if self.near is not None:
+            x = x + self.near(seen)
         return torch.tanh(self.picture(x)), torch.sigmoid(self.mask(x))
 
 

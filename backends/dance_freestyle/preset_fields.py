@@ -232,6 +232,7 @@ class FRPreset:
     use: whether faces are refined at all. size: side of the aligned faces. encoder: outputs of the
     first convolution and of each halving. decoder: outputs of each doubling, starting from 4x4.
     encoders: where VGGFace2(c_I) comes from, as in `B2FPreset`; crop is the side it sees.
+    photo: FR sees the photo's own face beside the generated one (not in the paper).
     rendered: share of the faces that B2F paints in training, where a B2F is given for it.
     """
 
@@ -244,6 +245,7 @@ class FRPreset:
     encoders: Literal["published", "small"] = "published"
     crop: int = 224
     embedding: int = 2048
+    photo: bool = False
     rendered: float = 0.5
     ndf: int = 64
     loss: FRLoss = field(default_factory=FRLoss)

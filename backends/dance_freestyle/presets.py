@@ -118,6 +118,7 @@ COMPACT = Preset(
         encoders="small",
         crop=64,
         embedding=128,
+        photo=True,
         ndf=16,
         schedule=Schedule(2e-4, 32, 40),
     ),

@@ -199,7 +199,8 @@ def fr_item(
     sample: Sample, preset: FRPreset, rng: Generator, painter: B2FPreset | None = None,
     cuts: Cuts | None = None,
 ) -> Item | None:  # fmt: skip
-    """A worn face, the same one untouched, and a face that says who it is; None without a face.
+    """A worn face, the same one untouched, and a face that says who it is; None without a face,
+    and where FR should see a photo and there is no other.
 
     painter: of a B2F that paints a share of the faces (`preset.rendered`). "painted" then says
     whether it paints this one, from what `painting_item` holds, about "landmarks" on its canvas.
@@ -212,12 +213,13 @@ def fr_item(
     if truth is None:
         return None
     # Another picture of the person where one shows the face, else the same.
-    identity = _face(source, preset.crop)
-    if identity is None:
-        identity = _face(shot, preset.crop)
-    assert identity is not None
+    owner = shot if _face(source, preset.size) is None else source
     worn = _picture(augment.worn(truth, rng))
-    item = {"c0": worn, "truth": _picture(truth), "identity": _picture(identity)}
+    item = {"c0": worn, "truth": _picture(truth), "identity": _owned(owner, preset.crop)}
+    if preset.photo:
+        if a == b or owner is shot:
+            return None  # the answer itself
+        item["photo"] = _owned(owner, preset.size)
     if painter is None:
         return item
     canvas = augment.fitted(shot, painter.canvas)
@@ -229,6 +231,12 @@ def fr_item(
         )
         item["landmarks"] = torch.from_numpy(canvas.skeleton.face)
     return {**item, "painted": torch.tensor(painted)}
+
+
+def _owned(shot: Shot, side: int) -> Tensor:
+    face = _face(shot, side)
+    assert face is not None
+    return _picture(face)
 
 
 def _face(shot: Shot, side: int) -> UInt8Array | None:

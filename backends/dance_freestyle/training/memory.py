@@ -123,8 +123,9 @@ def _blank(task: Task, preset: Any, count: int) -> Batch:
         return {**batch, "P_D": zeros(count, 3, *preset.size)} if preset.use_dp else batch
     if task.role == "fr":
         face = zeros(count, 3, preset.size, preset.size)
+        photo = {"photo": face.clone()} if preset.photo else {}
         return {
-            "c0": face, "truth": face.clone(),
+            "c0": face, "truth": face.clone(), **photo,
             "identity": zeros(count, 3, preset.crop, preset.crop),
         }  # fmt: skip
     batch = {

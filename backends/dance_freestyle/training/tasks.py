@@ -251,13 +251,15 @@ class FRTask:
                 batch["painted"][:, None, None, None], self.painter(batch, self.preset.size)
             )
         found = {"c0": signed(c0), "truth": signed(batch["truth"])}
+        if "photo" in batch:
+            found["photo"] = signed(batch["photo"])
         return {**found, "identity": unsigned(batch["identity"])}
 
     def forward(self, batch: Batch, network: Any = None) -> tuple[Tensor, Tensor]:
         """Equation 19."""
         network = network or self.network
         face = self.published or network.face
-        c, mask = network(batch["c0"], face.embed(batch["identity"]))
+        c, mask = network(batch["c0"], face.embed(batch["identity"]), batch.get("photo"))
         return c.float(), mask.float()  # to be mixed with c0
 
     def generator_terms(self, batch: Batch, output: tuple[Tensor, Tensor]) -> Terms:
