@@ -29,8 +29,9 @@ def drawn_crop(rng: np.random.Generator, number: int = 0) -> Crop:
     plate = np.full((HEIGHT, WIDTH, 3), rng.integers(0, 256, 3), np.uint8)
     rgb = np.where(labels[..., None] > 0, rng.integers(0, 256, 3), plate).astype(np.uint8)
     points = [rng.normal(30, 9, (n, 3)).astype(np.float32) for n in (25, 21, 21, 70)]
+    parsed = None if number else np.where(labels > 0, 5, 0).astype(np.uint8)
     return Crop(rgb, labels, DenseMap(np.concatenate([part, uv], -1) * (part > 0)),
-                Skeleton(*points), plate, number)  # fmt: skip
+                Skeleton(*points), plate, number, parsed)  # fmt: skip
 
 
 def drawn_sample(key: str, seed: int = 0, frames: int = 2) -> Sample:

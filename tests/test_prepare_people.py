@@ -211,6 +211,16 @@ def test_noise_moves_true_poses_and_the_template_follows() -> None:
     assert not np.array_equal(noisy.skeleton.body, other.skeleton.body)
 
 
+def test_what_mask_and_parser_say_is_kept_beside_the_truth_where_it_is_wanted() -> None:
+    bare = prepared(view()).crops[0]
+    assert bare.parsed is None
+    crop = prepared(view(), names=replace(EXACT, parsed=True, parser="heuristic")).crops[0]
+    assert np.array_equal(crop.labels, bare.labels)
+    assert crop.parsed is not None and not np.array_equal(crop.parsed, crop.labels)
+    true, found = crop.labels > 0, crop.parsed > 0
+    assert (true & found).sum() / (true | found).sum() > 0.7
+
+
 def test_a_true_dense_map_is_cropped_and_none_invented() -> None:
     known = view()
     iuv = np.zeros((*np.asarray(known.labels).shape, 3), np.float32)

@@ -50,6 +50,8 @@ def test_a_sample_comes_back_to_the_bit(tmp_path: Path) -> None:
     for k, crop in enumerate(sample.crops):
         back = stored.crop(k)
         np.testing.assert_array_equal(back.labels, crop.labels)
+        assert (back.parsed is None) == (crop.parsed is None) == (k > 0)
+        np.testing.assert_array_equal(back.parsed, crop.parsed)
         assert crop.dense is not None and back.dense is not None
         np.testing.assert_array_equal(back.dense.iuv, crop.dense.iuv)
         np.testing.assert_array_equal(back.skeleton.points(), crop.skeleton.points())
@@ -65,7 +67,7 @@ def test_what_was_read_and_is_written_again_is_the_same_bytes(tmp_path: Path) ->
     before, after = encode(sample), encode(again)
     assert before.keys() == after.keys()
     exact = [name for name in before if not name.endswith(".jpg")]
-    assert len(exact) == 7 and all(before[name] == after[name] for name in exact)
+    assert len(exact) == 8 and all(before[name] == after[name] for name in exact)
 
 
 @settings(deadline=None, max_examples=40)

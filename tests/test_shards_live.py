@@ -101,6 +101,7 @@ def test_data_may_name_a_set_that_is_made_on_the_way(tmp_path: Path) -> None:
     assert job.options.set == {"light": "soft"}
     assert (job.stages.pose, job.stages.seed) == ("truth", 3)
     assert live_job("synth:").root is None
+    assert live_job("synth:?parsed=on").stages.parsed and not job.stages.parsed
 
 
 @pytest.mark.usefixtures("synth")
@@ -109,6 +110,7 @@ def test_data_may_name_a_set_that_is_made_on_the_way(tmp_path: Path) -> None:
     [
         ("synth:?people=many", "people=many is not a whole number"),
         ("synth:?people=-1", "not a whole number"),
+        ("synth:?parsed=yes", "parsed=yes: say on or off"),
         ("synth:?dense=nosuch", "no dance.dense plugin is called 'nosuch'"),
     ],
 )

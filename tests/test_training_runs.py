@@ -199,6 +199,7 @@ def test_fr_passes_over_people_without_a_face(
     [
         ("p2b", TINY.p2b, "cross_entropy"), ("b2f", TINY.b2f, "composite"),
         ("b2f", TINY.with_overrides({"b2f.texture": "none"}).b2f, "composite"),
+        ("fr", TINY.fr, "l1"),
     ],
 )  # fmt: skip
 def test_bf16_trains_too(

@@ -59,9 +59,23 @@ def test_a_missing_dense_map_is_unknown(tmp_path: Path) -> None:
     assert open_samples([one(tmp_path, f0__dense__png=None)])[0].shot(0).dense is None
 
 
+def test_a_parsers_labels_take_the_true_ones_place_where_they_are_wanted_and_known(
+    tmp_path: Path,
+) -> None:
+    parsed = np.zeros((HEIGHT, WIDTH), np.uint8)
+    truth = open_samples([one(tmp_path)])[0].shot(0).labels
+    for said, wanted in ((None, truth), (parsed, truth), (parsed + 7, parsed + 7)):
+        data = None if said is None else coded(".png", said)
+        sample = open_samples([one(tmp_path, **({"f0__parsed__png": data} if data else {}))])[0]
+        assert np.array_equal(sample.shot(0, parsed=True).labels, wanted)
+        assert np.array_equal(sample.shot(0).labels, truth)
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
+        ({"f0__parsed__png": coded(".png", np.full((HEIGHT, WIDTH), 22, np.uint8))}, "label 22"),
+        ({"f0__parsed__png": coded(".png", np.zeros((8, 8), np.uint8))}, "different sizes"),
         ({"f0__plate__jpg": None}, "lacks 0.plate.jpg"),
         ({"fmeta__json": None}, "lacks meta.json"),
         ({"fmeta__json": b'{"schema": 9}'}, "schema 9"),

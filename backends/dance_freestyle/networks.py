@@ -18,6 +18,7 @@ from dance_freestyle.blocks import fold_spectral_norms
 from dance_freestyle.bundles import Bundle
 from dance_freestyle.checkpoint import read_preset
 from dance_freestyle.fr import FR
+from dance_freestyle.graphs import Graphed
 from dance_freestyle.p2b import P2B
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
 from dancecli.device import has_bfloat16, resolve
@@ -48,9 +49,11 @@ class Networks:
     """
 
     def __init__(
-        self, presets: Mapping[str, Any], load: Callable[[str], Any], device: str = "cpu"
-    ) -> None:
-        """load: gives the network of a role, or raises WeightsError."""
+        self, presets: Mapping[str, Any], load: Callable[[str], Any], device: str = "cpu",
+        graphs: bool = True,
+    ) -> None:  # fmt: skip
+        """load: gives the network of a role, or raises WeightsError. graphs: those of CUDA."""
+        self.graphs = graphs
         self.p2b: P2BPreset | None = presets.get("p2b")
         self.b2f: B2FPreset | None = presets.get("b2f")
         fr: FRPreset | None = presets.get("fr")
@@ -62,14 +65,20 @@ class Networks:
         """Raises WeightsError when P2B, B2F or a published encoder is missing or refused."""
         p2b, b2f = self._load("p2b"), self._load("b2f")
         looks = b2f.appearance if b2f.preset.encoders == "small" else PublishedEncoders()
-        return Body(*(_readied(network, self.device) for network in (p2b, b2f, looks)))
+        p2b, b2f, looks = (_readied(network, self.device) for network in (p2b, b2f, looks))
+        return Body(self._graphed(p2b), self._graphed(b2f), looks)
 
     @cached_property
     def refiner(self) -> Refiner:
         """Raises WeightsError when FR or VGGFace2 is missing or refused."""
         fr = self._load("fr")
         face = fr.face if fr.preset.encoders == "small" else encoders.vggface2()
-        return Refiner(*(_readied(network, self.device) for network in (fr, face)))
+        fr, face = (_readied(network, self.device) for network in (fr, face))
+        return Refiner(self._graphed(fr), face)
+
+    def _graphed(self, network: Any) -> Any:
+        """What is run for every frame, as a CUDA graph where that is possible."""
+        return Graphed(network) if self.device.startswith("cuda") and self.graphs else network
 
     @cached_property
     def _bfloat16(self) -> bool:
@@ -94,14 +103,16 @@ def open_networks(bundle: Bundle, device: str) -> Networks:
     return Networks(presets, bundle.load, device)
 
 
-def assemble(p2b: Any, b2f: Any, fr: Any = None, device: str = "cpu") -> Networks:
+def assemble(
+    p2b: Any, b2f: Any, fr: Any = None, device: str = "cpu", graphs: bool = True
+) -> Networks:
     """Networks for rendering; those given are changed for it (training cannot go on with them).
 
     Raises WeightsError when their preset asks for a published encoder that is not here.
     """
     given = {"p2b": p2b, "b2f": b2f, **({} if fr is None else {"fr": fr})}
     presets = {role: network.preset for role, network in given.items()}
-    networks = Networks(presets, given.__getitem__, device)
+    networks = Networks(presets, given.__getitem__, device, graphs)
     assert networks.body
     return networks
 

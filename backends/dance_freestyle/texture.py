@@ -175,8 +175,10 @@ def premultiplied(texture: Tensor) -> Tensor:
 
 def head(P_B: Tensor, preset: B2FPreset) -> Tensor:
     """(N, 1, h, w), 1 on the head and the face's parts."""
-    parts = P_B[:, preset.first_face_channel :]
-    return P_B[:, list(APPEARANCE_PARTS[0])].sum(1, keepdim=True) + parts.sum(1, keepdim=True)
+    # One by one: a list as an index would be copied to the GPU, which no graph of it may do.
+    whole = sum(P_B[:, label : label + 1] for label in APPEARANCE_PARTS[0])
+    found: Tensor = P_B[:, preset.first_face_channel :].sum(1, keepdim=True) + whole
+    return found
 
 
 def _with_context(x: Tensor, start: Tensor) -> Tensor:

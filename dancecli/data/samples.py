@@ -104,7 +104,8 @@ def _check(sample: Sample, k: int, crop: Crop) -> None:
             raise _fault(sample, f"frame {k}: {name} is {array.dtype} {array.shape}")
     for name, labels in maps.items():
         if labels.max() >= BODY_LABELS:
-            raise _fault(sample, f"frame {k}: {name} has {labels.max()}, above {BODY_LABELS - 1}")
+            wrong = f"label {labels.max()}, above {BODY_LABELS - 1}"
+            raise _fault(sample, f"frame {k}: {name} has {wrong}")
     if crop.dense is not None:
         _check_dense(sample, k, crop.dense.iuv, (*size, 3))
     if not np.isfinite(crop.skeleton.points()).all():

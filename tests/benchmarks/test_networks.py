@@ -15,7 +15,7 @@ from conftest import Record
 from dance_freestyle.b2f import B2F
 from dance_freestyle.fr import FR
 from dance_freestyle.networks import assemble
-from dance_freestyle.p2b import P2B
+from dance_freestyle.p2b import P2B, hard_labels
 from dance_freestyle.presets import PRESETS, Preset
 from references import Pix2PixHD, SpadeGenerator
 from torch import Tensor
@@ -60,7 +60,9 @@ def inputs(preset: Preset, count: int, device: str) -> tuple[list[Tensor], list[
 @pytest.mark.parametrize("name", ["compact", "paper"])
 def test_ours_and_plain_torch(record: Record, name: str, device: str) -> None:
     preset = PRESETS[name].with_overrides({"b2f.encoders": "small", "fr.encoders": "small"})
-    networks = assemble(P2B(preset.p2b), B2F(preset.b2f), FR(preset.fr), device=device)
+    networks = assemble(
+        P2B(preset.p2b), B2F(preset.b2f), FR(preset.fr), device=device, graphs=False
+    )
     plain = Pix2PixHD(preset.p2b).to(device).eval(), SpadeGenerator(preset.b2f).to(device).eval()
     took = {}
     for count in (1, 8) if device == "cuda" else (1,):
@@ -72,7 +74,7 @@ def test_ours_and_plain_torch(record: Record, name: str, device: str) -> None:
         with networks.running():
             took["P2B"] = seconds(lambda a=ours: networks.body.p2b(*a), device)
             took["B2F"] = seconds(lambda a=theirs: networks.body.b2f(*a), device)
-            took["FR"] = seconds(lambda a=face, e=owner: networks.refiner.fr(a, e), device)
+            took["FR"] = seconds(lambda a=face, e=owner: networks.refiner.fr(a, e, a), device)
         with torch.inference_mode():
             took["pix2pixHD"] = seconds(lambda a=flat: plain[0](a), device)
             took["SPADE"] = seconds(lambda a=theirs[0], z=latent: plain[1](a, z), device)
@@ -81,3 +83,29 @@ def test_ours_and_plain_torch(record: Record, name: str, device: str) -> None:
             record(f"{network}, {where}", spent / count, "s")
         record(f"P2B over pix2pixHD, {where}", took["pix2pixHD"] / took["P2B"], "x")
         record(f"B2F over SPADE, {where}", took["SPADE"] / took["B2F"], "x")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.parametrize("name", ["compact", "paper"])
+def test_three_generators_as_graphs(record: Record, name: str) -> None:
+    """P2B, B2F and FR for each frame: in batches, and one frame alone."""
+    preset = PRESETS[name].with_overrides({"b2f.encoders": "small", "fr.encoders": "small"})
+    for graphs in (False, True):
+        networks = assemble(
+            P2B(preset.p2b), B2F(preset.b2f), FR(preset.fr), device="cuda", graphs=graphs
+        )
+        for count in (1, 8, 32):
+            p2b, b2f = inputs(preset, count, "cuda")
+            face = torch.rand(count, 3, preset.fr.size, preset.fr.size, device="cuda")
+            owner = torch.rand(count, preset.fr.embedding, device="cuda")
+            how = f"{'graphs' if graphs else 'kernels'}, {name}, cuda, batch {count}"
+
+            def frames(p2b=p2b, b2f=b2f, face=face, owner=owner) -> None:  # type: ignore[no-untyped-def]
+                hard_labels(networks.body.p2b(*p2b))  # noqa: B023
+                networks.body.b2f(*b2f)  # noqa: B023
+                networks.refiner.fr(face, owner, face)  # noqa: B023
+
+            with networks.running():
+                took = seconds(frames, "cuda")
+            record(f"three generators, {how}", took / count, "s")
+            record(f"frames of three generators, {how}", count / took, "1/s")
