@@ -22,8 +22,8 @@ from dance_freestyle.parser import Parser
 from dance_freestyle.presets import COMPACT, PAPER, Preset
 from dance_freestyle.texture import VISIBLE
 from freestyle_tiny import TINY, TINY_PAPER
+from made_dancers import made_landmarks, motions, target_with_face
 from PIL import Image
-from test_freestyle_faces import made_landmarks
 
 from dancecli import registry, stages, testing
 from dancecli.cli.main import main
@@ -35,7 +35,7 @@ from dancecli.media import sha256_of
 from dancecli.provenance import sidecar_path
 from dancecli.stages import Settings
 from dancecli.steps.stages import Stages
-from dancecli.types import Canvas, DenseMap, Frame, LabelMap, Motion, Target
+from dancecli.types import Canvas, DenseMap, Frame, LabelMap, Motion
 from dancecli.warp import cut
 
 torch.set_num_threads(1)
@@ -54,25 +54,6 @@ def untrained(folder: Path, preset: Preset, roles: str = "p2b b2f fr") -> Path:
     networks = {role: build[role](getattr(preset, role)) for role in roles.split()}
     save_bundle(folder, folder.name, networks, "MIT", True)
     return folder
-
-
-def target_with_face() -> Target:
-    target = made_target()
-    skeleton = dataclasses.replace(target.skeleton, face=made_landmarks((100, 40), 60))
-    return dataclasses.replace(target, skeleton=skeleton)
-
-
-def motions(count: int, height: int = 128) -> list[Motion]:
-    width = height * 5 // 8
-    face = made_landmarks((width / 2, height * 0.12), height * 0.2)
-    found = []
-    for index in range(count):
-        skeleton = dataclasses.replace(standing_skeleton(width, height), face=face)
-        skeleton = skeleton.moved(1, 3.0 * index, 0)
-        dense = np.zeros((height, width, 3), np.float32)
-        dense[20:90, 20:40] = (12, 0.5, 0.25)
-        found.append(Motion(skeleton, DenseMap(dense), Canvas(width, height), index))
-    return found
 
 
 @pytest.fixture(params=["paper", "compact"])

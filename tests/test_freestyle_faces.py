@@ -9,25 +9,9 @@ import pytest
 from dance_freestyle import faces
 from hypothesis import given
 from hypothesis import strategies as st
+from made_dancers import made_landmarks
 
-from dancecli.types import FloatArray, UInt8Array
-
-
-def made_landmarks(centre: tuple[float, float], size: float, angle: float = 0.0) -> FloatArray:
-    """70 points of a frontal face: five groups at the template's places, a jaw round them."""
-    points = np.zeros((70, 3), np.float64)
-    t = np.linspace(0, math.pi, 17)
-    jaw = np.stack([56 - 42 * np.cos(t), 62 + 48 * np.sin(t)], 1)
-    points[:17, :2] = jaw
-    points[17:27, :2] = np.stack([np.linspace(20, 92, 10), np.full(10, 40)], 1)
-    points[27:36, :2] = faces.ARCFACE[2]
-    points[36:42, :2], points[42:48, :2] = faces.ARCFACE[0], faces.ARCFACE[1]
-    points[48:68, :2] = faces.ARCFACE[3:].mean(0)
-    points[48, :2], points[54, :2] = faces.ARCFACE[3], faces.ARCFACE[4]
-    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    points[:, :2] = (points[:, :2] - 56) / 112 * size @ turn.T + np.array(centre)
-    points[:, 2] = 1
-    return points.astype(np.float32)
+from dancecli.types import UInt8Array
 
 
 def picture(height: int = 240, width: int = 200) -> UInt8Array:

@@ -20,8 +20,8 @@ from dance_freestyle.checkpoint import save_bundle
 from dance_freestyle.fr import FR
 from dance_freestyle.presets import COMPACT
 from freestyle_tiny import TINY
+from made_dancers import made_landmarks
 from PIL import Image
-from test_freestyle_faces import made_landmarks
 
 from dancecli.media import VideoStream, probe, read_photo
 from dancecli.motion import Observation

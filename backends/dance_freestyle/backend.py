@@ -15,6 +15,7 @@ from dance_freestyle import appearance, faces, inputs
 from dance_freestyle.bundles import Bundle, find_bundle, read_bundle
 from dance_freestyle.networks import Networks, open_networks
 from dance_freestyle.p2b import hard_labels
+from dance_freestyle.transfers import fetched, sent
 from dancecli.errors import NoPersonError
 from dancecli.labels import Label
 from dancecli.media.files import sha256_of
@@ -25,8 +26,11 @@ from dancecli.warp import Puppet, cut
 NETWORKS = ("p2b", "b2f", "fr")
 """What a bundle holds for this backend; its parser is another plugin's."""
 
-BATCH = 8
-"""Motions at a time on CUDA. On a processor a batch takes as long as its frames one by one."""
+BATCH = 16
+"""Motions at a time on CUDA; a job's batches are all filled up, so that one CUDA graph does.
+
+On a processor a batch takes as long as its frames one by one.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +122,7 @@ class FreestyleBackend:
         with self.nets.running():
             e_z = body.appearance(*appearance.as_tensors(t, self.nets.device))  # eq. 5
             return Looks(
-                inputs.label_channels(labels[None], p2b).to(self.nets.device),
+                inputs.label_channels(labels[None], p2b, self.nets.device),
                 body.b2f.person(e_z),
                 cut(target) if b2f.texture == "warp" else None,
             )
@@ -134,22 +138,18 @@ class FreestyleBackend:
         if not motions:
             return []
         p2b, b2f, device = self.nets.body.p2b, self.nets.body.b2f, self.nets.device
-        small = [inputs.at_size(motion, p2b.preset.size) for motion in motions]
-        P_S = torch.stack([inputs.stick_tensor(s, p2b.preset.size) for s in small]).to(device)
-        P_D = torch.stack([inputs.dense_tensor(m.dense, p2b.preset.size) for m in motions])
+        size = p2b.preset.size
+        P_S = inputs.sticks([inputs.at_size(m, size) for m in motions], size, device)
+        P_D = inputs.dense_maps((m.dense for m in motions), size, device)
         with self.nets.running():
             p_star = looks.p_star.expand(len(motions), -1, -1, -1)
-            P_M = hard_labels(p2b(p_star, P_S, P_D.to(device))).cpu().numpy()  # eq. 3
-            P_B = self._with_faces(P_M, motions).to(device)
+            (P_M,) = fetched(hard_labels(p2b(p_star, P_S, P_D)))  # eq. 3
+            P_B = self._with_faces(P_M, motions)
             start = looks.start.expand(len(motions), -1, -1, -1)
             painted = b2f(P_B, start, self._texture(looks, motions))  # eq. 6
-        z, m = (painted.z.float() + 1) / 2, painted.m.float()[:, 0]
-        return [
-            self._layer(*each)
-            for each in zip(
-                motions, z.movedim(1, -1).cpu().numpy(), m.cpu().numpy(), P_M, strict=True
-            )
-        ]
+            z = (painted.z.float() + 1) / 2
+            shown = fetched(z.movedim(1, -1), painted.m.float()[:, 0])
+        return [self._layer(*each) for each in zip(motions, *shown, P_M, strict=True)]
 
     def refine(self, person: Person, frame: Frame, landmarks: FloatArray | None) -> Frame:
         """Equations 8 and 19; the frame itself where there is no face to refine."""
@@ -160,8 +160,9 @@ class FreestyleBackend:
         c0 = _tensor(faces.cut(frame.rgb, alignment), self.nets.device) * 2 - 1
         with self.nets.running():
             c, mask = self.nets.refiner.fr(c0, person.face.embedding, person.face.photo)  # eq. 19
-        face = np.ascontiguousarray((c[0].float().movedim(0, -1).cpu().numpy() + 1) * 127.5)
-        rgb = faces.paste(frame.rgb, alignment, face, mask[0, 0].float().cpu().numpy())
+            made, weight = fetched(c[0].float().movedim(0, -1), mask[0, 0].float())
+        face = np.ascontiguousarray((made + 1) * 127.5)
+        rgb = faces.paste(frame.rgb, alignment, face, weight)
         return Frame(rgb, frame.index, frame.time)
 
     def _face(self, target: Target) -> Face | None:
@@ -175,7 +176,7 @@ class FreestyleBackend:
             return Face(self.nets.refiner.face.embed(found[0]), found[1] * 2 - 1)
 
     def _with_faces(self, P_M: UInt8Array, motions: Sequence[Motion]) -> Tensor:
-        """P^B at B2F's size."""
+        """P^B at B2F's size, on the device."""
         preset = self.nets.body.b2f.preset
         drawn = [
             inputs.with_face(
@@ -183,14 +184,14 @@ class FreestyleBackend:
             )
             for labels, motion in zip(P_M, motions, strict=True)
         ]
-        return inputs.label_channels(np.stack(drawn), preset)
+        return inputs.label_channels(np.stack(drawn), preset, self.nets.device)
 
     def _texture(self, looks: Looks, motions: Sequence[Motion]) -> Tensor | None:
         if looks.puppet is None:
             return None
         size = motions[0].canvas.height, motions[0].canvas.width
-        warped = [looks.puppet.pose(inputs.at_size(m, size), *size) for m in motions]
-        return torch.stack([inputs.texture_tensor(w) for w in warped]).to(self.nets.device)
+        warped = (looks.puppet.pose(inputs.at_size(m, size), *size) for m in motions)
+        return inputs.textures(warped, self.nets.device)
 
     def _layer(self, motion: Motion, z: FloatArray, m: FloatArray, labels: UInt8Array) -> Layer:
         face = self._landmarks(motion, labels)
@@ -212,4 +213,4 @@ class FreestyleBackend:
 
 
 def _tensor(rgb: UInt8Array, device: str) -> Tensor:
-    return torch.from_numpy(rgb).to(device).movedim(-1, 0).float()[None] / 255
+    return sent(torch.from_numpy(rgb), device).movedim(-1, 0).float()[None] / 255

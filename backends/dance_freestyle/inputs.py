@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dance_freestyle.presets import B2FPreset, P2BPreset
+from dance_freestyle.transfers import sent
 from dancecli.drawing import face_labels, hand_labels, stick_figure
 from dancecli.labels import ALL_LABELS, BODY_LABELS, Label
 from dancecli.types import (
@@ -44,12 +47,18 @@ def channels_of(hands: bool, face: bool = False) -> NDArray[np.int64]:
     return table
 
 
-def label_channels(labels: UInt8Array, preset: P2BPreset | B2FPreset) -> Tensor:
+def label_channels(
+    labels: UInt8Array, preset: P2BPreset | B2FPreset, device: str = "cpu"
+) -> Tensor:
     """Labels 0-26 (N, H, W) as the one-hot channels (N, C, H, W) that a preset asks for."""
     face = isinstance(preset, B2FPreset) and preset.face_labels
     table = channels_of(preset.hand_labels, face)
+    if device.startswith("cuda"):  # a byte per pixel on the way, and no 64-bit integers there
+        there = sent(torch.from_numpy(table.astype(np.uint8)[labels]), device)
+        count = torch.arange(preset.labels, dtype=torch.uint8, device=device)
+        return (there[..., None] == count).movedim(-1, 1).float()
     flat = torch.from_numpy(table[labels])
-    return torch.nn.functional.one_hot(flat, preset.labels).movedim(-1, 1).float()
+    return torch.nn.functional.one_hot(flat, preset.labels).movedim(-1, 1).float().to(device)
 
 
 def target_map(target: Target, size: tuple[int, int]) -> UInt8Array:
@@ -83,9 +92,15 @@ def at_size(motion: Motion, size: tuple[int, int]) -> Skeleton:
     return motion.skeleton.moved(size[0] / motion.canvas.height, 0, 0)
 
 
-def stick_tensor(skeleton: Skeleton, size: tuple[int, int]) -> Tensor:
-    """P^S (3, H, W) in [0, 1]."""
-    return torch.from_numpy(stick_figure(skeleton, *size)).movedim(-1, 0).float() / 255
+def sticks(skeletons: Sequence[Skeleton], size: tuple[int, int], device: str) -> Tensor:
+    """P^S (N, 3, H, W) in [0, 1]."""
+    drawn = [torch.from_numpy(stick_figure(each, *size)).movedim(-1, 0) for each in skeletons]
+    return sent(torch.stack(drawn), device).float() / 255
+
+
+def dense_maps(found: Iterable[DenseMap | None], size: tuple[int, int], device: str) -> Tensor:
+    """P^D (N, 3, H, W), each as of `dense_tensor`."""
+    return sent(torch.stack([dense_tensor(each, size) for each in found]), device)
 
 
 def dense_tensor(dense: DenseMap | None, size: tuple[int, int]) -> Tensor:
@@ -136,6 +151,11 @@ def resized(labels: UInt8Array, size: tuple[int, ...]) -> UInt8Array:
         return labels
     picture = cv2.resize(labels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(picture, np.uint8)
+
+
+def textures(found: Iterable[Warped], device: str) -> Tensor:
+    """(N, 6, H, W), each as of `texture_tensor`."""
+    return sent(torch.stack([texture_tensor(each) for each in found]), device)
 
 
 def texture_tensor(warped: Warped) -> Tensor:

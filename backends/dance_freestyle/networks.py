@@ -12,13 +12,13 @@ import torch
 from torch import nn
 
 from dance_freestyle import encoders
+from dance_freestyle.accelerate import accelerate
 from dance_freestyle.appearance import PublishedEncoders
 from dance_freestyle.b2f import B2F
 from dance_freestyle.blocks import fold_spectral_norms
 from dance_freestyle.bundles import Bundle
 from dance_freestyle.checkpoint import read_preset
 from dance_freestyle.fr import FR
-from dance_freestyle.graphs import Graphed
 from dance_freestyle.p2b import P2B
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
 from dancecli.device import has_bfloat16, resolve
@@ -52,7 +52,7 @@ class Networks:
         self, presets: Mapping[str, Any], load: Callable[[str], Any], device: str = "cpu",
         graphs: bool = True,
     ) -> None:  # fmt: skip
-        """load: gives the network of a role, or raises WeightsError. graphs: those of CUDA."""
+        """load: gives the network of a role, or raises WeightsError. graphs: on CUDA."""
         self.graphs = graphs
         self.p2b: P2BPreset | None = presets.get("p2b")
         self.b2f: B2FPreset | None = presets.get("b2f")
@@ -66,7 +66,7 @@ class Networks:
         p2b, b2f = self._load("p2b"), self._load("b2f")
         looks = b2f.appearance if b2f.preset.encoders == "small" else PublishedEncoders()
         p2b, b2f, looks = (_readied(network, self.device) for network in (p2b, b2f, looks))
-        return Body(self._graphed(p2b), self._graphed(b2f), looks)
+        return Body(self._hastened(p2b), self._hastened(b2f), looks)
 
     @cached_property
     def refiner(self) -> Refiner:
@@ -74,11 +74,13 @@ class Networks:
         fr = self._load("fr")
         face = fr.face if fr.preset.encoders == "small" else encoders.vggface2()
         fr, face = (_readied(network, self.device) for network in (fr, face))
-        return Refiner(self._graphed(fr), face)
+        return Refiner(self._hastened(fr), face)
 
-    def _graphed(self, network: Any) -> Any:
-        """What is run for every frame, as a CUDA graph where that is possible."""
-        return Graphed(network) if self.device.startswith("cuda") and self.graphs else network
+    def _hastened(self, network: Any) -> Any:
+        """What is run for every frame."""
+        if self.device.startswith("cuda") and self.graphs:
+            accelerate(network, self._bfloat16)
+        return network
 
     @cached_property
     def _bfloat16(self) -> bool:
