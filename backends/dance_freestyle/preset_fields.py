@@ -138,6 +138,8 @@ class B2FPreset:
         painted only where the warp is torn, hidden or missing.
     hard: contrast of the mask about one half, in rendering alone: what the network is unsure of is
         then there or not, and no halo.
+    reach, gap: how far from the warped photo the mask may be, and the radius of what it may fill
+        between the warp's parts, canvas heights, in rendering alone; both 0: anywhere.
     encoders: published (VGGFace2 and VGG-19, frozen) or small (trained with the network).
     crop, face_embedding, part_embedding: side of t1-t5 and lengths of what the encoders make of
         t1 and of each of t2-t5. part_dropout: share of parts left out in training.
@@ -161,6 +163,8 @@ class B2FPreset:
     head_flow: bool = False
     keep_seen: bool = False
     hard: float = 1.0
+    reach: float = 0.0
+    gap: float = 0.0
     encoders: Literal["published", "small"] = "published"
     crop: int = 224
     face_embedding: int = 2048

@@ -35,7 +35,7 @@ CHANGED = 4.0
 VALIDITY = slice(4, 5)
 """Of a texture's channels: how far the photo shows what is drawn there."""
 
-SHOWN = 0.5
+SHOWN = 0.2
 """Validity from which on the photo shows a pixel well enough to be kept as it is."""
 
 VISIBLE = 0.1
@@ -152,6 +152,24 @@ def hardened(bent: Bent, hard: float) -> Tensor:
     """
     crisp = 0.5 + hard * (bent.cover - 0.5)
     return unit(blend(crisp, bent.cover, unit(CHANGED * bent.change.abs())))
+
+
+def within(m: Tensor, bent: Bent, reach: float, gap: float) -> Tensor:
+    """m where the warp is near (`reach`) or on both sides (`gap`, twice), both in canvas heights.
+
+    What is thought to be somewhere else than the warp would show beside it, and be there twice.
+    """
+    height = m.shape[-2]
+    alpha = unit(bent.cover - bent.change)
+    near, radius = dilated(alpha, round(reach * height)), round(gap * height)
+    closed = -dilated(-dilated(alpha, radius), radius)
+    return torch.minimum(m, torch.maximum(near, closed))
+
+
+def dilated(x: Tensor, radius: int) -> Tensor:
+    """The largest of (N, C, H, W) within a square of 2 · radius + 1 pixels."""
+    rows = F.max_pool2d(x, (2 * radius + 1, 1), 1, (radius, 0))
+    return F.max_pool2d(rows, (1, 2 * radius + 1), 1, (0, radius))
 
 
 def bend(texture: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
