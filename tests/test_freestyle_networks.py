@@ -20,7 +20,7 @@ from dance_freestyle.encoders import Vgg19, VggFace2
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import COMPACT, PAPER, Preset
-from dance_freestyle.texture import VALIDITY, VISIBLE, Bent, hardened
+from dance_freestyle.texture import VALIDITY, VISIBLE, Bent, hardened, within
 from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs, random_labels
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -89,7 +89,7 @@ def test_compact_keeps_to_its_budget(texture: str) -> None:
         total = (
             gflop(lambda: p2b(maps, picture, picture))
             + gflop(lambda: b2f(P_B, start, whole))
-            + gflop(lambda: fr(face, torch.zeros(1, 128)))
+            + gflop(lambda: fr(face, torch.zeros(1, 128), face))
         )
         assert b2f(P_B, start, whole).z.shape == (1, 3, 512, 320)
     # The parser keeps at least 4 M of the 10 M.
@@ -215,9 +215,39 @@ def test_gradient_reaches_all_of_b2f(preset: Preset, kind: str) -> None:
 def test_gradient_reaches_all_of_fr() -> None:
     network = FR(TINY.fr)
     assert network.face is not None
-    faces = torch.rand(3, 3, 64, 64) * 2 - 1
-    c, mask = network(faces, network.face.embed(torch.rand(3, 3, 32, 32)))
+    faces, photos = torch.rand(2, 3, 3, 64, 64) * 2 - 1
+    c, mask = network(faces, network.face.embed(torch.rand(3, 3, 32, 32)), photos)
     assert_reached(network, "fr", (c - torch.rand_like(c)).square().mean() + mask.square().mean())
+
+
+def test_fr_uses_the_photos_face_where_it_was_made_for_it() -> None:
+    faces, photos = torch.rand(2, 1, 3, 64, 64) * 2 - 1
+    embedding = torch.rand(1, TINY.fr.embedding)
+    seeing, blind = FR(TINY.fr).eval(), FR(TINY_PAPER.fr).eval()
+    assert not torch.equal(
+        seeing(faces, embedding, photos)[0], seeing(faces, embedding, -photos)[0]
+    )
+    assert torch.equal(blind(faces, embedding, photos)[0], blind(faces, embedding)[0])
+    with pytest.raises(ValueError, match="photo's face"):
+        seeing(faces, embedding)
+
+
+def test_a_mask_stays_near_the_warp_and_fills_what_lies_between_its_parts() -> None:
+    alpha = torch.zeros(1, 1, 100, 60)
+    alpha[..., 20:80, 10:20] = alpha[..., 20:80, 24:34] = 1  # two legs, four pixels apart
+    change = torch.zeros_like(alpha)
+    change[..., 20:80, 20:24] = 1  # between them
+    change[..., 20:80, 34:36] = 1  # along the outside
+    change[..., 20:80, 44:50] = 1  # another one beside them
+    change[..., 20:30, 10:20] = -1  # and less of the first
+    none = torch.zeros_like(alpha)
+    bent = Bent(none, none, none, none, none, alpha + change, change)
+    m = within((alpha + change).clamp(0, 1), bent, 0.02, 0.03)
+    assert m[..., 30:80, 10:36].min() == 1
+    assert m[..., 40:60].max() == 0
+    assert m[..., 20:30, 10:20].max() == 0
+    everywhere = within((alpha + change).clamp(0, 1), bent, 1.0, 0.0)
+    assert torch.equal(everywhere, (alpha + change).clamp(0, 1))
 
 
 def test_gradient_reaches_all_of_the_discriminators() -> None:

@@ -160,7 +160,8 @@ def _check_header(path: Path, file: Any, expected: Mapping[str, Tensor]) -> None
 
 
 def _read(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value
+    """In single precision, where torch allocates: at a file's places, kernels round otherwise."""
+    return value.to(torch.float32 if value.is_floating_point() else value.dtype, copy=True)
 
 
 def save_bundle(
