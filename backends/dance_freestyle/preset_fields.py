@@ -136,6 +136,8 @@ class B2FPreset:
     max_flow: the largest flow, canvas pixels. head_flow: whether it may move the head's too.
     keep_seen: pixels that the photo shows are copied whatever the gate says: sharper, and colour is
         painted only where the warp is torn, hidden or missing.
+    keep_least: share of the warp's colour that is kept wherever it has one, in rendering alone:
+        what it made up of the photo is sharper than what is painted.
     hard: contrast of the mask about one half, in rendering alone: what the network is unsure of is
         then there or not, and no halo.
     reach, gap: how far from the warped photo the mask may be, and the radius of what it may fill
@@ -162,6 +164,7 @@ class B2FPreset:
     max_flow: float = 12.0
     head_flow: bool = False
     keep_seen: bool = False
+    keep_least: float = 0.0
     hard: float = 1.0
     reach: float = 0.0
     gap: float = 0.0

@@ -87,6 +87,7 @@ COMPACT = Preset(
         spade_hidden=32,
         texture="warp",
         keep_seen=True,
+        keep_least=0.75,
         hard=2.0,
         reach=0.006,
         gap=0.03,

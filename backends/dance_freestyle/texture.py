@@ -91,7 +91,8 @@ class TextureDecoder(nn.Module):
         for up, block in zip(reversed(self.ups), reversed(self.decoder), strict=True):
             skip = kept.pop()
             x = block(up(F.interpolate(x, skip.shape[-2:], mode="nearest")) + skip)
-        return mix(self.heads(x), texture, P_B, self.preset)
+        least = 0.0 if self.training else self.preset.keep_least
+        return mix(self.heads(x), texture, P_B, self.preset, least)
 
 
 class Heads(nn.Module):
@@ -125,8 +126,13 @@ class Heads(nn.Module):
         }
 
 
-def mix(heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPreset) -> Bent:
-    """z = g · warp(x + flow) + (1 − g) · colour and m = alpha(x + flow) + change, on the canvas."""
+def mix(
+    heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPreset, least: float = 0.0
+) -> Bent:
+    """z = g · warp(x + flow) + (1 − g) · colour and m = alpha(x + flow) + change, on the canvas.
+
+    least: below which g does not fall.
+    """
     if not preset.head_flow:
         still = F.interpolate(head(P_B, preset), heads["flow"].shape[-2:], mode="area")
         heads = {**heads, "flow": heads["flow"] * (1 - still)}
@@ -139,7 +145,7 @@ def mix(heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPrese
     gate = unit(full["gate"])
     if preset.keep_seen:
         gate = torch.maximum(gate, unit(texture[:, VALIDITY] / SHOWN))
-    gate = gate * (alpha > VISIBLE)
+    gate = gate.clamp_min(least) * (alpha > VISIBLE)
     z = blend(moved, full["colour"], gate)
     cover, change = alpha + full["mask"], full["mask"]
     return Bent(z, unit(cover), full["colour"], gate, full["flow"], cover, change)

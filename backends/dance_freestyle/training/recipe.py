@@ -60,12 +60,15 @@ BATCH = {
     "fr": 32,
 }
 
-SECONDS = {"people": 1.8, "parser_coarse": 0.05, "parser": 0.13, "embedder": 0.02, "p2b": 0.06,
+SECONDS = {"people": 2.5, "parser_coarse": 0.05, "parser": 0.13, "embedder": 0.02, "p2b": 0.06,
            "b2f": 0.35, "b2f_fine": 1.3, "fr": 0.05}  # fmt: skip
 """Seconds of one core per person of four frames, and per sample: what one machine took."""
 
 COARSE = ("b2f.canvas=256x160",)
 """B2F learns at its own size first: the network is the same, the pictures a quarter."""
+
+FADE = 0.35
+"""Share of the steps in which the rate falls: the last noise of a constant one is gone then."""
 
 SMALLER = ("--set", "parser.size=160x96", "--set", "parser.schedule.rate=2e-3")
 """The parser sees small pictures first, three times as many in the same time."""
@@ -130,7 +133,8 @@ def _made(plan: Plan) -> Step:
     return Step(
         "data",
         ("prepare-data", "synth", "-o", str(data), "--people", str(people), "--frames", "4",
-         "--pose", "mediapipe", "--seed", str(plan.seed + 1), "--resume", *workers, *pack),
+         "--pose", "mediapipe", "--parsed", "--seed", str(plan.seed + 1), "--resume",
+         *workers, *pack),
         data / "manifest.json", f"{people:,} people, 4 frames each",
     )  # fmt: skip
 
@@ -143,6 +147,7 @@ def _trained(
     batch, run = batch or BATCH[role], plan.out / name
     options = ["--data", data, "-o", str(run), "--steps", str(count), "--batch-size", str(batch)]
     options += ["--seed", str(plan.seed), "--device", plan.device]
+    options += ["--set", f"{role}.schedule.fade={FADE}"]
     options += ["--bf16"] if plan.bf16 else []
     options += ["--workers", str(plan.workers)] if plan.workers is not None else []
     from dance_freestyle.training.checkpoints import checkpoints
