@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 
@@ -242,12 +243,13 @@ def test_a_mask_stays_near_the_warp_and_fills_what_lies_between_its_parts() -> N
     change[..., 20:30, 10:20] = -1  # and less of the first
     none = torch.zeros_like(alpha)
     bent = Bent(none, none, none, none, none, alpha + change, change)
-    m = within((alpha + change).clamp(0, 1), bent, 0.02, 0.03)
+    wanted = (alpha + change).clamp(0, 1)
+    near = TINY.with_overrides({"b2f.size": "100x60", "b2f.reach": 0.02, "b2f.gap": 0.03}).b2f
+    m = within(wanted, bent, near)
     assert m[..., 30:80, 10:36].min() == 1
     assert m[..., 40:60].max() == 0
     assert m[..., 20:30, 10:20].max() == 0
-    everywhere = within((alpha + change).clamp(0, 1), bent, 1.0, 0.0)
-    assert torch.equal(everywhere, (alpha + change).clamp(0, 1))
+    assert torch.equal(within(wanted, bent, dataclasses.replace(near, reach=1.0)), wanted)
 
 
 def test_gradient_reaches_all_of_the_discriminators() -> None:

@@ -71,7 +71,7 @@ class B2F(nn.Module):
     def _shown(self, bent: Bent) -> Tensor:
         preset = self.preset
         m = hardened(bent, preset.hard)
-        return within(m, bent, preset.reach, preset.gap) if preset.reach or preset.gap else m
+        return within(m, bent, preset) if preset.reach or preset.gap else m
 
     def _mask(self, P_B: Tensor, learned: Tensor) -> Tensor:
         if self.preset.mask == "learned":

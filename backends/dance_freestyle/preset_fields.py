@@ -6,7 +6,7 @@ A network's preset travels inside its checkpoint, so that a file rebuilds its ne
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from dancecli.labels import ALL_LABELS, BODY_LABELS
 
@@ -15,6 +15,13 @@ HANDS = 2
 
 FACE_PARTS = ALL_LABELS - BODY_LABELS
 """Labels 22-26, which `face_labels=off` takes away."""
+
+
+def _check_shares(preset: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(preset, name)
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} {value} is not in 0..1")
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,9 @@ class Schedule:
     beta1: float = 0.5
     beta2: float = 0.999
     fade: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_shares(self, "fade")
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,7 @@ class P2BPreset:
     schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 128, 280))
 
     def __post_init__(self) -> None:
+        _check_shares(self, "parsed")
         if self.downs > 8 or self.blocks > 64:
             raise ValueError(f"{self.downs} halvings and {self.blocks} blocks: at most 8 and 64")
         step = 2**self.downs
@@ -181,6 +192,7 @@ class B2FPreset:
     schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 32, 60))
 
     def __post_init__(self) -> None:
+        _check_shares(self, "parsed", "keep_least", "reach", "gap")
         if self.texture == "warp":
             self._check_unet()
             return

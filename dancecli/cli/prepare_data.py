@@ -88,9 +88,9 @@ def prepare_options(function: Command) -> Command:
         click.option("--pose", type=PluginName("dance.pose"), default=names.pose, show_default=True, metavar="NAME", help="Pose extractor; truth: the set's own; auto: the set's own where it has one."),  # noqa: E501
         click.option("--noise", type=click.Choice(NOISES), default=names.noise, show_default=True, help="How a set's exact poses are made as imperfect as an extractor's."),  # noqa: E501
         click.option("--dense", type=PluginName("dance.dense"), default=names.dense, show_default=True, metavar="NAME", help="Surface coordinates; truth: the set's own."),  # noqa: E501
-        click.option("--parser", type=PluginName("dance.parser"), default=names.parser, show_default=True, metavar="NAME", help="Human parser, where the set has no labels."),  # noqa: E501
-        click.option("--parsed", is_flag=True, help="Keep what mask and parser make of pictures whose labels are known, too: P2B and B2F then learn from what they will be given."),  # noqa: E501
-        click.option("--mask", type=PluginName("dance.mask"), default=names.mask, show_default=True, metavar="NAME", help="Person segmentation, where the set has neither labels nor masks."),  # noqa: E501
+        click.option("--parser", type=PluginName("dance.parser"), default=names.parser, show_default=True, metavar="NAME", help="Human parser, where the set has no labels, and for --parsed."),  # noqa: E501
+        click.option("--parsed", is_flag=True, help="Keep what mask and parser make of pictures whose labels the set knows, too: P2B and B2F then learn from what they will be given."),  # noqa: E501
+        click.option("--mask", type=PluginName("dance.mask"), default=names.mask, show_default=True, metavar="NAME", help="Person segmentation, where the set has neither labels nor masks, and for --parsed."),  # noqa: E501
         click.option("--inpaint", type=PluginName("dance.inpaint"), default=names.inpaint, show_default=True, metavar="NAME", help="Fills the background behind people."),  # noqa: E501
         click.option("--min-height", type=click.IntRange(16), default=Rules.height, show_default=True, metavar="PIXELS", help="Smaller people are left out."),  # noqa: E501
         click.option("--device", default=names.device, show_default=True, metavar="NAME", help="For plugins that compute on one: auto, cpu, cuda or mps."),  # noqa: E501

@@ -65,7 +65,12 @@ class StageNames:
                 info = registry.find(f"dance.{group}", self.plugin(group))
                 plugin = registry.load_class(info)
                 described[group] = {**info.as_dict(), "licence": plugin.LICENCE}
-        return {"stages": asdict(self), "plugins": described}
+        return {"stages": self.as_dict(), "plugins": described}
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, and no word of `parsed` where nothing is: as before there was such a thing."""
+        named = asdict(self)
+        return named if self.parsed else {k: v for k, v in named.items() if k != "parsed"}
 
 
 class Stages(Plugins):

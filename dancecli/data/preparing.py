@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ def prepare(person: Person, stages: Stages, rules: Rules) -> Sample | Skipped:
         worst = dropped.most_common(1)
         return Skipped(person.key, worst[0][0] if worst else reasons.EMPTY)
     lists = {name: [shot.about[name] for shot in shots] for name in shots[0].about}
-    about = {**person.about, **lists, "dropped": dict(dropped), "stages": asdict(stages.names)}
+    about = {**person.about, **lists, "dropped": dict(dropped), "stages": stages.names.as_dict()}
     return Sample(person.key, tuple(shot.crop for shot in shots), about)
 
 
@@ -190,14 +190,14 @@ def _labels(
 
 
 def _parsed(view: View, rgb: UInt8Array, pose: Skeleton, stages: Stages) -> UInt8Array | None:
-    """What rendering would be told of this picture, where the set knows better."""
+    """What rendering would be told of this picture, where the set knows better; None for nobody."""
     if view.labels is None:
         return None
     frame = Frame(rgb, view.number)
     try:
         return stages.parser.parse(frame, pose, stages.mask.mask(frame, pose)).labels
-    except NoPersonError as error:
-        raise Unfit(reasons.NO_LABELS) from error
+    except NoPersonError:
+        return None
 
 
 def _dense(

@@ -56,7 +56,10 @@ class Items:
             item = self.show(sample, rng=np.random.default_rng([self.seed, position, skipped]))
             if item is not None:
                 return item
-        raise UsageError("the data set shows no face that is large enough to train FR on")
+        raise UsageError(
+            "the data set shows no face that is large enough to train FR on, or nobody's in two "
+            "pictures, which fr.photo needs: --set fr.photo=off does with one"
+        )
 
 
 Feed = Callable[[int], list[Item]]

@@ -73,7 +73,8 @@ def rows(plan: Plan) -> list[tuple[str, str]]:
         ("batch", f"{settings.batch}: {plan.world} process(es), {settings.parts} part(s) of "
                   f"{share} in each"),
         ("steps", steps),
-        ("rate", f"{schedule.rate:g}, Adam ({schedule.beta1:g}, {schedule.beta2:g})"),
+        ("rate", f"{schedule.rate:g}, Adam ({schedule.beta1:g}, {schedule.beta2:g})"
+                 + (f", fading over the last {schedule.fade:.0%}" if schedule.fade else "")),
         ("checkpoints", f"{out}/step-NNNNNNNN, every {settings.every} steps"),
         ("pictures", f"{out}/pictures, every {settings.pictures} steps" if settings.pictures
                      else "none"),

@@ -94,17 +94,20 @@ def described(trainer: Trainer) -> dict[str, str]:
         "processes": trainer.processes.world,
         "samples": len(trainer.data),
         **task.fed_by,
+        **({"steps": trainer.settings.steps} if task.preset.schedule.fade else {}),
         task.role: overrides.as_json(task.preset),
     }
     return dict(_flat(chosen))
 
 
 def _check(trainer: Trainer, begun: Any) -> None:
-    begun = begun if isinstance(begun, dict) else {}
+    # What an earlier version did not have was then as it is when nobody asks for it.
+    plain = dict(_flat({trainer.task.role: overrides.as_json(type(trainer.task.preset)())}))
+    was = {**plain, **(begun if isinstance(begun, dict) else {})}
     for name, value in described(trainer).items():
-        if begun.get(name) != value:
+        if was.get(name) != value:
             raise UsageError(
-                f"{trainer.run} was begun with {name} {str(begun.get(name))[:100]}, not {value}; "
+                f"{trainer.run} was begun with {name} {str(was.get(name))[:100]}, not {value}; "
                 "resume with the same, or choose another -o"
             )
 
