@@ -189,3 +189,15 @@ def descend(network: torch.nn.Module, terms: Any) -> dict[str, float]:
     assert all(map(torch.isfinite, map(torch.tensor, values)))
     assert min(values[1:]) < values[0]
     return {name: term.item() for name, term in found.items()}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"b2f.reach": -1}, {"b2f.gap": 2}, {"b2f.keep_least": 5}, {"b2f.parsed": "nan"},
+        {"p2b.parsed": 2}, {"fr.schedule.fade": -1},
+    ],
+)  # fmt: skip
+def test_a_share_is_between_none_and_all(change: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"not in 0\.\.1|nan"):
+        COMPACT.with_overrides(change)

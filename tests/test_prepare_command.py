@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,10 @@ def test_a_job_says_all_that_its_samples_depend_on() -> None:
     assert told["dataset"]["licence"] and told["dataset"]["version"]
     assert {"mask", "dense", "parser", "inpaint"} <= set(told["plugins"])
     assert told["options"]["set"]["pose"] == "mediapipe"
+    # What is not asked for is not told: sets begun before there was such a thing go on.
+    assert "parsed" not in told["stages"]
+    asked = replace(job, stages=replace(job.stages, parsed=True))
+    assert asked.describe()["stages"]["parsed"] is True
 
 
 def test_people_are_shared_out_among_units(atr: Path) -> None:

@@ -21,6 +21,9 @@ def test_the_plan_names_every_network_in_an_order_that_can_be_done(tmp_path: Pat
         "data", "parser-coarse", "parser", "embedder", "features", "p2b", "b2f-coarse", "b2f", "fr",
         "bundle", "evaluate cross",
     ]  # fmt: skip
+    options = {step.name: step.arguments for step in steps(Plan(tmp_path, SCALES["small"]))}
+    assert "--parsed" in options["data"]
+    assert all(f"{role}.schedule.fade=0.35" in options[role] for role in ("parser", "p2b", "fr"))
     with_clip = [step.name for step in steps(Plan(tmp_path, SCALES["tiny"], clips=(Path("a"),)))]
     assert with_clip[-1] == "evaluate self"
 

@@ -152,6 +152,56 @@ def test_resume_refuses_other_settings_and_damage(people: list[Sample], tmp_path
         trainer("fr", people, tmp_path).resume()
 
 
+def test_a_run_of_an_earlier_version_goes_on_where_nobody_asks_for_what_it_lacked(
+    people: list[Sample], tmp_path: Path
+) -> None:
+    trainer("p2b", people, tmp_path, steps=2).train()
+    last = checkpoints(tmp_path)[-1]
+    state = last.state()
+    for name in ("p2b.parsed", "p2b.schedule.fade"):
+        del state["settings"][name]
+    torch.save(state, last.path / "state.pt")
+    with pytest.raises(UsageError, match=r"begun with p2b.parsed 0.0, not 0.7"):
+        trainer("p2b", people, tmp_path).resume()
+    preset = TINY.with_overrides({"p2b.parsed": 0}).p2b
+    again = Trainer(build("p2b", preset, 0), people, Settings(4, batch=2, every=2), tmp_path)
+    again.resume()
+    assert again.step == 2
+
+
+def test_a_rate_fades_out_and_such_a_run_keeps_its_length(
+    people: list[Sample], tmp_path: Path
+) -> None:
+    preset = TINY.with_overrides({"p2b.schedule.rate": 0.01, "p2b.schedule.fade": 0.5}).p2b
+
+    def begun(steps: int) -> Trainer:
+        task = build("p2b", preset, 0)
+        return Trainer(task, people, Settings(steps, batch=2, every=2), tmp_path)
+
+    run, rates = begun(4), []
+    for _ in range(4):
+        rates.append(run.rate())
+        run.one_step()
+        assert {group["lr"] for each in run.optimisers for group in each.param_groups} == {
+            rates[-1]
+        }
+    assert rates == pytest.approx([0.01, 0.01, 0.01, 0.005])
+    run.save()
+    with pytest.raises(UsageError, match="begun with steps 4, not 8"):
+        begun(8).resume()
+    constant = trainer("p2b", people, tmp_path / "constant", steps=2)
+    assert constant.rate() == TINY.p2b.schedule.rate
+
+
+def test_fr_says_that_it_needs_two_pictures_of_a_face(tmp_path: Path) -> None:
+    alone = open_samples([made_set(tmp_path / "one", people=3, frames=1)])
+    with pytest.raises(UsageError, match=r"two pictures.*fr\.photo=off"):
+        trainer("fr", alone, tmp_path).batch(range(1))
+    preset = TINY.with_overrides({"fr.photo": False}).fr
+    run = Trainer(build("fr", preset, 0), alone, Settings(1, batch=2), tmp_path)
+    assert len(run.batch(range(2))["c0"]) == 2
+
+
 def test_a_state_of_another_network_is_refused(people: list[Sample], tmp_path: Path) -> None:
     trainer("fr", people, tmp_path, steps=2).train()
     last = checkpoints(tmp_path)[-1]
