@@ -298,13 +298,21 @@ def test_flow_and_gate_move_and_replace_pixels_of_the_full_size() -> None:
         kept = network(*given)
         given[2][:, VALIDITY] = 0
         painted = network(*given)
+        network.preset = network.decoder.preset = dataclasses.replace(
+            network.preset, keep_least=0.0
+        )
+        bare = network(*given)
     assert not torch.allclose(kept.z, kept.bent.colour)  # what the photo shows stays
     shift = round(network.preset.max_flow)
     alpha = given[2][:, 3:4]
     torch.testing.assert_close(
         moved.m[..., :-shift, :-shift], alpha[..., shift:, shift:], atol=1e-3, rtol=0
     )
-    torch.testing.assert_close(painted.z, painted.bent.colour)
+    torch.testing.assert_close(bare.z, bare.bent.colour)
+    # Where the warp has a colour, three quarters of it are kept when the gate asks for none.
+    assert float(painted.bent.gate.max()) == 0.75
+    mixed = painted.z - painted.bent.colour
+    torch.testing.assert_close(mixed, painted.bent.gate * (moved.z - painted.bent.colour))
 
 
 @pytest.mark.parametrize("texture", ["warp", "none"])

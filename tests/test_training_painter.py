@@ -24,6 +24,9 @@ torch.set_num_threads(1)
 CANVAS = replace(TINY.b2f, canvas=(256, 160))
 """As large as the made samples, whose faces are then large enough."""
 
+ALONE = replace(TINY.fr, photo=False)
+"""One of the people has a single frame."""
+
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
@@ -35,7 +38,7 @@ def painter() -> Painter:
 
 
 def task(share: float) -> FRTask:
-    return FRTask(replace(TINY.fr, rendered=share), painter=painter())
+    return FRTask(replace(ALONE, rendered=share), painter=painter())
 
 
 def test_an_untrained_b2f_with_texture_paints_the_warped_photo(people: list[Sample]) -> None:
@@ -48,7 +51,7 @@ def test_an_untrained_b2f_with_texture_paints_the_warped_photo(people: list[Samp
     ground = batches.signed(item["plate"]).numpy().transpose(1, 2, 0)
     frame = texture[..., :3] * texture[..., 3:4] + ground * (1 - texture[..., 3:4])
     rgb = np.rint(np.clip((frame + 1) * 127.5, 0, 255)).astype(np.uint8)
-    alignment = faces.align(item["landmarks"].numpy(), TINY.fr.size)
+    alignment = faces.align(item["landmarks"].numpy(), ALONE.size)
     assert alignment is not None
     wanted = torch.from_numpy(faces.cut(rgb, alignment)).movedim(-1, 0)
     found = (ready["c0"][0] + 1) * 127.5
@@ -61,7 +64,7 @@ def test_the_share_of_painted_faces_is_the_preset_s(people: list[Sample]) -> Non
     plain = Painter(build("b2f", replace(TINY_PAPER.b2f, canvas=(256, 160)), 0).network)  # type: ignore[arg-type]
 
     def painted(share: float, count: int) -> int:
-        shown = FRTask(replace(TINY.fr, rendered=share), painter=plain)
+        shown = FRTask(replace(ALONE, rendered=share), painter=plain)
         drawn = [shown.item(people[k % 5], rng=np.random.default_rng(k)) for k in range(count)]
         return sum(bool(item["painted"]) for item in drawn if item)
 
@@ -85,15 +88,24 @@ def test_painted_and_worn_faces_keep_their_places(people: list[Sample]) -> None:
 
 def test_without_a_painter_nothing_else_is_drawn(people: list[Sample]) -> None:
     with_painter = task(1.0).item(people[0], rng=np.random.default_rng(3))
-    alone = FRTask(TINY.fr).item(people[0], rng=np.random.default_rng(3))
+    alone = FRTask(ALONE).item(people[0], rng=np.random.default_rng(3))
     assert with_painter is not None and alone is not None
     assert set(alone) == {"c0", "truth", "identity"}
     for name, value in alone.items():
         assert torch.equal(value, with_painter[name])
 
 
+def test_the_photo_that_fr_sees_is_another_picture_of_the_face(people: list[Sample]) -> None:
+    seeing = FRTask(TINY.fr)
+    item = seeing.item(people[0], rng=np.random.default_rng(3))
+    assert item is not None
+    assert item["photo"].shape == item["truth"].shape
+    assert not torch.equal(item["photo"], item["truth"])
+    assert seeing.item(people[4], rng=np.random.default_rng(0)) is None
+
+
 def test_a_face_too_small_on_the_canvas_is_worn(people: list[Sample]) -> None:
-    small = FRTask(replace(TINY.fr, rendered=1.0),
+    small = FRTask(replace(ALONE, rendered=1.0),
                    painter=Painter(build("b2f", TINY_PAPER.b2f, 0).network))  # type: ignore[arg-type]  # fmt: skip
     item = small.item(people[0], rng=np.random.default_rng(0))
     assert item is not None and not item["painted"] and "images" not in item

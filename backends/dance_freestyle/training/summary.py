@@ -76,7 +76,8 @@ def _forward(role: str, network: Any) -> None:
         network(_zeros(preset.labels, *preset.size), start, warped)
     else:
         embedding = torch.zeros(1, preset.embedding, device="meta")
-        network(_zeros(3, preset.size, preset.size), embedding)
+        face = _zeros(3, preset.size, preset.size)
+        network(face, embedding, face if preset.photo else None)
 
 
 def _zeros(*shape: int) -> Tensor:
