@@ -101,20 +101,14 @@ class JoinedSpadeBlock(nn.Module):
 
     def __init__(self, block: SpadeResBlock) -> None:
         super().__init__()
-        self.spade0, self.spade1 = JoinedSpade(block.spade0), JoinedSpade(block.spade1)
-        self.conv0, self.conv1 = block.conv0, block.conv1
-        self.learned = block.learned
-        if block.learned:
-            self.spade_s, self.conv_s = JoinedSpade(block.spade_s), block.conv_s
+        for name in ("spade0", "spade1", *(["spade_s"] if block.learned else [])):
+            setattr(block, name, JoinedSpade(getattr(block, name)))
+        self.block = block
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """As of `SpadeResBlock`."""
         resized = F.interpolate(labels, size=x.shape[-2:], mode="nearest")
-        resized = filled(resized, self.spade0.shared)
-        shortcut = self.conv_s(self.spade_s(x, resized)) if self.learned else x
-        x = self.conv0(F.leaky_relu(self.spade0(x, resized), 0.2))
-        x = self.conv1(F.leaky_relu(self.spade1(x, resized), 0.2))
-        out: Tensor = shortcut + x
+        out: Tensor = self.block(x, filled(resized, self.block.spade0.shared))
         return out
 
 
