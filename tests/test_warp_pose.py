@@ -201,12 +201,11 @@ def test_a_skeleton_without_a_torso_paints_nothing(puppet: Puppet) -> None:
 
 
 def test_a_person_partly_off_the_canvas_is_cut_at_its_edge(puppet: Puppet) -> None:
-    shift = 0.4 * WIDTH
+    shift = 100.0  # through an arm: along a crack it could not be known whether to close it
     whole, cropped = posed(puppet, standing()), posed(puppet, standing().moved(1, shift, 0))
     k = round(shift)
-    change = np.abs(cropped.alpha[:, k:] - whole.alpha[:, : WIDTH - k])
-    # In the last two columns a seam is closed by less than it was.
-    assert change[:, :-2].max() < 1e-3 and change.mean() < 1e-4
+    assert whole.alpha[:, WIDTH - k].max() == 1
+    assert np.abs(cropped.alpha[:, k:] - whole.alpha[:, : WIDTH - k]).max() < 1e-3
     assert not puppet.pose(standing().moved(1, 3 * WIDTH, 0), HEIGHT, WIDTH).alpha.any()
 
 
