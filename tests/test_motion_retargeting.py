@@ -61,10 +61,10 @@ def test_limbs_point_as_the_drivers_and_are_between_both_lengths(driver, mine, h
 
 @settings(max_examples=15, deadline=None)
 @given(body, body, st.floats(200, 800), st.integers(0, 1000))
-def test_where_no_ratio_is_unsure_limbs_are_as_long_as_the_targets(driver, mine, height, seed):
+def test_where_every_ratio_is_believed_limbs_are_as_long_as_the_targets(driver, mine, height, seed):
     clip = [puppet(bones(height, driver), angles) for angles in swing(30, seed)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(proportions, "UNSURE", 1e-9)
+        patch.setattr(proportions, "BELIEVED", dict.fromkeys(proportions.BELIEVED, 1.0))
         out = vectors(retarget(track_of(clip), target(500, mine), PHOTO).skeletons)[:, LONG]
     lengths = np.linalg.norm(out, axis=-1) / bones(500, mine)[LONG]
     assert abs(lengths - 1).max() < 0.02
@@ -76,12 +76,24 @@ def standing(lengths: np.ndarray) -> float:
     return float(lengths[upright].sum())
 
 
-def test_a_body_that_surely_differs_keeps_its_own_lengths():
+def test_a_body_that_differs_much_changes_the_dancers_lengths():
     clip = [puppet(bones(300), angles) for angles in swing(30, 1)]
-    mine = {"elbow": 0.78, "wrist": 0.78}
-    out = vectors(retarget(track_of(clip), target(500, mine), PHOTO).skeletons)[:, LONG]
-    lengths = np.linalg.norm(out, axis=-1).mean(0) / bones(500, mine)[LONG]
-    assert abs(lengths - 1).max() < 0.04
+    out = [
+        vectors(retarget(track_of(clip), target(500, mine), PHOTO).skeletons)[:, LONG]
+        for mine in ({}, {"elbow": 0.78, "wrist": 0.78})
+    ]
+    usual, short = (np.linalg.norm(each, axis=-1).mean(0) for each in out)
+    arms = short / usual < 0.96
+    assert arms.sum() == 4 and (short / usual > 0.9).all()
+
+
+def test_a_head_that_looks_small_is_believed_less_than_one_that_looks_large():
+    """A head turned away looks small; none looks larger than it is."""
+    driver = proportions.of_target(target(500))
+    for ratio, least, most in ((1.3, 1.08, 1.2), (1 / 1.3, 0.95, 0.99)):
+        body = replace(driver, head=driver.head * ratio)
+        told = proportions.told_apart(body, driver).head / driver.head
+        assert least < told < most
 
 
 @settings(max_examples=10, deadline=None)

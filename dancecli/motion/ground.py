@@ -25,9 +25,11 @@ LANDING = 0.15
 PASS = 0.06
 """Seconds (standard deviation) over which the correction passes from one foot to the other."""
 
-HOLD = 0.3
-TREMBLE = 0.007
-"""Body heights: what the extractor errs on a standing foot; less than a degree of the leg."""
+HOLD = 0.12
+"""Seconds (standard deviation) over which a standing foot is held."""
+
+TREMBLE = 0.004
+"""Body heights: what the extractor errs on a standing foot; what is larger is its motion."""
 
 _SOFT = 0.012
 """Body heights over which "the lowest point" passes from one to the next."""
@@ -104,7 +106,7 @@ def contacts(points: Values, height: Values, fps: float) -> Contact:
 
 
 def planted(points: Values, height: Values, contact: Contact, fps: float) -> Values:
-    """Points (T, K, 2) with the trembling of standing feet taken out, at most `TREMBLE`.
+    """Points (T, K, 2) with the trembling (`TREMBLE`) of standing feet taken out.
 
     A foot that bears is held at its mean over about `HOLD` seconds; its knee gives half.
     """
@@ -115,7 +117,7 @@ def planted(points: Values, height: Values, contact: Contact, fps: float) -> Val
         held = gaussian(weight * feet[:, side], HOLD * fps) / total
         shift = weight * (held - feet[:, side])
         size = np.linalg.norm(shift, axis=-1, keepdims=True) / height[:, None]
-        shift *= np.minimum(1.0, TREMBLE / np.maximum(size, 1e-9))
+        shift *= np.exp(-((size / TREMBLE) ** 2))
         out[:, [_ANKLES[side], *rows]] += shift[:, None]
         out[:, _KNEES[side]] += shift / 2
     return out

@@ -37,9 +37,9 @@ make a standing person crouch."""
 DEPTH_TRUST = 0.95
 """Factor on 3-D lengths, of photos and clips alike: the extractor's are too short in the legs."""
 
-UNSURE = 0.15
-"""Logarithm of a ratio of lengths below which one photo hardly tells it from 1. Read from a single
-frame, a dancer's own bones differ from the clip's by up to 0.11 (four clips): so much is noise."""
+BELIEVED = {"bones": 0.25, "palm": 0.25, "neck": 0.1, "larger head": 0.45, "smaller head": 0.1}
+"""Share of a ratio's logarithm that is true: read from one photo, most of it is foreshortening and
+the extractor's error. By 24 pairs of synthetic people (docs/evaluation.md)."""
 
 FLAT_HAND = 0.95
 STEADY = 0.06
@@ -120,21 +120,24 @@ def of_driver(
 
 
 def told_apart(body: Proportions, driver: Proportions) -> Proportions:
-    """The target's proportions in the driver's unit and height, where they surely differ.
+    """The target's proportions in the driver's unit and height, as far as a photo tells them.
 
-    Ratios near one are drawn to it (`UNSURE`): a dancer keeps their own length in every bone that
-    only noise tells apart, and jumps nowhere since the change is smooth.
+    Ratios are drawn to one (`BELIEVED`): the motion jumps nowhere, since the change is smooth.
     """
     alike = body.scaled(driver.height / body.height)
-
-    def sure(value: Values | float, other: Values | float) -> Values:
-        ratio = np.log(np.asarray(value) / np.asarray(other))
-        return np.asarray(other * np.exp(ratio * (1 - np.exp(-((ratio / UNSURE) ** 2)))))
-
+    head = "larger head" if alike.head > driver.head else "smaller head"
     return replace(
-        alike, bones=sure(alike.bones, driver.bones), neck=float(sure(alike.neck, driver.neck)),
-        head=float(sure(alike.head, driver.head)), palm=float(sure(alike.palm, driver.palm)),
-    )  # fmt: skip
+        alike,
+        bones=_between(driver.bones, alike.bones, BELIEVED["bones"]),
+        neck=float(_between(driver.neck, alike.neck, BELIEVED["neck"])),
+        head=float(_between(driver.head, alike.head, BELIEVED[head])),
+        palm=float(_between(driver.palm, alike.palm, BELIEVED["palm"])),
+    )
+
+
+def _between(one: Values | float, other: Values | float, share: float) -> Values:
+    """`share` of the way in logarithms from one length to the other."""
+    return np.asarray(one * (np.asarray(other) / np.asarray(one)) ** share)
 
 
 def _longest(values: Values) -> Values:
