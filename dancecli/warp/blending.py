@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.types import FloatArray, UInt8Array
 from dancecli.warp.raster import Painted
 
 Bounds: TypeAlias = tuple[slice, slice]
@@ -15,6 +15,9 @@ Bounds: TypeAlias = tuple[slice, slice]
 CRACK, PINHOLE = 0.012, 0.03
 """Gaps narrower than the first and enclosed holes smaller than a square of the second are faults
 of the warp, not openings of the pose; heights of the body."""
+
+LEAST = 0.02
+"""Alpha less than which is not missed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,31 +89,37 @@ def _close(planes: FloatArray, layer: UInt8Array, depth: FloatArray, size: float
     """Fills cracks and pinholes with what surrounds them, in place; `planes` as in `blend`."""
     import cv2
 
-    hole = _faults(planes[4] > 0.5, size)
+    missing = _faults(planes[4], size)
+    hole = missing > 0
     if not hole.any():
         return
+    missing = missing[hole]
     reach = 2 * max(2, round(CRACK * size)) + 1
     weight = np.maximum(cv2.blur(planes[4], (reach, reach))[hole], 1e-4)
-    missing = 1 - planes[4][hole]
     for plane in planes[:3]:
         plane[hole] += missing * cv2.blur(plane, (reach, reach))[hole] / weight
     near = cv2.blur(depth * planes[4], (reach, reach))[hole] / weight
-    planes[4][hole] = 1
-    empty = hole & (layer == 0)
+    planes[4][hole] += missing
+    empty = hole & (layer == 0) & (planes[4] > 0.5)
     layer[empty] = cv2.dilate(layer, np.ones((reach, reach), np.uint8))[empty]
     depth[empty] = near[empty[hole]]
 
 
-def _faults(solid: BoolArray, size: float) -> BoolArray:
-    """Bool (H, W): pixels off the person that the warp left open by mistake."""
+def _faults(alpha: FloatArray, size: float) -> FloatArray:
+    """Float32 (H, W): alpha that the warp left out by mistake, 0 elsewhere."""
     import cv2
 
     side = 2 * max(1, round(CRACK * size / 2)) + 1
-    body = np.pad(solid.astype(np.uint8), side)
+    body = np.pad(np.clip(np.rint(alpha * 255), 0, 255).astype(np.uint8), side)
+    solid = (body > 127).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    closed = cv2.morphologyEx(body, cv2.MORPH_CLOSE, kernel)
+    closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, kernel)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] < max((PINHOLE * size) ** 2, 4)
     small[0] = False
-    faults: BoolArray = ((closed > 0) | small[pieces])[side:-side, side:-side] & ~solid
-    return faults
+    body[((closed > 0) | small[pieces]) & (solid == 0)] = 255
+    # Seams, where two soft edges meet, are cracks that are not open all the way.
+    whole = cv2.morphologyEx(body, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    filled = whole[side:-side, side:-side] * np.float32(1 / 255)
+    missing: FloatArray = np.where(filled > alpha + LEAST, filled - alpha, 0)
+    return missing
