@@ -257,7 +257,7 @@ def test_b2f_texture_terms() -> None:
     flow = torch.zeros(2, 2, 64, 40)
     flow[..., 1:] = 3
     cover = torch.full_like(painted.m, 0.75)
-    bent = Bent(painted.z, painted.m, batch.x + 0.5, painted.m, flow, cover, cover)
+    bent = Bent(painted.z, painted.m, batch.x + 0.5, painted.m, flow, cover, cover, batch.x)
     networks = objectives.B2FNetworks(b2f_discriminator(preset))
     terms = objectives.b2f_generator(preset, networks, batch, Painted(painted.z, painted.m, bent))
     assert set(terms) == {"l1", "composite", "colour", "flow", "gradient", "silhouette"}

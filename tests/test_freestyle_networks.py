@@ -21,8 +21,11 @@ from dance_freestyle.encoders import Vgg19, VggFace2
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import COMPACT, PAPER, Preset
-from dance_freestyle.texture import VALIDITY, VISIBLE, Bent, hardened, within
+from dance_freestyle.showing import continued, dilated, shown
+from dance_freestyle.texture import VALIDITY, VISIBLE, Bent
 from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs, random_labels
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -233,23 +236,79 @@ def test_fr_uses_the_photos_face_where_it_was_made_for_it() -> None:
         seeing(faces, embedding)
 
 
-def test_a_mask_stays_near_the_warp_and_fills_what_lies_between_its_parts() -> None:
+def two_legs() -> Tensor:
+    """Alpha of two bars, four pixels apart."""
     alpha = torch.zeros(1, 1, 100, 60)
-    alpha[..., 20:80, 10:20] = alpha[..., 20:80, 24:34] = 1  # two legs, four pixels apart
+    alpha[..., 20:80, 10:20] = alpha[..., 20:80, 24:34] = 1
+    return alpha
+
+
+def bent_by(alpha: Tensor, change: Tensor) -> Bent:
+    none = torch.zeros_like(alpha)
+    z = none.expand(-1, 3, -1, -1)
+    colour = torch.tensor([0.8, -0.5, 0.1]).reshape(1, 3, 1, 1) * alpha
+    small = torch.cat([colour, alpha, alpha, none], 1)
+    m = (alpha + change).clamp(0, 1)
+    return Bent(colour, m, z, none, none, alpha + change, change, small)
+
+
+NEAR = {"b2f.size": "100x60", "b2f.reach": 0.02, "b2f.gap": 0.03, "b2f.hard": 4.0}
+
+
+def test_what_is_shown_is_the_warp_and_what_is_near_it_or_between_its_parts() -> None:
+    alpha = two_legs()
     change = torch.zeros_like(alpha)
     change[..., 20:80, 20:24] = 1  # between them
     change[..., 20:80, 34:36] = 1  # along the outside
     change[..., 20:80, 44:50] = 1  # another one beside them
     change[..., 20:30, 10:20] = -1  # and less of the first
-    none = torch.zeros_like(alpha)
-    bent = Bent(none, none, none, none, none, alpha + change, change)
-    wanted = (alpha + change).clamp(0, 1)
-    near = TINY.with_overrides({"b2f.size": "100x60", "b2f.reach": 0.02, "b2f.gap": 0.03}).b2f
-    m = within(wanted, bent, near)
-    assert m[..., 30:80, 10:36].min() == 1
+    bent = bent_by(alpha, change)
+    _, m = shown(bent, TINY.with_overrides(NEAR).b2f)
+    assert m[..., 22:78, 10:35].min() == 1, "nothing of the warp is taken away"
     assert m[..., 40:60].max() == 0
-    assert m[..., 20:30, 10:20].max() == 0
-    assert torch.equal(within(wanted, bent, dataclasses.replace(near, reach=1.0)), wanted)
+    _, m = shown(bent, TINY.with_overrides({**NEAR, "b2f.reach": 1.0}).b2f)
+    assert m[..., 22:78, 45:49].min() == 1
+    _, m = shown(bent, TINY.with_overrides({"b2f.reach": 0, "b2f.gap": 0}).b2f)
+    assert torch.equal(m, bent.m)
+
+
+def test_what_the_network_is_unsure_of_is_not_shown() -> None:
+    alpha = two_legs()
+    change = torch.zeros_like(alpha)
+    change[..., 20:80, 42:50], change[..., 82:96, 10:30] = 0.3, 0.8
+    anywhere = TINY.with_overrides({**NEAR, "b2f.reach": 1.0}).b2f
+    _, m = shown(bent_by(alpha, change), anywhere)
+    assert m[..., 20:80, 40:52].max() == 0
+    assert m[..., 84:94, 12:28].min() == 1
+
+
+def test_what_is_added_has_the_colour_of_the_warp_beside_it() -> None:
+    alpha = two_legs()
+    change = torch.zeros_like(alpha)
+    change[..., 20:80, 20:24] = 1
+    bent = bent_by(alpha, change)
+    z, m = shown(bent, TINY.with_overrides({**NEAR, "b2f.spread": True}).b2f)
+    added = (m > 0.9) & (alpha == 0)
+    assert added.sum() > 150
+    colours = z.movedim(1, -1)[added[:, 0]]
+    assert (colours - torch.tensor([0.8, -0.5, 0.1])).abs().max() < 0.02
+    painted, _ = shown(bent, TINY.with_overrides({**NEAR, "b2f.spread": False}).b2f)
+    assert torch.equal(painted, bent.z)
+
+
+def test_colours_are_continued_everywhere_and_nothing_is_made_of_nothing() -> None:
+    small = torch.zeros(1, 6, 32, 20)
+    assert torch.equal(continued(small), torch.zeros(1, 3, 32, 20))
+    small[:, :2, 10:15, 10:15], small[:, 3, 10:15, 10:15] = 0.6, 1
+    assert (continued(small)[:, :2] - 0.6).abs().max() < 1e-3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 6), st.integers(1, 9), st.integers(1, 9))
+def test_dilation_is_the_largest_within_a_square(radius: int, height: int, width: int) -> None:
+    x = torch.randn(2, 1, height, width)
+    expected = torch.nn.functional.max_pool2d(x, 2 * radius + 1, 1, radius) if radius else x
+    assert torch.equal(dilated(x, radius), expected)
 
 
 def test_gradient_reaches_all_of_the_discriminators() -> None:
@@ -289,6 +348,7 @@ def test_untrained_compact_b2f_paints_the_warp() -> None:
 
 def test_flow_and_gate_move_and_replace_pixels_of_the_full_size() -> None:
     network, given = compact_b2f()
+    network.preset = dataclasses.replace(network.preset, spread=False)
     heads = network.decoder.heads
     nn.init.constant_(heads.flow.bias, 1e4)  # saturated: max_flow canvas pixels, right and down
     given[0].zero_()[:, 5] = 1  # upper clothes everywhere: no head, whose flow is off
@@ -354,12 +414,3 @@ def test_a_hard_mask_is_the_label_map() -> None:
         m = network(P_B, start, texture).m
         hard = torch.nn.functional.interpolate(1 - P_B[:, :1], m.shape[-2:], mode="nearest")
         assert torch.equal(m, hard)
-
-
-def test_rendering_hardens_what_the_network_changed_and_keeps_the_warps_edges() -> None:
-    alpha = torch.tensor([0.0, 0.3, 0.7, 1.0, 0.0, 1.0]).reshape(1, 1, 1, 6)
-    change = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.4, -0.4]).reshape(1, 1, 1, 6)
-    nothing = torch.zeros(1, 1, 1, 6)
-    bent = Bent(nothing, nothing, nothing, nothing, nothing, alpha + change, change)
-    m = hardened(bent, 2.0).flatten()
-    torch.testing.assert_close(m, torch.tensor([0.0, 0.3, 0.7, 1.0, 0.3, 0.7]))

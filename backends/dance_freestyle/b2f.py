@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from dance_freestyle.appearance import SmallEncoders
 from dance_freestyle.blocks import SpadeResBlock, conv, initialise_xavier
 from dance_freestyle.presets import B2FPreset
-from dance_freestyle.texture import Bent, TextureDecoder, hardened, within
+from dance_freestyle.showing import shown
+from dance_freestyle.texture import Bent, TextureDecoder
 
 START = 4
 """Side of the tensor that the fully connected layer makes: 4 x 4 x 1024."""
@@ -62,16 +63,11 @@ class B2F(nn.Module):
             if texture is None:
                 raise ValueError("this B2F was made with texture=warp and needs the warped photo")
             bent = self.decoder(P_B, start, texture)
-            m = bent.m if self.training else self._shown(bent)
-            return Painted(bent.z, self._mask(P_B, m), bent)
+            z, m = (bent.z, bent.m) if self.training else shown(bent, self.preset)
+            return Painted(z, self._mask(P_B, m), bent)
         # Single precision, as with a texture: what is mixed and compared from here on is.
         z, m = (_resized(x.float(), self.preset.canvas) for x in self.decoder(P_B, start))
         return Painted(z, self._mask(P_B, m))
-
-    def _shown(self, bent: Bent) -> Tensor:
-        preset = self.preset
-        m = hardened(bent, preset.hard)
-        return within(m, bent, preset) if preset.reach or preset.gap else m
 
     def _mask(self, P_B: Tensor, learned: Tensor) -> Tensor:
         if self.preset.mask == "learned":

@@ -149,10 +149,12 @@ class B2FPreset:
         painted only where the warp is torn, hidden or missing.
     keep_least: share of the warp's colour that is kept wherever it has one, in rendering alone:
         what it made up of the photo is sharper than what is painted.
-    hard: contrast of the mask about one half, in rendering alone: what the network is unsure of is
-        then there or not, and no halo.
-    reach, gap: how far from the warped photo the mask may be, and the radius of what it may fill
-        between the warp's parts, canvas heights, in rendering alone; both 0: anywhere.
+    reach, gap: how far from the warped photo the mask may add to it, and the radius of what it may
+        fill between the warp's parts, canvas heights, in rendering alone, where it then takes
+        nothing of the warp away; both 0: the mask as it was learned.
+    hard: contrast about one half of what is added: what the network is unsure of is then there or
+        not, and no halo.
+    spread: what is added has the colour of the warp beside it, not the one that is painted.
     encoders: published (VGGFace2 and VGG-19, frozen) or small (trained with the network).
     crop, face_embedding, part_embedding: side of t1-t5 and lengths of what the encoders make of
         t1 and of each of t2-t5. part_dropout: share of parts left out in training.
@@ -179,6 +181,7 @@ class B2FPreset:
     hard: float = 1.0
     reach: float = 0.0
     gap: float = 0.0
+    spread: bool = False
     encoders: Literal["published", "small"] = "published"
     crop: int = 224
     face_embedding: int = 2048

@@ -29,9 +29,6 @@ CALM = 0.02
 pixels without it: it jumped to its limit at the start and stayed, having no gradient there.
 """
 
-CHANGED = 4.0
-"""One over the change of the mask from which on it is as hard as it gets."""
-
 VALIDITY = slice(4, 5)
 """Of a texture's channels: how far the photo shows what is drawn there."""
 
@@ -48,7 +45,7 @@ class Bent:
 
     z, colour: (N, 3, H, W), [-1, 1]. m, gate: (N, 1, H, W), [0, 1]. flow: (N, 2, H, W), x and y in
     pixels of the preset's canvas. cover: m before it is cut to [0, 1]; change: what it has beyond
-    the warp's.
+    the warp's. small: the texture at the network's size, (N, 6, h, w), colour times alpha.
     """
 
     z: Tensor
@@ -58,6 +55,7 @@ class Bent:
     flow: Tensor
     cover: Tensor
     change: Tensor
+    small: Tensor
 
 
 class TextureDecoder(nn.Module):
@@ -92,7 +90,7 @@ class TextureDecoder(nn.Module):
             skip = kept.pop()
             x = block(up(F.interpolate(x, skip.shape[-2:], mode="nearest")) + skip)
         least = 0.0 if self.training else self.preset.keep_least
-        return mix(self.heads(x), texture, P_B, self.preset, least)
+        return mix(self.heads(x), texture, small, P_B, self.preset, least)
 
 
 class Heads(nn.Module):
@@ -127,17 +125,22 @@ class Heads(nn.Module):
 
 
 def mix(
-    heads: dict[str, Tensor], texture: Tensor, P_B: Tensor, preset: B2FPreset, least: float = 0.0
+    heads: dict[str, Tensor],
+    texture: Tensor,
+    small: Tensor,
+    P_B: Tensor,
+    preset: B2FPreset,
+    least: float = 0.0,
 ) -> Bent:
     """z = g · warp(x + flow) + (1 − g) · colour and m = alpha(x + flow) + change, on the canvas.
 
-    least: below which g does not fall.
+    small: as `Bent` has it. least: below which g does not fall.
     """
     if not preset.head_flow:
         still = F.interpolate(head(P_B, preset), heads["flow"].shape[-2:], mode="area")
         heads = {**heads, "flow": heads["flow"] * (1 - still)}
     # Coordinates lose whole pixels in bfloat16, hence single precision from here on.
-    full = {name: _upsampled(x.float(), texture) for name, x in heads.items()}
+    full = {name: upsampled(x.float(), texture) for name, x in heads.items()}
     texture = texture.float()
     moved, alpha = texture[:, :3], texture[:, 3:4]
     if preset.max_flow:
@@ -148,37 +151,7 @@ def mix(
     gate = gate.clamp_min(least) * (alpha > VISIBLE)
     z = blend(moved, full["colour"], gate)
     cover, change = alpha + full["mask"], full["mask"]
-    return Bent(z, unit(cover), full["colour"], gate, full["flow"], cover, change)
-
-
-def hardened(bent: Bent, hard: float) -> Tensor:
-    """m as rendering shows it: `hard` times the contrast about one half where it was changed.
-
-    The warp's own edges, which are as wide as the camera made them, stay.
-    """
-    crisp = 0.5 + hard * (bent.cover - 0.5)
-    return unit(blend(crisp, bent.cover, unit(CHANGED * bent.change.abs())))
-
-
-def within(m: Tensor, bent: Bent, preset: B2FPreset) -> Tensor:
-    """m where the warp is near (`reach`) or on both sides (twice `gap`), both in canvas heights.
-
-    What is thought to be somewhere else than the warp would show beside it, and be there twice. All
-    at the network's size: at a canvas's it takes half as long as the network.
-    """
-    height = preset.size[0]
-    alpha = unit(bent.cover - bent.change)
-    small = F.interpolate(alpha, preset.size, mode="area")
-    near, radius = dilated(small, round(preset.reach * height)), round(preset.gap * height)
-    closed = -dilated(-dilated(small, radius), radius)
-    allowed = _upsampled(torch.maximum(near, closed), m)
-    return torch.minimum(m, torch.maximum(allowed, alpha))
-
-
-def dilated(x: Tensor, radius: int) -> Tensor:
-    """The largest of (N, C, H, W) within a square of 2 · radius + 1 pixels."""
-    rows = F.max_pool2d(x, (2 * radius + 1, 1), 1, (radius, 0))
-    return F.max_pool2d(rows, (1, 2 * radius + 1), 1, (0, radius))
+    return Bent(z, unit(cover), full["colour"], gate, full["flow"], cover, change, small)
 
 
 def bend(texture: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
@@ -214,7 +187,8 @@ def _with_context(x: Tensor, start: Tensor) -> Tensor:
     return torch.cat([x, mean, style], 1)
 
 
-def _upsampled(x: Tensor, like: Tensor) -> Tensor:
+def upsampled(x: Tensor, like: Tensor) -> Tensor:
+    """x at the height and width of the other."""
     if x.shape[-2:] == like.shape[-2:]:
         return x
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)

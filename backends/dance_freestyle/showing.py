@@ -1,0 +1,78 @@
+"""What of a B2F with the photo's own pixels is shown: in rendering alone, with texture=warp.
+
+A learned mask is soft where the network is unsure, and what it paints there is grey. Nobody wants
+to see either, so the warp stays as it is, and only what it surely misses is added.
+"""
+
+# ruff: noqa: N812 (torch's notation)
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dance_freestyle.blocks import unit
+from dance_freestyle.presets import B2FPreset
+from dance_freestyle.texture import VISIBLE, Bent, upsampled
+
+
+def shown(bent: Bent, preset: B2FPreset) -> tuple[Tensor, Tensor]:
+    """z and m on the canvas; as they were learned where `reach` and `gap` are 0.
+
+    Most is done at the network's size: at a canvas's it takes as long as the network.
+    """
+    if not (preset.reach or preset.gap):
+        return bent.z, bent.m
+    alpha = unit(bent.cover - bent.change)
+    warped, learned = (F.interpolate(x, preset.size, mode="area") for x in (alpha, bent.m))
+    more = (_sure(learned, preset.hard) - _sure(warped, preset.hard)).clamp_min(0)
+    between = upsampled(_closed(warped, round(preset.gap * warped.shape[-2])), alpha)
+    most = torch.maximum(dilated(alpha, round(preset.reach * alpha.shape[-2])), between)
+    m = torch.maximum(alpha, torch.minimum(alpha + upsampled(more, alpha), most))
+    if not preset.spread:
+        return bent.z, m
+    beside = upsampled(continued(bent.small.float()), alpha)
+    return torch.where(alpha > VISIBLE, bent.z, beside), m
+
+
+def _sure(cover: Tensor, hard: float) -> Tensor:
+    """The smoothed mask with `hard` times its contrast about one half."""
+    for _ in range(2):
+        cover = F.avg_pool2d(cover, 3, 1, 1, count_include_pad=False)
+    return unit(0.5 + hard * (cover - 0.5))
+
+
+def _closed(x: Tensor, radius: int) -> Tensor:
+    """x, and what lies between parts of it that are less than 2 · radius apart."""
+    return -dilated(-dilated(x, radius), radius)
+
+
+def dilated(x: Tensor, radius: int) -> Tensor:
+    """The largest of (N, C, H, W) within a square of 2 · radius + 1 pixels.
+
+    By slices of doubled width: torch's max_pool2d takes ten times as long on a processor.
+    """
+    for axis in (-2, -1):
+        margin = (0, 0, radius, radius) if axis == -2 else (radius, radius)
+        wide, span = F.pad(x, margin, value=-torch.inf), 1
+        while 2 * span <= 2 * radius + 1:
+            wide, span = _larger(wide, span, axis), 2 * span
+        x = _larger(wide, 2 * radius + 1 - span, axis)
+    return x
+
+
+def _larger(x: Tensor, shift: int, axis: int) -> Tensor:
+    kept = x.shape[axis] - shift
+    return torch.maximum(x.narrow(axis, 0, kept), x.narrow(axis, shift, kept))
+
+
+def continued(small: Tensor) -> Tensor:
+    """Colours (N, 3, h, w) of a texture times alpha; where it has none those of wider averages."""
+    levels = [small[:, :4]]
+    while max(levels[-1].shape[-2:]) > 1:
+        levels.append(F.avg_pool2d(levels[-1], 2, ceil_mode=True))
+    filled = levels.pop()
+    for level in reversed(levels):
+        wider = F.interpolate(filled, level.shape[-2:], mode="bilinear", align_corners=False)
+        filled = level + (1 - level[:, 3:]) * wider
+    return filled[:, :3] / filled[:, 3:].clamp_min(1e-6)
