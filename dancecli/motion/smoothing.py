@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_CUTOFF = 1.5
+MIN_CUTOFF = 0.3
 """Hz at rest: removes the trembling of a standing person."""
 
-BETA = 10.0
-"""Hz per unit/second, units of a body height: a wrist at one height per second passes at 11 Hz."""
+BETA = 30.0
+"""Hz per unit/second, units of a body height: a wrist at one height per second passes at 31 Hz.
 
-SPEED_CUTOFF = 2.0
+Both by what four clips look like danced by their own dancers (docs/evaluation.md): slower cutoffs
+flatten motion, higher ones at rest let the trembling pass.
+"""
+
+SPEED_CUTOFF = 1.0
 """Hz, for the speed that steers the filter."""
 
 
