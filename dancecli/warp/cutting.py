@@ -8,6 +8,7 @@ import numpy as np
 
 from dancecli.types import FloatArray, Target
 from dancecli.warp.anatomy import HEAD, MID_HIP, NECK, Figure
+from dancecli.warp.behind import far_head
 from dancecli.warp.layers import (
     LEFT_ARM,
     LEFT_LEG,
@@ -45,7 +46,6 @@ from dancecli.warp.round import (
 from dancecli.warp.stance import Stance, stance
 from dancecli.warp.texture import (
     Piece,
-    far_head,
     head_piece,
     limb_pieces,
     limb_radii,

@@ -14,7 +14,6 @@ import numpy as np
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.anatomy import HEAD, NECK
 from dancecli.warp.layers import (
     ARM_RADII,
     HEAD_PART,
@@ -176,12 +175,12 @@ def torso_piece(picture: Picture) -> Piece:
     return _piece(_continued(picture, own | (legs & near)), alpha, own)
 
 
-def _shrunk(mask: BoolArray, radius: float) -> BoolArray:
+def shrunk(mask: BoolArray, radius: float) -> BoolArray:
+    """The mask without what is within `radius` of its edge."""
     import cv2
 
     inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-    shrunk: BoolArray = inside > radius
-    return shrunk
+    return np.asarray(inside > radius)
 
 
 def _closed(mask: BoolArray, radius: float) -> BoolArray:
@@ -200,42 +199,6 @@ def head_piece(picture: Picture) -> Piece:
     size = picture.figure.size
     collar = _soft(own, 0.002 * size)
     return _piece(_continued(picture, own), collar * picture.alpha, own)
-
-
-_HEADGEAR = (Label.HAIR, Label.HAT)
-
-
-def far_head(picture: Picture, near: Piece) -> Piece:
-    """The back of the head: hair and hat as they are, the face covered with their colours."""
-    import cv2
-
-    height, width = near.real.shape
-    window = np.s_[near.top : near.top + height, near.left : near.left + width]
-    labels = np.pad(picture.labels, ((0, 2), (0, 2)))[window]
-    solid = near.rgba[..., 3] > 200
-    hair = np.isin(labels, _HEADGEAR) & solid
-    if hair.sum() < 0.05 * solid.sum():
-        hair = solid & (_rise(picture, near) > 1.45)
-    if not hair.any():
-        return made_up(near)
-    rgba = near.rgba.copy()
-    face = ~hair & (_rise(picture, near) > 0.4)
-    # The rim of the hair is mixed with the face; it is not continued where enough is left.
-    inner = _shrunk(hair, 0.008 * picture.figure.size)
-    inner = inner if inner.sum() > 0.2 * hair.sum() else hair
-    covered = nearest_fill(near.rgba[..., :3], inner, face)
-    smooth = cv2.GaussianBlur(covered, (0, 0), 0.02 * picture.figure.size)
-    rgba[..., :3] = np.where(face[..., None], smooth, covered)
-    return made_up(replace(near, rgba=rgba))
-
-
-def _rise(picture: Picture, piece: Piece) -> FloatArray:
-    """Float32 (h, w): height over the neck, 1 at the ears."""
-    neck, head = picture.figure.points[NECK], picture.figure.points[HEAD]
-    height, width = piece.real.shape
-    pixels = pixel_centres(height, width) + np.array([piece.left, piece.top], np.float32)
-    rise = (pixels - neck) @ (head - neck) / max(float((head - neck) @ (head - neck)), 1e-6)
-    return np.asarray(rise, np.float32)
 
 
 def _soft(mask: BoolArray, sigma: float) -> FloatArray:
