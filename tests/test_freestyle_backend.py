@@ -261,6 +261,10 @@ def test_a_damaged_default_is_said_aloud_and_what_needs_no_weights_takes_its_pla
     wanted = {"dance.backend": "freestyle", "dance.parser": "builtin"}
     group = "dance.backend" if damaged == "b2f" else "dance.parser"
     assert {key: names[key] for key in wanted} == {**wanted, group: substitute}
+    for_sale = Stages(Job(Path(), Path(), Path(), stages.DEFAULTS, licence="commercial"))
+    for_sale.refuse_forbidden()
+    for_sale.settle()
+    assert for_sale.infos[group].name == substitute
     code, _ = reenact(
         demo_photo, demo_video, tmp_path / "asked", "--backend", "freestyle", "--weights", shipped
     )

@@ -91,4 +91,6 @@ class Stages(Plugins):
         """
         if self.settings.licence != licences.ANY:
             for group in self.infos:
-                getattr(self, group.removeprefix("dance."))
+                mended = (WeightsError,) if group in FALLBACKS else ()  # by `settle`
+                with suppress(*mended):
+                    getattr(self, group.removeprefix("dance."))
