@@ -10,8 +10,8 @@
     f         = FR(f0, t1)               (8)  Backend.refine
 
 I is the photo, v the driving video, b the plate. Equation 2 is departed from in one point: the
-skeleton is retargeted to the target's own limb lengths before anything is drawn from it
-(`--no-retarget` gives the raw one).
+skeleton is retargeted before anything is drawn from it, to the target's limb lengths as far as one
+photo tells them (`--no-retarget` gives the raw one).
 """
 
 from __future__ import annotations

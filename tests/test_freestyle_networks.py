@@ -276,9 +276,10 @@ def test_what_the_network_is_unsure_of_is_not_shown() -> None:
     alpha = two_legs()
     change = torch.zeros_like(alpha)
     change[..., 20:80, 42:50], change[..., 82:96, 10:30] = 0.3, 0.8
+    change[..., 50, 54] = 1  # a speck
     anywhere = TINY.with_overrides({**NEAR, "b2f.reach": 1.0}).b2f
     _, m = shown(bent_by(alpha, change), anywhere)
-    assert m[..., 20:80, 40:52].max() == 0
+    assert m[..., 20:80, 40:].max() == 0
     assert m[..., 84:94, 12:28].min() == 1
 
 

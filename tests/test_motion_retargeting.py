@@ -23,7 +23,7 @@ from motion_puppet import (
 )
 
 from dancecli.errors import UsageError
-from dancecli.motion import build_track, moved, proportions, retarget
+from dancecli.motion import build_track, ground, moved, proportions, retarget
 from dancecli.motion.body import BONES, LONG
 from dancecli.types import JOINT, Skeleton
 
@@ -148,6 +148,20 @@ def test_a_standing_foot_does_not_slide_while_the_body_sways():
     out = retarget(track_of(clip), target(500, {"ankle": 1.1, "knee": 0.9}), PHOTO).skeletons
     assert np.ptp(xy(out, "left_heel")[:, 0]) < 0.02 * 500
     assert np.ptp(xy(out, "mid_hip")[:, 0]) > 0.15 * 500
+
+
+def test_a_standing_foot_does_not_tremble_and_a_moving_one_moves():
+    still = np.stack([target().body[:, :2]] * 60).astype(float)
+    heights, fps = np.full(60, 500.0), 25.0
+    contact = ground.contacts(still, heights, fps)
+    noise = np.random.default_rng(0).normal(0, 0.001 * 500, (60, 1, 2))
+    held = ground.planted(still + noise, heights, contact, fps)
+    heel = JOINT["left_heel"]
+    before, after = (np.diff(points[:, heel], axis=0).std() for points in (still + noise, held))
+    assert after < 0.4 * before
+    sway = still + 0.02 * 500 * np.sin(np.arange(60) / 8)[:, None, None] * np.array([1, 0])
+    kept = ground.planted(sway, heights, contact, fps)
+    assert np.ptp(kept[:, heel, 0]) > 0.9 * np.ptp(sway[:, heel, 0])
 
 
 @pytest.mark.parametrize("height", [150.0, 400.0])

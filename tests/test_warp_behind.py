@@ -71,34 +71,64 @@ def test_what_is_behind_is_made_up_and_has_the_heads_outline() -> None:
     assert np.array_equal(back.rgba[..., 3], front.rgba[..., 3])
 
 
-def test_below_short_hair_there_is_skin() -> None:
-    target = photo_of(standing())
-    covered = face_of(target, back_of(target)[1])
-    skin = np.abs(covered - COLOURS[Label.FACE]).sum(-1) < 60
-    assert skin.mean() > 0.1
+def with_features(target: Target) -> Target:
+    """Black eyes, a nose and a mouth on the face."""
+    rgb, nose = target.frame.rgb.copy(), standing().joint("nose")
+    for x, y in ((-7, -6), (7, -6), (0, 1), (-3, 9), (0, 9), (3, 9)):
+        column, row = round(float(nose[0])) + x, round(float(nose[1])) + y
+        rgb[row - 1 : row + 2, column - 1 : column + 2] = 0
+    return replace(target, frame=Frame(rgb))
 
 
-def test_the_hair_from_behind_has_strands() -> None:
-    plain, combed = photo_of(standing()), with_strands(photo_of(standing()))
-    contrasts = []
-    for target in (plain, combed):
-        _, back = back_of(target)
-        grey = back.rgba[..., :3].astype(float).mean(-1)
-        ys, xs = np.nonzero((back.rgba[..., 3] > 200) & (grey < 90))
-        contrasts.append(
-            np.abs(np.diff(grey, axis=1))[ys, np.minimum(xs, grey.shape[1] - 2)].mean()
-        )
-    assert contrasts[1] > contrasts[0] + 3
-
-
-def test_a_head_without_hair_has_its_skin_behind() -> None:
+def bald() -> Target:
     target = photo_of(standing())
     rgb, labels = target.frame.rgb.copy(), target.labels.labels.copy()
     rgb[labels == Label.HAIR], labels[labels == Label.HAIR] = COLOURS[Label.FACE], Label.FACE
-    bald = replace(target, frame=Frame(rgb), labels=LabelMap(labels))
-    _, back = back_of(bald)
+    return replace(target, frame=Frame(rgb), labels=LabelMap(labels))
+
+
+def beheaded(target: Target) -> Target:
+    """The photo ends below the eyebrows."""
+    alpha = target.mask.alpha.copy()
+    alpha[: round(float(standing().joint("nose")[1])) - 12] = 0
+    labels = np.where(alpha > 0, target.labels.labels, 0).astype(np.uint8)
+    return replace(target, labels=LabelMap(labels), mask=replace(target.mask, alpha=alpha))
+
+
+@pytest.mark.parametrize("hair", ["short", "long", "none", "cut off"])
+def test_nothing_of_the_face_is_seen_from_behind(hair: str) -> None:
+    target = {
+        "short": photo_of(standing()), "long": long_haired(), "none": bald(),
+        "cut off": beheaded(bald()),
+    }[hair]  # fmt: skip
+    front, back = back_of(with_features(target))
+    shown = [
+        int((piece.rgba[piece.rgba[..., 3] > 200, :3].max(-1) < 20).sum())
+        for piece in (front, back)
+    ]
+    assert shown[0] > 30
+    assert shown[1] == 0
+
+
+def test_below_short_hair_and_without_any_there_is_skin() -> None:
+    target = photo_of(standing())
+    covered = face_of(target, back_of(target)[1])
+    assert (np.abs(covered - COLOURS[Label.FACE]).sum(-1) < 60).mean() > 0.1
+    _, back = back_of(bald())
     skin = back.rgba[back.rgba[..., 3] > 200, :3].astype(float)
     assert (np.abs(skin - COLOURS[Label.FACE]).sum(-1) < 30).mean() > 0.95
+
+
+def test_the_hair_over_the_face_has_strands() -> None:
+    target = photo_of(standing())
+    contrasts = []
+    for each in (target, with_strands(target)):
+        front, back = back_of(each)
+        grey = back.rgba[..., :3].astype(float).mean(-1)
+        face = np.abs(front.rgba[..., :3].astype(int) - COLOURS[Label.FACE]).sum(-1) < 12
+        face &= (front.rgba[..., 3] > 200) & (grey < 90)
+        contrasts.append(np.abs(np.diff(grey, axis=1, append=grey[:, -1:]))[face].mean())
+    assert contrasts[1] > contrasts[0] + 3
 
 
 @pytest.mark.parametrize(("width", "expected"), [(10, [9, 8, 7, 6, 5]), (3, [2, 1, 0, 1, 2])])

@@ -146,15 +146,16 @@ class B2FPreset:
         the pose are an input; `unet` are then the network's widths, from half size downwards).
     max_flow: the largest flow, canvas pixels. head_flow: whether it may move the head's too.
     keep_seen: pixels that the photo shows are copied whatever the gate says: sharper, and colour is
-        painted only where the warp is torn, hidden or missing.
+        painted only where the warp is torn or hidden (or missing: see spread).
     keep_least: share of the warp's colour that is kept wherever it has one, in rendering alone:
         what it made up of the photo is sharper than what is painted.
     reach, gap: how far from the warped photo the mask may add to it, and the radius of what it may
         fill between the warp's parts, canvas heights, in rendering alone, where it then takes
         nothing of the warp away; both 0: the mask as it was learned.
-    hard: contrast about one half of what is added: what the network is unsure of is then there or
-        not, and no halo.
-    spread: what is added has the colour of the warp beside it, not the one that is painted.
+    hard: with reach or gap, contrast about one half of what is added: what the network is unsure
+        of is then there or not, and no halo.
+    spread: with reach or gap, what is added has the colour of the warp beside it, not the one that
+        is painted.
     encoders: published (VGGFace2 and VGG-19, frozen) or small (trained with the network).
     crop, face_embedding, part_embedding: side of t1-t5 and lengths of what the encoders make of
         t1 and of each of t2-t5. part_dropout: share of parts left out in training.

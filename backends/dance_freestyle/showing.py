@@ -19,20 +19,27 @@ from dance_freestyle.texture import VISIBLE, Bent, upsampled
 def shown(bent: Bent, preset: B2FPreset) -> tuple[Tensor, Tensor]:
     """z and m on the canvas; as they were learned where `reach` and `gap` are 0.
 
-    Most is done at the network's size: at a canvas's it takes as long as the network.
+    What can be is done at the network's size: at a canvas's it takes as long as the network.
     """
     if not (preset.reach or preset.gap):
         return bent.z, bent.m
     alpha = unit(bent.cover - bent.change)
     warped, learned = (F.interpolate(x, preset.size, mode="area") for x in (alpha, bent.m))
     more = (_sure(learned, preset.hard) - _sure(warped, preset.hard)).clamp_min(0)
-    between = upsampled(_closed(warped, round(preset.gap * warped.shape[-2])), alpha)
-    most = torch.maximum(dilated(alpha, round(preset.reach * alpha.shape[-2])), between)
-    m = torch.maximum(alpha, torch.minimum(alpha + upsampled(more, alpha), most))
-    if not preset.spread:
-        return bent.z, m
-    beside = upsampled(continued(bent.small.float()), alpha)
-    return torch.where(alpha > VISIBLE, bent.z, beside), m
+    between = _closed(warped, _pixels(preset.gap, warped))
+    coarse = [more, between]
+    spread = preset.spread and preset.mask == "learned"
+    if spread:
+        coarse.append(continued(bent.small.float()))
+    fine = upsampled(torch.cat(coarse, 1), alpha)
+    most = torch.maximum(dilated(alpha, _pixels(preset.reach, alpha)), fine[:, 1:2])
+    m = torch.maximum(alpha, torch.minimum(alpha + fine[:, :1], most))
+    return (torch.where(alpha > VISIBLE, bent.z, fine[:, 2:]) if spread else bent.z), m
+
+
+def _pixels(share: float, like: Tensor) -> int:
+    """A share of the height, at least one pixel if it is not nothing."""
+    return max(1, round(share * like.shape[-2])) if share else 0
 
 
 def _sure(cover: Tensor, hard: float) -> Tensor:
@@ -70,9 +77,11 @@ def continued(small: Tensor) -> Tensor:
     """Colours (N, 3, h, w) of a texture times alpha; where it has none those of wider averages."""
     levels = [small[:, :4]]
     while max(levels[-1].shape[-2:]) > 1:
-        levels.append(F.avg_pool2d(levels[-1], 2, ceil_mode=True))
+        height, width = levels[-1].shape[-2:]
+        levels.append(F.avg_pool2d(F.pad(levels[-1], (0, width % 2, 0, height % 2)), 2))
     filled = levels.pop()
     for level in reversed(levels):
-        wider = F.interpolate(filled, level.shape[-2:], mode="bilinear", align_corners=False)
-        filled = level + (1 - level[:, 3:]) * wider
+        height, width = level.shape[-2:]
+        wider = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
+        filled = level + (1 - level[:, 3:]) * wider[..., :height, :width]
     return filled[:, :3] / filled[:, 3:].clamp_min(1e-6)

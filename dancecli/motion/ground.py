@@ -28,8 +28,8 @@ PASS = 0.06
 HOLD = 0.12
 """Seconds (standard deviation) over which a standing foot is held."""
 
-TREMBLE = 0.004
-"""Body heights: what the extractor errs on a standing foot; what is larger is its motion."""
+TREMBLE = 0.003
+"""Body heights: what the extractor errs on a standing foot; from twice that on it is motion."""
 
 _SOFT = 0.012
 """Body heights over which "the lowest point" passes from one to the next."""
@@ -110,14 +110,15 @@ def planted(points: Values, height: Values, contact: Contact, fps: float) -> Val
 
     A foot that bears is held at its mean over about `HOLD` seconds; its knee gives half.
     """
-    feet, out = sole(points[:, :25], height), points.copy()
+    out = points.copy()
     for side, rows in enumerate(_FEET):
+        foot = points[:, rows].mean(1)  # its lowest point jumps from heel to toe
         weight = np.clip(5 * contact.standing[:, side, None] - 4, 0, 1)  # firmly only
         total = np.maximum(gaussian(weight, HOLD * fps), 1e-6)
-        held = gaussian(weight * feet[:, side], HOLD * fps) / total
-        shift = weight * (held - feet[:, side])
+        held = gaussian(weight * foot, HOLD * fps) / total
+        shift = weight * (held - foot)
         size = np.linalg.norm(shift, axis=-1, keepdims=True) / height[:, None]
-        shift *= np.exp(-((size / TREMBLE) ** 2))
+        shift *= np.clip(2 - size / TREMBLE, 0, 1)
         out[:, [_ANKLES[side], *rows]] += shift[:, None]
         out[:, _KNEES[side]] += shift / 2
     return out

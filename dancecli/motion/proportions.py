@@ -122,7 +122,7 @@ def of_driver(
 def told_apart(body: Proportions, driver: Proportions) -> Proportions:
     """The target's proportions in the driver's unit and height, as far as a photo tells them.
 
-    Ratios are drawn to one (`BELIEVED`): the motion jumps nowhere, since the change is smooth.
+    Ratios are drawn to one (`BELIEVED`), continuously: no bone jumps where a ratio passes one.
     """
     alike = body.scaled(driver.height / body.height)
     head = "larger head" if alike.head > driver.head else "smaller head"

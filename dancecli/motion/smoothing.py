@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_CUTOFF = 0.3
+MIN_CUTOFF = 0.5
 """Hz at rest: removes the trembling of a standing person."""
 
 BETA = 30.0
-"""Hz per unit/second, units of a body height: a wrist at one height per second passes at 31 Hz.
+"""Hz per unit/second, units of a body height: a wrist at one height per second passes at 30 Hz.
 
 Both by what four clips look like danced by their own dancers (docs/evaluation.md): slower cutoffs
 flatten motion, higher ones at rest let the trembling pass.

@@ -1,7 +1,7 @@
 """The back of a head, which the photo does not show, made up from its front.
 
 Hair covers the face: its colours spread over it, and its own strands, mirrored at the hairline, lie
-on them. Below short hair the neck's skin covers mouth and chin.
+on them. Below short hair, and where there is none, skin covers what is left of the face.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _RIM = 0.008
 
 @dataclass(frozen=True, eq=False)
 class _Head:
-    """The head's front. hair, face: bool (h, w), disjoint; what is neither is the neck. rise: see
-    `_rise`. size: the body's height, pixels."""
+    """The head's front. hair, face: bool (h, w), disjoint: what is seen behind as it is, and what
+    hair covers; the rest is skin. rise: see `_rise`. size: the body's height, pixels."""
 
     rgb: UInt8Array
     hair: BoolArray
@@ -45,10 +45,11 @@ class _Head:
 def far_head(picture: Picture, near: Piece) -> Piece:
     """The back of the head of `near`: hair and hat as they are, the face covered by them."""
     head = _head_of(picture, near)
-    if not head.hair.any():
-        return made_up(near)
+    rgb = _with_skin(head)
+    if head.hair.any():
+        rgb = _covered(head, rgb)
     rgba = near.rgba.copy()
-    rgba[..., :3] = np.clip(_covered(head, _with_nape(head)), 0, 255)
+    rgba[..., :3] = np.clip(rgb, 0, 255)
     return made_up(replace(near, rgba=rgba))
 
 
@@ -61,11 +62,13 @@ def _head_of(picture: Picture, near: Piece) -> _Head:
     if hair.sum() < 0.05 * solid.sum():
         hair = solid & (rise > _CROWN)
     end = np.clip(np.percentile(rise[hair], 5), _THROAT, _NAPE) if hair.any() else _NAPE
-    return _Head(near.rgba[..., :3], hair, ~hair & (rise > end), rise, picture.figure.size)
+    size = picture.figure.size
+    there = ~shrunk(near.rgba[..., 3] == 0, _RIM * size)  # and a little more, for sampling
+    return _Head(near.rgba[..., :3], hair, ~hair & there & (rise > end), rise, size)
 
 
-def _with_nape(head: _Head) -> FloatArray:
-    """The colours, float32 (h, w, 3), with mean skin from chin to nape."""
+def _with_skin(head: _Head) -> FloatArray:
+    """The colours, float32 (h, w, 3), with mean skin over the face down to the throat."""
     blur = 3 * _RIM * head.size
     skin = _mean(head.rgb.astype(np.float32), ~head.hair & (head.rise > 0), blur)
     over = (np.clip((head.rise - _THROAT) / 0.15, 0, 1) * ~head.hair)[..., None]

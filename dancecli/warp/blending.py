@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from dancecli.types import FloatArray, UInt8Array
+from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.raster import Painted
 
 Bounds: TypeAlias = tuple[slice, slice]
@@ -16,8 +16,8 @@ CRACK, PINHOLE = 0.012, 0.03
 """Gaps narrower than the first and enclosed holes smaller than a square of the second are faults
 of the warp, not openings of the pose; heights of the body."""
 
-LEAST = 0.02
-"""Alpha less than which is not missed."""
+LEAST, SOLID = 0.02, 0.8
+"""Alpha less than which is not missed, and that a seam has on both sides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ def _close(planes: FloatArray, layer: UInt8Array, depth: FloatArray, size: float
     if not hole.any():
         return
     missing = missing[hole]
-    reach = 2 * max(2, round(CRACK * size)) + 1
+    reach = _reach(planes[4], hole, size)
     weight = np.maximum(cv2.blur(planes[4], (reach, reach))[hole], 1e-4)
     for plane in planes[:3]:
         plane[hole] += missing * cv2.blur(plane, (reach, reach))[hole] / weight
@@ -103,6 +103,16 @@ def _close(planes: FloatArray, layer: UInt8Array, depth: FloatArray, size: float
     empty = hole & (layer == 0) & (planes[4] > 0.5)
     layer[empty] = cv2.dilate(layer, np.ones((reach, reach), np.uint8))[empty]
     depth[empty] = near[empty[hole]]
+
+
+def _reach(alpha: FloatArray, hole: BoolArray, size: float) -> int:
+    """Side of a window that holds some of the person wherever it stands in the hole."""
+    import cv2
+
+    side = 2 * max(2, round(CRACK * size)) + 1
+    if cv2.blur(alpha, (side, side))[hole].min() > 0.01:
+        return side
+    return 2 * max(2, round(PINHOLE * size)) + 1
 
 
 def _faults(alpha: FloatArray, size: float) -> FloatArray:
@@ -118,8 +128,9 @@ def _faults(alpha: FloatArray, size: float) -> FloatArray:
     small = stats[:, cv2.CC_STAT_AREA] < max((PINHOLE * size) ** 2, 4)
     small[0] = False
     body[((closed > 0) | small[pieces]) & (solid == 0)] = 255
-    # Seams, where two soft edges meet, are cracks that are not open all the way.
-    whole = cv2.morphologyEx(body, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    # Seams, where two soft edges meet, are cracks that are not open all the way. What is thin and
+    # soft on both sides, as hair is, stays.
+    whole = cv2.morphologyEx(body, cv2.MORPH_CLOSE, kernel)
     filled = whole[side:-side, side:-side] * np.float32(1 / 255)
-    missing: FloatArray = np.where(filled > alpha + LEAST, filled - alpha, 0)
+    missing: FloatArray = np.where((filled > SOLID) & (filled > alpha + LEAST), filled - alpha, 0)
     return missing

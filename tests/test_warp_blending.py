@@ -1,0 +1,65 @@
+"""Pieces laid over each other: seams and cracks close, openings of the pose stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dancecli.types import FloatArray, UInt8Array
+from dancecli.warp.blending import CRACK, blend
+from dancecli.warp.raster import Painted
+
+SIZE = 500.0
+RED, BLUE = (200, 30, 30), (30, 30, 200)
+
+
+def piece(alpha: FloatArray, colour: tuple[int, int, int] = RED) -> Painted:
+    """All of a canvas of that alpha in one colour."""
+    rgba: UInt8Array = np.zeros((*alpha.shape, 4), np.uint8)
+    rgba[..., :3], rgba[..., 3] = colour, np.rint(255 * alpha)
+    everywhere = np.full(alpha.shape, 255, np.uint8)
+    return Painted(0, 0, rgba, everywhere, np.zeros(alpha.shape, np.float32))
+
+
+def ramp(middle: float, width: float) -> FloatArray:
+    """Float32 (120, 120), alpha falling from 1 to 0 about a column."""
+    columns = np.arange(120, dtype=np.float32)[None].repeat(120, 0)
+    return np.clip(0.5 - (columns - middle) / width, 0, 1)
+
+
+def test_a_seam_between_two_soft_edges_is_closed_in_their_colours() -> None:
+    left, right = ramp(58.5, 4), ramp(60.5, 4)[:, ::-1]
+    warped = blend([(1, piece(left)), (2, piece(right, BLUE))], 120, 120, SIZE)
+    assert (1 - (1 - left) * (1 - right))[60].min() < 0.85, "there is a seam"
+    assert warped.alpha[10:110, 10:110].min() > 0.98
+    assert np.abs(warped.colour[60, 10:110].sum(-1) - 260 / 255).max() < 0.03, "no dark line"
+
+
+@pytest.mark.parametrize("degrees", [0, 20, 45, 90])
+def test_an_opening_wider_than_a_crack_stays_whatever_its_direction(degrees: float) -> None:
+    rows, columns = np.mgrid[:120, :120].astype(np.float32) - 60
+    angle = np.radians(degrees)
+    across = columns * np.cos(angle) + rows * np.sin(angle)
+    for width, closed in ((0.5 * CRACK * SIZE, True), (1.6 * CRACK * SIZE, False)):
+        alpha = (np.abs(across) > width / 2).astype(np.float32)
+        shown = blend([(1, piece(alpha))], 120, 120, SIZE).alpha
+        gap = (alpha == 0) & (np.hypot(rows, columns) < 40)
+        assert (shown[gap].mean() > 0.95) if closed else (shown[gap].mean() < 0.2)
+
+
+def test_soft_hair_stays_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    alpha = (ramp(60, 40) * (rng.random((120, 120)) < 0.5)).astype(np.float32)
+    alpha[:, :35] = 1
+    shown = blend([(1, piece(alpha))], 120, 120, SIZE).alpha
+    thin = np.s_[20:100, 62:]
+    assert shown[thin].mean() < 1.1 * alpha[thin].mean() + 0.01
+
+
+def test_a_hole_as_large_as_a_pinhole_may_be_is_filled_with_colour() -> None:
+    alpha = np.ones((120, 120), np.float32)
+    alpha[50:64, 50:64] = 0
+    warped = blend([(3, piece(alpha))], 120, 120, SIZE)
+    assert warped.alpha[10:110, 10:110].min() > 0.98
+    assert (warped.layer[50:64, 50:64] == 3).all()
+    assert np.abs(warped.colour[50:64, 50:64] - np.array(RED) / 255).max() < 0.02
