@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 from dance_builtin.heuristic import HeuristicParser
-from dance_builtin.learned import LearnedParser, placed
+from dance_builtin.learned import LearnedParser
 from dance_freestyle.blocks import count_parameters
 from dance_freestyle.checkpoint import ROLES
 from dance_freestyle.embedder import Embedder
 from dance_freestyle.parser import Parser
 from dance_freestyle.preset_fields import EmbedderPreset, ParserPreset
 from dance_freestyle.presets import COMPACT
-from dance_freestyle.training import appearances, parsing, samples
+from dance_freestyle.training import appearances, samples
 from dance_freestyle.training.embedding import EmbedderTask
 from dance_freestyle.training.features import Features
 from dance_freestyle.training.parsing import ParserTask, parser_item, soft_dice
@@ -22,7 +22,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_samples import made_set
 
-from dancecli.data.cropping import Window
 from dancecli.errors import NoPersonError
 from dancecli.figures import made_target
 from dancecli.labels import Label
@@ -173,52 +172,6 @@ def test_colours_decide_where_the_network_does_not_know_and_yield_where_it_does(
     with torch.no_grad():
         network.head[-1].bias[4 * Label.DRESS : 4 * Label.DRESS + 4] = 9.0
     assert (found()[inside] == Label.DRESS).all()
-
-
-def test_large_pieces_that_the_network_gives_to_nobody_are_not_the_person() -> None:
-    inside = np.zeros((200, 120), bool)
-    inside[10:190, 30:90] = True
-    window = Window(0, 0, 200, 120, (100, 60))
-    shares = np.zeros((22, 100, 60), np.float32)
-    shares[Label.DRESS] = 1
-    shares[0, 40:60, 20:40] = 3  # a ball
-    shares[0, :, 14:16] = 3  # along the outline
-    labels = placed(shares, inside, window)
-    assert (labels[84:116, 44:76] == 0).all()
-    assert (labels[10:190, 30:34] == Label.DRESS).all()
-    assert (labels[~inside] == 0).all()
-    held = inside & (labels == 0)
-    assert 0.9 * 40 * 40 < held.sum() < 1.1 * 40 * 40
-
-
-def test_things_are_held_near_the_hand_and_hide_what_is_behind_them() -> None:
-    rgb = np.full((128, 80, 3), 7, np.uint8)
-    sizes = []
-    for seed in range(30):
-        out, held = appearances.carried(
-            rgb, np.array([40.0, 60.0], np.float32), np.random.default_rng(seed)
-        )
-        assert (out[~held] == 7).all()
-        rows, columns = np.nonzero(held)
-        assert len(rows) and np.hypot(rows.mean() - 60, columns.mean() - 40) < 45
-        sizes.append(held.mean())
-    assert 0.005 < np.median(sizes) < 0.1
-
-
-def test_what_is_carried_is_in_the_mask_and_not_in_the_labels(
-    people: list[samples.Sample], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, share in {"CARRIED": 1, "TAKEN": 1, "OCCLUDED": 0, "BLIND": 0}.items():
-        monkeypatch.setattr(parsing, name, share)
-    shares = []
-    for seed in range(12):
-        item = parser_item(people[0], np.random.default_rng(seed), SMALL)
-        mask, labels = item["hints"][0] > 127, item["labels"]
-        shares.append(float((mask & (labels == 0)).sum() / mask.sum().clamp_min(1)))
-    monkeypatch.setattr(parsing, "CARRIED", 0)
-    item = parser_item(people[0], np.random.default_rng(0), SMALL)
-    mask, labels = item["hints"][0] > 127, item["labels"]
-    assert np.mean(shares) > 1.5 * float((mask & (labels == 0)).sum() / mask.sum())
 
 
 def test_nobody_is_a_clear_error() -> None:

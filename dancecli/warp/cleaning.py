@@ -11,20 +11,6 @@ _ALIKE, _UNLIKE = 20.0, 60.0
 """Distances of colours in RGB, of 441 at most."""
 
 
-def without_carried(alpha: FloatArray, labels: UInt8Array, size: float) -> FloatArray:
-    """Alpha (H, W) less the pieces that the parser gives to nobody: what the person carries."""
-    import cv2
-
-    side = 2 * max(1, round(0.006 * size)) + 1
-    nobody = ((labels == 0) & (alpha > 0.5)).astype(np.uint8)
-    # Labels end where alpha is a half: along the outline they differ by a pixel.
-    pieces = cv2.morphologyEx(nobody, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
-    if not pieces.any():
-        return alpha
-    soft = cv2.GaussianBlur(pieces.astype(np.float32), (0, 0), 0.002 * size)
-    return np.asarray(alpha * (1 - soft), np.float32)
-
-
 def without_background(rgb: UInt8Array, alpha: FloatArray, size: float) -> FloatArray:
     """Alpha (H, W) less the slips of background that masks leave beside limbs and between legs.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dancecli.types import BoolArray, FloatArray, Target, UInt8Array
 from dancecli.warp.anatomy import Figure, photo_figure
-from dancecli.warp.cleaning import without_background, without_carried
+from dancecli.warp.cleaning import without_background
 from dancecli.warp.layers import NOBODY, nearest_fill, owners
 
 AnyArray: TypeAlias = NDArray[Any]
@@ -53,7 +53,7 @@ def picture_of(target: Target) -> Picture:
     rgb, alpha = taken(target.frame.rgb), taken(target.mask.alpha)
     labels = taken(target.labels.labels)
     photo = taken(np.ones((height, width), np.uint8)) > 0
-    alpha = without_background(rgb, without_carried(alpha, labels, figure.size), figure.size)
+    alpha = without_background(rgb, alpha, figure.size)
     owner = _owners(rgb, alpha, labels, figure)
     return Picture(rgb, alpha, photo, labels, owner, figure)
 

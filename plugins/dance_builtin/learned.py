@@ -25,9 +25,6 @@ from dancecli.types import BoolArray, FloatArray, Frame, LabelMap, PersonMask, S
 EVIDENCE = 2.5
 """Nats that a pixel's label by colours is worth: what the network is sure of outweighs it."""
 
-CARRIED = 0.03
-"""Crop heights: narrower things than that are not told from the person."""
-
 
 class LearnedParser:
     """HumanParser from picture, mask and skeleton."""
@@ -72,7 +69,7 @@ class LearnedParser:
     def parse(
         self, frame: Frame, skeleton: Skeleton | None = None, mask: PersonMask | None = None
     ) -> LabelMap:
-        """The 22 labels, uint8 (H, W): 0 where alpha < 0.5 and on what the person carries.
+        """The 22 labels, uint8 (H, W): 0 where alpha < 0.5, above 0 everywhere else.
 
         Raises NoPersonError when the mask is missing or empty.
         """
@@ -83,7 +80,6 @@ class LearnedParser:
             coloured = self._colours.parse(frame, skeleton, mask).labels
             for label in np.unique(coloured[inside]):
                 shares[label] += EVIDENCE * crop_alpha(coloured == label, window)
-            shares[0] += EVIDENCE  # colours do not tell whether it is anybody
         return LabelMap(placed(shares, inside, window))
 
     def _shares(
@@ -107,7 +103,7 @@ class LearnedParser:
 
 
 def placed(shares: FloatArray, inside: BoolArray, window: Window) -> UInt8Array:
-    """The strongest label of every pixel inside, in the picture; nobody only in large pieces."""
+    """The strongest label of every pixel inside, in the picture; never background there."""
     labels = np.zeros(inside.shape, np.uint8)
     left, top, right, bottom = window.box.pixels(inside.shape[1], inside.shape[0])
     best = np.full((window.height, window.width), -np.inf, np.float32)
@@ -117,18 +113,7 @@ def placed(shares: FloatArray, inside: BoolArray, window: Window) -> UInt8Array:
         plane = cv2.resize(shares[label], size, interpolation=cv2.INTER_LINEAR)
         better = plane > best
         best[better], which[better] = plane[better], label
-    nobody = cv2.resize(shares[0], size, interpolation=cv2.INTER_LINEAR) > best
     rows = slice(top - window.top, bottom - window.top)
     columns = slice(left - window.left, right - window.left)
     labels[top:bottom, left:right] = which[rows, columns]
-    held = np.zeros(inside.shape, bool)
-    held[top:bottom, left:right] = nobody[rows, columns]
-    held = _in_large_pieces(held & inside, CARRIED * window.height)
-    return np.where(inside & ~held, labels, 0).astype(np.uint8)
-
-
-def _in_large_pieces(where: BoolArray, width: float) -> BoolArray:
-    """Without what is narrower: along the outline masks and labels differ a little everywhere."""
-    side = 2 * max(1, round(width / 2)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return np.asarray(cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0)
+    return np.where(inside, labels, 0).astype(np.uint8)

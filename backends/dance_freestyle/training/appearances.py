@@ -102,34 +102,6 @@ def occluded(rgb: UInt8Array, rng: Generator, most: int = 2) -> tuple[UInt8Array
     return out, hidden
 
 
-def carried(rgb: UInt8Array, hand: FloatArray, rng: Generator) -> tuple[UInt8Array, BoolArray]:
-    """The picture with a ball, box, bag or stick at a place (2,) in pixels, and where it is.
-
-    Lit from one side, so that it has a shape as the person has.
-    """
-    shape = rgb.shape[:2]
-    cover = np.zeros(shape, np.uint8)
-    reach = rng.uniform(0.03, 0.13) * shape[0]
-    x, y = (float(v) for v in hand + rng.normal(0, 0.5, 2) * reach)
-    turn = float(rng.uniform(0, 180))
-    slim = rng.uniform(0.5, 1) if rng.random() < 0.75 else rng.uniform(0.08, 0.25)
-    if rng.random() < 0.5:
-        axes = (round(reach), round(reach * max(slim, 0.2)))
-        cv2.ellipse(cover, (round(x), round(y)), axes, turn, 0, 360, 1, -1)
-    else:
-        long = reach * (1 if slim > 0.4 else 2.5)
-        box = cv2.boxPoints(((x, y), (2 * long, 2 * long * slim), turn))
-        cv2.fillConvexPoly(cover, np.rint(box).astype(np.int32), 1)
-    held = cover > 0
-    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    angle = rng.uniform(0, 2 * np.pi)
-    side = ((columns - x) * np.cos(angle) + (rows - y) * np.sin(angle)) / max(reach, 1.0)
-    light = np.clip(1 + rng.uniform(0, 0.5) * side, 0.3, 1.4)[..., None]
-    out = rgb.copy()
-    out[held] = _eight_bit(255 * pattern(rng, shape) * light)[held]
-    return out, held
-
-
 def recoloured(rgb: UInt8Array, rng: Generator, strength: float = 1.0) -> UInt8Array:
     """Another camera's colours: channels mixed, gain, offset, gamma, saturation."""
     x = rgb.astype(np.float32) / 255

@@ -21,7 +21,6 @@ from dance_freestyle.training.feeding import Show
 from dance_freestyle.training.samples import Sample
 from dance_freestyle.training.shown import Row
 from dancecli.drawing import hand_labels
-from dancecli.labels import Label
 from dancecli.types import FloatArray, Skeleton, UInt8Array
 
 BLIND = 0.1
@@ -32,12 +31,6 @@ REDRESSED, GARMENT = 0.6, 0.6
 
 REGROUNDED, OCCLUDED, DROPPED = 0.35, 0.25, 0.06
 """Shares of items with another ground and with things in front, and of joints not found."""
-
-CARRIED, TAKEN = 0.35, 0.75
-"""Share of items with something in a hand, and of those in which the mask takes it for a part of
-the person."""
-
-HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND)
 
 
 def parser_item(sample: Sample, rng: Generator, preset: ParserPreset) -> Item:
@@ -54,17 +47,8 @@ def parser_item(sample: Sample, rng: Generator, preset: ParserPreset) -> Item:
     if rng.random() < OCCLUDED:
         rgb, hidden = appearances.occluded(rgb, rng)
         labels = np.where(hidden, 0, labels).astype(np.uint8)
-    body = labels > 0
-    if rng.random() < CARRIED:
-        before = rgb
-        rgb, held = appearances.carried(rgb, _place_to_hold(shot.skeleton, rng), rng)
-        hand = held & np.isin(labels, HANDS) & (rng.random() < 0.5)  # it closes over what it holds
-        rgb[hand] = before[hand]
-        held &= ~hand
-        labels = np.where(held, 0, labels).astype(np.uint8)
-        body = (body | held) if rng.random() < TAKEN else labels > 0
     rgb = appearances.photographed(appearances.recoloured(rgb, rng), rng)
-    hints = parser_hints(appearances.segmented(body, rng), _found(shot.skeleton, rng))
+    hints = parser_hints(appearances.segmented(labels > 0, rng), _found(shot.skeleton, rng))
     if rng.random() < BLIND:
         hints = np.zeros_like(hints)
     return {
@@ -72,13 +56,6 @@ def parser_item(sample: Sample, rng: Generator, preset: ParserPreset) -> Item:
         "hints": _picture(hints),
         "labels": torch.from_numpy(labels),
     }
-
-
-def _place_to_hold(skeleton: Skeleton, rng: Generator) -> FloatArray:
-    """A hand; now and then a hip or a shoulder, where bags hang. Pixels (2,)."""
-    usual = ("left_wrist", "right_wrist") * 3
-    joint = str(rng.choice([*usual, "left_hip", "right_hip", "left_shoulder", "right_shoulder"]))
-    return skeleton.joint(joint)
 
 
 def _near_move(rng: Generator, size: tuple[int, int]) -> augment.Matrix:
