@@ -37,6 +37,22 @@ def test_legs_below_the_photos_edge_are_continued() -> None:
         assert warped.validity[thigh].min() > 0.9
 
 
+def test_legs_behind_a_table_are_continued() -> None:
+    rows = int(standing().joint("left_knee")[1]) - 10
+    body = standing().body.copy()
+    body[body[:, 1] > rows, 2] = 0
+    target = photo_of(replace(standing(), body=body))
+    rgb, labels = target.frame.rgb.copy(), target.labels.labels.copy()
+    alpha = target.mask.alpha.copy()
+    rgb[rows:], labels[rows:], alpha[rows:] = (120, 80, 20), 0, 0
+    seated = Target(Frame(rgb), PersonMask(alpha), LabelMap(labels), target.skeleton)
+    warped = warp.cut(seated).pose(standing(), HEIGHT, WIDTH)
+    for side in ("left", "right"):
+        spot = near(middle(standing(), f"{side}_knee", f"{side}_ankle"), 4)
+        assert coloured(warped, Label[f"{side.upper()}_LEG"])[spot].mean() > 0.9
+        assert warped.validity[spot].max() < 0.1
+
+
 def test_an_arm_across_the_chest_leaves_the_clothes_behind_it() -> None:
     folded = bent(standing(), left_wrist=75)
     puppet = warp.cut(photo_of(folded))

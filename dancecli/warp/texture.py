@@ -30,7 +30,7 @@ from dancecli.warp.layers import (
     torso_polygon,
 )
 from dancecli.warp.limbs import Chain, smoothstep
-from dancecli.warp.missing import chain_of, drawn_hand, end_shown
+from dancecli.warp.missing import LIMBS, chain_of, drawn_hand, end_shown
 from dancecli.warp.picture import Picture
 
 _OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
@@ -113,28 +113,40 @@ def _cap(picture: Picture, part: int, chain: Chain) -> FloatArray:
 def _hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
     """Float32 (H, W): the stretches of a limb that something hides, as tapered capsules.
 
-    A bone that runs beside its own limb, as poses do by a few pixels, hides nothing.
+    That is another part, the photo's edge, or something in front of the person: then a joint is
+    not seen and its bone leaves the silhouette. A bone that runs beside its own limb, as poses do
+    by a few pixels, hides nothing.
     """
     import cv2
 
     own = picture.owner == part
     shown = cv2.distanceTransform((~own).astype(np.uint8), cv2.DIST_L2, 5)
     beyond = _soft(~picture.photo, 0.006 * picture.figure.size) > 0.02
-    covered = ((picture.owner != NOBODY) & ~own) | beyond
-    height, width = own.shape
-    radii = limb_radii(picture, part, chain)
-    mask = np.zeros((height, width), np.uint8)
+    nobody = picture.owner == NOBODY
+    radii, hidden = limb_radii(picture, part, chain), np.zeros(own.shape, bool)
     for bone in range(3):
-        for t in np.linspace(0.3 if bone == 0 else 0.0, 0.8 if bone == 2 else 1.0, 24):
-            x, y = chain.joints[bone] + t * (chain.joints[bone + 1] - chain.joints[bone])
-            if not (0 <= x < width and 0 <= y < height) or not covered[int(y), int(x)]:
-                continue
-            radius = (1 - t) * radii[bone] + t * radii[bone + 1]
-            if shown[int(y), int(x)] < 0.9 * radius and not beyond[int(y), int(x)]:
-                continue
-            cv2.circle(mask, (round(16 * x), round(16 * y)), round(16 * radius), 1, -1, shift=4)
-    hidden = (mask > 0) & covered
+        in_front = nobody & ~picture.figure.known[LIMBS[part][bone + 1]]
+        covered = (~nobody & ~own) | beyond | in_front
+        hidden |= _capsules(chain, radii, bone, covered, np.where(beyond, np.inf, shown)) & covered
     return _soft(hidden, 0.003 * picture.figure.size)
+
+
+def _capsules(
+    chain: Chain, radii: FloatArray, bone: int, covered: BoolArray, off: FloatArray
+) -> BoolArray:
+    """Discs (H, W) along the covered stretches of a bone that are `off` its limb, pixels."""
+    import cv2
+
+    height, width = covered.shape
+    mask = np.zeros((height, width), np.uint8)
+    for t in np.linspace(0.3 if bone == 0 else 0.0, 0.8 if bone == 2 else 1.0, 24):
+        x, y = chain.joints[bone] + t * (chain.joints[bone + 1] - chain.joints[bone])
+        if not (0 <= x < width and 0 <= y < height) or not covered[int(y), int(x)]:
+            continue
+        radius = (1 - t) * radii[bone] + t * radii[bone + 1]
+        if off[int(y), int(x)] >= 0.9 * radius:
+            cv2.circle(mask, (round(16 * x), round(16 * y)), round(16 * radius), 1, -1, shift=4)
+    return mask > 0
 
 
 def limb_radii(picture: Picture, part: int, chain: Chain) -> FloatArray:
