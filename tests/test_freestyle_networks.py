@@ -370,8 +370,8 @@ def test_flow_and_gate_move_and_replace_pixels_of_the_full_size() -> None:
         moved.m[..., :-shift, :-shift], alpha[..., shift:, shift:], atol=1e-3, rtol=0
     )
     torch.testing.assert_close(bare.z, bare.bent.colour)
-    # Where the warp has a colour, three quarters of it are kept when the gate asks for none.
-    assert float(painted.bent.gate.max()) == 0.75
+    # Where the warp has a colour, most of it is kept when the gate asks for none.
+    assert float(painted.bent.gate.max()) == pytest.approx(0.85)
     mixed = painted.z - painted.bent.colour
     torch.testing.assert_close(mixed, painted.bent.gate * (moved.z - painted.bent.colour))
 
