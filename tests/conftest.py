@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 from commands import Ran, Run
+from hypothesis import settings
 
 from dancecli.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
+
+settings.register_profile("dance", deadline=None)  # no test is about how long something takes
+settings.load_profile("dance")
 
 
 @pytest.fixture(autouse=True)

@@ -42,7 +42,7 @@ def trainer(role: str, data: Any, folder: Path, processes: Processes, **settings
     run = Trainer(task, data, Settings(**chosen), folder, processes=processes)
     for optimiser in run.optimisers:
         # Otherwise Adam makes whole steps of gradients that are rounding alone.
-        optimiser.param_groups[0]["eps"] = 1e-4
+        optimiser.param_groups[0]["eps"] = 1e-3
     return run
 
 
