@@ -13,7 +13,7 @@ import numpy as np
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import HEAD, NECK
-from dancecli.warp.layers import nearest_fill, pixel_centres
+from dancecli.warp.layers import nearest, nearest_fill, pixel_centres
 from dancecli.warp.picture import Picture
 from dancecli.warp.texture import Piece, made_up, shrunk
 
@@ -99,16 +99,9 @@ def _covered(head: _Head, rgb: FloatArray) -> FloatArray:
 def mirrored(values: FloatArray, known: BoolArray, wanted: BoolArray) -> FloatArray:
     """Values (n, C) of the wanted pixels: those of (h, w, C) as far on the other side of the edge
     of what is known, to and fro where that is thinner."""
-    import cv2
-
-    away, index = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(known)
-    places = np.zeros((int(index.max()) + 1, 2), np.float32)
-    places[index[known]] = np.stack([rows, columns], -1)
-    here = np.argwhere(wanted).astype(np.float32)
-    edge, depth = places[index[wanted]], away[wanted]
+    source, away = nearest(known)
+    here, depth = np.argwhere(wanted).astype(np.float32), away[wanted]
+    edge = np.stack(np.divmod(source[wanted], known.shape[1]), -1).astype(np.float32)
     inward = (edge - here) / np.maximum(depth, 1e-6)[:, None]
     thick = _thickness(known, edge, inward, float(depth.max(initial=1)))
     folded = thick - np.abs(np.mod(depth, 2 * thick) - thick)

@@ -209,19 +209,25 @@ def _without_islands(owner: UInt8Array, figure: Figure) -> UInt8Array:
 
 def nearest_fill(values: AnyArray, known: BoolArray, wanted: BoolArray) -> AnyArray:
     """A copy with each wanted pixel set to the nearest known one's value."""
-    import cv2
-
     if not known.any() or not wanted.any():
         return values
-    _, index = cv2.distanceTransformWithLabels(
+    source, _ = nearest(known)
+    out = values.copy()
+    out[wanted] = values.reshape(-1, *values.shape[2:])[source[wanted]]
+    return out
+
+
+def nearest(known: BoolArray) -> tuple[NDArray[np.int64], FloatArray]:
+    """Each pixel's nearest known one, int64 (H, W), as an index into the flat picture, and how far
+    away it is, float32 (H, W); something is known."""
+    import cv2
+
+    away, index = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    source = np.zeros(int(index.max()) + 1, np.int64)
-    flat = np.flatnonzero(known)
-    source[index.reshape(-1)[flat]] = flat
-    out = values.copy()
-    out[wanted] = values.reshape(-1, *values.shape[2:])[source[index[wanted]]]
-    return out
+    places = np.zeros(int(index.max()) + 1, np.int64)
+    places[index[known]] = np.flatnonzero(known)
+    return places[index], np.asarray(away, np.float32)
 
 
 def _polygon_distance(polygon: FloatArray, height: int, width: int) -> FloatArray:
