@@ -108,13 +108,16 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 
 def test_the_mirror_swaps_left_and_right() -> None:
+    """Each result is the mean of a look and one at the mirror image; alone they lie 0.007 apart."""
+    apart = []
     for frame in stills(DEMO / "dance.mp4", 4):
         one, other = only(frame), only(mirror(frame))
         size = one.box().height  # type: ignore[union-attr]
         for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"):
             x, y = other.joint(f"right_{name}")
             there = np.array([frame.width - x, y])
-            assert np.linalg.norm(one.joint(f"left_{name}") - there) < 0.05 * size, name
+            apart.append(np.linalg.norm(one.joint(f"left_{name}") - there) / size)
+    assert max(apart) < 0.05 and np.median(apart) < 0.005
 
 
 def test_a_box_selects_a_person_whoever_is_larger() -> None:

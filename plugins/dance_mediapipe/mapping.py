@@ -44,6 +44,14 @@ BODY_FROM_POSE: dict[str, tuple[int, ...]] = {
 """BODY_25 joint -> pose landmarks whose mean it is. MediaPipe has one toe: `body.small_toes`
 moves the small one aside."""
 
+POSE_MIRROR = np.array(
+    [
+        0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15, 18, 17, 20, 19, 22, 21,
+        24, 23, 26, 25, 28, 27, 30, 29, 32, 31,
+    ]
+)  # fmt: skip
+"""Pose landmark -> its partner on the other side of the body."""
+
 PALM = {"left": (LEFT_WRIST, 19, 17), "right": (RIGHT_WRIST, 20, 18)}
 """Side -> wrist, index and little finger among the pose landmarks."""
 

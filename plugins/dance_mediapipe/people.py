@@ -17,6 +17,7 @@ from dance_mediapipe.mapping import (
     LEFT_SHOULDER,
     LEFT_WRIST,
     NOSE,
+    POSE_MIRROR,
     RIGHT_ANKLE,
     RIGHT_ELBOW,
     RIGHT_HIP,
@@ -31,7 +32,18 @@ CROP_SIDE = 256
 """Pixels of the landmark model's input and of its segmentation."""
 
 MAX_LOOKS, RESTING = 4, 0.02
-"""Looks at most; parts of the region by which resting joints may still move."""
+"""Plain looks at most; parts of the region by which the joints of two may differ at the last."""
+
+SETTLED, SETTLED_SIZE, SETTLED_TURN = 0.05, 0.1, 0.25
+"""A look is where the person is if the next region would be shifted by less than the first (parts
+of the region), of a size whose logarithm differs by less than the second, and turned by less than
+the third (radians)."""
+
+AGREED = 0.05
+"""Parts of the region by which a landmark may lie elsewhere in the mirrored look and count."""
+
+MAX_MOVED = 0.06
+"""Parts of the region by which the joints of two looks that are believed may differ."""
 
 SAME, SAME_TOP = 0.1, 0.06
 """Parts of the region by which the joints, and head and neck alone, of two results of one person
@@ -53,7 +65,7 @@ class Person:
     marks: float32 (33, 2), frame pixels. confidence: float32 (33,), visibility times presence,
     next to nothing outside the picture. world: float32 (33, 3), metres about the mid-hip, axes
     of `Skeleton.world`. segmentation: float32 (256, 256), [0, 1], over `region`.
-    moved: how far the main joints went in the last pass, in parts of the region.
+    moved: how far the main joints lie elsewhere in a second look, in parts of the region.
     """
 
     marks: FloatArray
@@ -86,21 +98,56 @@ class Person:
 def read(picture: UInt8Array, region: Region) -> Person | None:
     """The person in a region, None where the model sees nobody.
 
-    Looks again where the look before says that the person is, until the joints rest. That makes
-    the result nearly independent of the first guess.
+    Looks again where the look before says that the person is, until it would look at the same
+    place. That makes the result nearly independent of the first guess. The last look is at the
+    mirror image: the model errs otherwise there, and the mean of both errs less. Where it takes
+    the mirror image for another pose, as it may from behind, plain looks decide.
     """
-    before: Person | None = None
+    last: Person | None = None
     for _ in range(MAX_LOOKS):
         found = look(picture, region)
         if found is None:
             return None
-        person, region = found
-        if before is not None:
-            person = replace(person, moved=_apart(person, before) / person.region.size)
+        (person, region), looked = found, region
+        if _settled(looked, region) and (both := _both(picture, region, person)):
+            return both
+        if last is not None:
+            person = replace(person, moved=_moved(person, last))
             if person.moved < RESTING:
                 break
-        before = person
+        last = person
     return person
+
+
+def _both(picture: UInt8Array, region: Region, person: Person) -> Person | None:
+    """What a look at the mirror image agrees to; None where it shows another pose or nobody."""
+    mirrored = look(picture, region, mirrored=True)
+    both = None if mirrored is None else _agreed(person, mirrored[0])
+    return both if both is not None and both.moved < MAX_MOVED else None
+
+
+def _settled(region: Region, then: Region) -> bool:
+    shift = max(abs(region.x - then.x), abs(region.y - then.y)) / then.size
+    turn = abs((region.angle - then.angle + np.pi) % (2 * np.pi) - np.pi)
+    grown = abs(float(np.log(region.size / then.size)))
+    return shift < SETTLED and grown < SETTLED_SIZE and turn < SETTLED_TURN
+
+
+def _agreed(person: Person, mirrored: Person) -> Person:
+    """The mean of two looks, landmark by landmark; the first where they are of two minds."""
+    size = person.region.size
+    near = np.linalg.norm(person.marks - mirrored.marks, axis=1) < AGREED * size
+    share = np.where(near, np.float32(0.5), np.float32(0))[:, None]
+    return replace(
+        person,
+        marks=person.marks + share * (mirrored.marks - person.marks),
+        world=person.world + share * (mirrored.world - person.world),
+        moved=_moved(person, mirrored),
+    )
+
+
+def _moved(one: Person, other: Person) -> float:
+    return _apart(one, other) / one.region.size
 
 
 def _apart(one: Person, other: Person) -> float:
@@ -110,22 +157,31 @@ def _apart(one: Person, other: Person) -> float:
     return float((steps * weight).sum() / weight.sum())
 
 
-def look(picture: UInt8Array, region: Region) -> tuple[Person, Region] | None:
-    """One pass: the person, and the region to look at next."""
-    found = graphs.graph("pose").run(region.cut(picture, CROP_SIDE))
+def look(
+    picture: UInt8Array, region: Region, mirrored: bool = False
+) -> tuple[Person, Region] | None:
+    """One pass, at the region or at its mirror image: the person, and the region to look at next.
+
+    Either way what comes out is of the picture as it is; a mirrored look's `segmentation` too.
+    """
+    crop = region.cut(picture, CROP_SIDE)
+    found = graphs.graph("pose").run(np.ascontiguousarray(crop[:, ::-1]) if mirrored else crop)
     if "landmarks" not in found or "world" not in found:
         return None
-    rows = graphs.points(found["landmarks"])
+    rows, ends = graphs.points(found["landmarks"]), graphs.points(found["auxiliary"])
+    world, segmentation = graphs.points(found["world"])[:, :3], graphs.plane(found["mask"])
+    if mirrored:
+        rows, world, segmentation = rows[POSE_MIRROR], world[POSE_MIRROR], segmentation[:, ::-1]
+        rows[:, 0], ends[:, 0] = 1 - rows[:, 0], 1 - ends[:, 0]
+        world[:, 0] *= -1
     marks = region.to_frame(rows[:, :2])
     height, width = picture.shape[:2]
     inside = (marks >= 0).all(1) & (marks <= (width, height)).all(1)
-    confidence = rows[:, 3] * rows[:, 4] * np.where(inside, 1.0, 0.15)
-    world = graphs.points(found["world"])[:, :3]
+    confidence = (rows[:, 3] * rows[:, 4] * np.where(inside, 1.0, 0.15)).astype(np.float32)
     world[:, :2] = world[:, :2] @ region.rotation().T
-    ends = region.to_frame(graphs.points(found["auxiliary"])[:, :2])
-    segmentation = graphs.plane(found["mask"])
-    person = Person(marks, confidence.astype(np.float32), world, region, segmentation, 1.0)
-    return person, circle(ends[0], ends[1])
+    person = Person(marks, confidence, world, region, segmentation, 1.0)
+    middle, end = region.to_frame(ends[:, :2])[:2]
+    return person, circle(middle, end)
 
 
 def same(one: Person, other: Person) -> bool:

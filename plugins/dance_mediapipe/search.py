@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from dance_mediapipe.detector import REGION_SCALE, beside, parts, people_in
-from dance_mediapipe.people import MAIN_JOINTS, Person, read, same
+from dance_mediapipe.people import MAIN_JOINTS, MAX_MOVED, Person, read, same
 from dance_mediapipe.regions import Region
 from dancecli.types import Box, UInt8Array
 
@@ -15,9 +15,6 @@ MIN_JOINTS = 5
 
 MIN_SUPPORT = 0.6
 """Mean segmentation that must lie under those joints."""
-
-MAX_MOVED = 0.06
-"""Parts of the region by which the joints of a settled result may still move."""
 
 MIN_PIXELS = 24
 """Shorter side in pixels below which neither a picture nor a region can show a person."""
