@@ -49,6 +49,9 @@ BODY_SEEN, HAND_SEEN, FACE_SEEN = 0.01, 0.01, 0.1
 SHIFT = 4
 """Binary places that OpenCV's drawing keeps of a coordinate."""
 
+FARTHEST = 20000
+"""Pixels beyond which a coordinate is cut off: OpenCV's fixed point has no more room."""
+
 Colour = tuple[int, int, int]
 
 
@@ -215,9 +218,15 @@ def _known(depth: float) -> float:
 
 def _fixed(points: FloatArray) -> NDArray[np.int32]:
     """Pixel coordinates as OpenCV's fixed point, whose origin is the middle of the first pixel."""
-    places = np.clip(points, -20000, 20000)
+    places = np.clip(points, -FARTHEST, FARTHEST)
     fixed: NDArray[np.int32] = np.rint((places - 0.5) * 2**SHIFT).astype(np.int32)
     return fixed
+
+
+def _place(point: FloatArray) -> tuple[int, ...]:
+    """`_fixed` of one point (2,): a figure has hundreds, and numpy takes its time over each."""
+    held = (min(max(-FARTHEST, value), FARTHEST) for value in point.tolist())
+    return tuple(round((value - 0.5) * 2**SHIFT) for value in held)
 
 
 def _line(
@@ -226,8 +235,8 @@ def _line(
     import cv2
 
     colour = value if isinstance(value, tuple) else (value,)
-    first, second = (tuple(int(v) for v in _fixed(point)) for point in (start, end))
-    cv2.line(picture, first, second, colour, max(1, round(2 * half)), cv2.LINE_8, SHIFT)
+    ends = _place(start), _place(end)
+    cv2.line(picture, *ends, colour, max(1, round(2 * half)), cv2.LINE_8, SHIFT)
 
 
 def _fill(drawn: UInt8Array, points: FloatArray, value: int, hull: bool = False) -> None:

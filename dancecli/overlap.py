@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -56,6 +57,16 @@ def prefetched(items: Iterable[T], depth: int = 4) -> Iterator[T]:
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def beside(function: Callable[..., R], *args: object) -> Iterator[Callable[[], R]]:
+    """function(*args) by a thread of its own; calling what is given waits and returns or raises.
+
+    The block is not left before the thread has ended.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(function, *args).result
 
 
 def ordered_map(

@@ -24,12 +24,12 @@ from itertools import repeat
 from dancecli.composite import compose
 from dancecli.job import Job
 from dancecli.media import VideoStream
-from dancecli.overlap import batched, prefetched
+from dancecli.overlap import batched, beside, prefetched
 from dancecli.progress import Progress
 from dancecli.steps.background import make_plate
 from dancecli.steps.driver import follow, open_driver
 from dancecli.steps.output import Outputs, Painted, Result, check_outputs
-from dancecli.steps.painting import Painter, Studio
+from dancecli.steps.painting import Painter, ready
 from dancecli.steps.photo import understand
 from dancecli.steps.placing import Scene, needs_driving, set_scene
 from dancecli.steps.stages import Stages
@@ -50,16 +50,16 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
     stages.refuse_forbidden()
     stages.settle()
     target = understand(job, stages, work)  # I, p^M*: eq. 1
-    track = follow(job, video, stages, work, progress)  # P^S: eq. 2
+    with beside(ready, job, target, stages, work) as studio:  # t, e_z: eqs. 4 and 5
+        track = follow(job, video, stages, work, progress)  # P^S: eq. 2
     plate = make_plate(job, target, video, track, stages, work)  # b
     scene = set_scene(job, target, video, track, plate, stages)
     with Outputs(job, target, video, scene, stages, work, progress) as outputs:
         missing = outputs.missing()
         if missing:
-            studio = Studio(job, stages, target)  # t, e_z: eqs. 4 and 5
             moments = prefetched(_moments(scene, video, stages, missing))
-            for painted in studio.paint(
-                partial(paint, scene, stages), batched(moments, studio.batch)
+            for painted in studio().paint(
+                partial(paint, scene, stages), batched(moments, studio().batch)
             ):
                 for each in painted:
                     outputs.write(each)

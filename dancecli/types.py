@@ -274,7 +274,8 @@ class Canvas:
 class Motion:
     """One frame of the dance as a backend sees it, in canvas pixels.
 
-    skeleton: retargeted to the target's body (P^S). dense: drawn or warped to it (P^D).
+    skeleton: retargeted to the target's body (P^S). dense: drawn or warped to it (P^D), over the
+        canvas, in as many pixels as the backend's `dense_size` says.
     index: output frame number, so that a backend can seed anything random by it.
     """
 

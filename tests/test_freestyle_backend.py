@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +35,10 @@ from dancecli.figures import made_target, standing_skeleton
 from dancecli.job import Job
 from dancecli.labels import Label
 from dancecli.media import sha256_of
+from dancecli.plate import colour_plate
 from dancecli.provenance import sidecar_path
 from dancecli.stages import Settings
+from dancecli.steps.placing import Scene
 from dancecli.steps.stages import Stages
 from dancecli.types import Canvas, DenseMap, Frame, LabelMap, Motion
 from dancecli.warp import cut
@@ -378,3 +383,34 @@ def test_dense_maps_are_scaled_to_one() -> None:
     assert found.shape == (3, 16, 10)
     assert found.mean((1, 2)).tolist() == [1.0, 0.5, 0.0]
     assert not inputs.dense_tensor(None, (16, 10)).any()
+
+
+def test_reading_weights_does_not_import_torchs_compiler() -> None:
+    """It would take as long as everything else before the first picture."""
+    script = """
+import sys
+from dance_freestyle.backend import FreestyleBackend
+from dancecli.stages import Settings
+assert FreestyleBackend(Settings(device="cpu")).nets.body
+print("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+def test_the_dense_map_is_drawn_as_fine_as_p2b_sees_it() -> None:
+    backend, size = backend_of(TINY), TINY.p2b.size
+    job_stages = Stages(Job(Path("p.jpg"), Path("v.mp4"), Path("o.mp4")))
+    job_stages.__dict__["backend"] = backend
+    height, width = 4 * size[0], 4 * size[1]
+    skeleton = standing_skeleton(width, height)
+    scene = Scene(
+        colour_plate((0, 0, 0), (width, height)), (skeleton,), (skeleton,),
+        (Canvas(width, height),), np.array([height], np.float32), float(height), (width, height),
+        Fraction(25), 0.0,
+    )  # fmt: skip
+    dense = scene.motion(0, None, job_stages).dense
+    assert dense is not None and dense.iuv.shape == (*size, 3)
+    full = job_stages.dense.dense(Frame(np.zeros((height, width, 3), np.uint8)), None, skeleton)
+    same = inputs.dense_tensor(full, size)[0] == inputs.dense_tensor(dense, size)[0]
+    assert same.float().mean() > 0.97

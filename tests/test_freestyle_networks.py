@@ -11,7 +11,7 @@ import pytest
 import torch
 from dance_freestyle import inputs
 from dance_freestyle.b2f import B2F
-from dance_freestyle.blocks import count_parameters, fold_spectral_norms
+from dance_freestyle.blocks import count_parameters, fold_spectral_norms, unshuffled
 from dance_freestyle.discriminators import (
     b2f_discriminator,
     fr_discriminator,
@@ -22,7 +22,7 @@ from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import COMPACT, PAPER, Preset
 from dance_freestyle.showing import continued, dilated, shown
-from dance_freestyle.texture import VALIDITY, VISIBLE, Bent
+from dance_freestyle.texture import VALIDITY, VISIBLE, Bent, upsampled
 from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs, random_labels
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +38,13 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+def test_the_quicker_resizings_are_torchs_own() -> None:
+    x = torch.rand(2, 3, 8, 6).to(memory_format=torch.channels_last)
+    assert torch.equal(unshuffled(x), nn.functional.pixel_unshuffle(x, 2))
+    wanted = nn.functional.interpolate(x, (21, 13), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(upsampled(x, torch.empty(1, 1, 21, 13)), wanted)
 
 
 def gflop(run: Callable[[], object]) -> float:

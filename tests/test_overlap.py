@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from dancecli.overlap import ordered_map, prefetched
+from dancecli.overlap import beside, ordered_map, prefetched
 
 
 def test_prefetched_keeps_order() -> None:
@@ -66,3 +66,29 @@ def test_ordered_map_raises_and_ends_its_threads() -> None:
     with pytest.raises(RuntimeError, match="three"):
         list(ordered_map(fail_at_three, range(10), workers=2))
     assert threading.active_count() == threads
+
+
+def test_beside_works_while_the_block_does_and_ends_with_it() -> None:
+    go, done = threading.Event(), threading.Event()
+
+    def work(number: int) -> int:
+        assert go.wait(10)
+        done.set()
+        return 2 * number
+
+    with beside(work, 4) as result:
+        assert not done.is_set()
+        go.set()
+    assert done.is_set() and result() == result() == 8
+
+
+def test_beside_raises_its_error_where_it_is_asked_and_the_blocks_own_at_once() -> None:
+    def fail() -> None:
+        raise ValueError("torn")
+
+    with beside(fail) as result:
+        pass
+    with pytest.raises(ValueError, match="torn"):
+        result()
+    with pytest.raises(KeyError, match="other"), beside(fail):
+        raise KeyError("other")

@@ -87,6 +87,7 @@ class FreestyleBackend:
         self.canvas: tuple[int, int] | None = b2f.canvas if b2f else None
         self.scalable = b2f is not None and b2f.texture == "warp"
         self.uses_dense = p2b is not None and p2b.use_dp
+        self.dense_size = p2b.size if p2b else None
         self.refines = self.nets.fr is not None
         self.batch = BATCH if self.device.startswith("cuda") else 1
 
@@ -147,8 +148,8 @@ class FreestyleBackend:
             P_B = self._with_faces(P_M, motions)
             start = looks.start.expand(len(motions), -1, -1, -1)
             painted = b2f(P_B, start, self._texture(looks, motions))  # eq. 6
-            z = (painted.z.float() + 1) / 2
-            shown = fetched(z.movedim(1, -1), painted.m.float()[:, 0])
+            z = painted.z.float().add(1).div_(2).clamp_(0, 1)
+            shown = fetched(z.movedim(1, -1), painted.m.float()[:, 0].clamp(0, 1))
         return [self._layer(*each) for each in zip(motions, *shown, P_M, strict=True)]
 
     def refine(self, person: Person, frame: Frame, landmarks: FloatArray | None) -> Frame:
@@ -197,9 +198,7 @@ class FreestyleBackend:
         face = self._landmarks(motion, labels)
         shown = faces.five_points(face) is not None
         body = LabelMap(inputs.resized(labels, z.shape[:2]))
-        return Layer(
-            np.clip(z, 0, 1), np.clip(m, 0, 1), motion.canvas, body, face if shown else None
-        )
+        return Layer(z, m, motion.canvas, body, face if shown else None)
 
     def _landmarks(self, motion: Motion, labels: UInt8Array) -> FloatArray:
         """Face points (70, 3), canvas pixels, where P^B has the face: FR aligns by them."""

@@ -58,7 +58,8 @@ def label_channels(
         count = torch.arange(preset.labels, dtype=torch.uint8, device=device)
         return (there[..., None] == count).movedim(-1, 1).float()
     flat = torch.from_numpy(table[labels])
-    return torch.nn.functional.one_hot(flat, preset.labels).movedim(-1, 1).float().to(device)
+    one_hot = torch.nn.functional.one_hot(flat, preset.labels).movedim(-1, 1)
+    return one_hot.float().contiguous().to(device)
 
 
 def target_map(target: Target, size: tuple[int, int]) -> UInt8Array:

@@ -16,7 +16,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dance_freestyle.blocks import NormedResidual, blend, conv, group_norm, normed_conv, unit
+from dance_freestyle.blocks import (
+    NormedResidual,
+    blend,
+    conv,
+    group_norm,
+    normed_conv,
+    unit,
+    unshuffled,
+)
 from dance_freestyle.presets import B2FPreset
 from dancecli.labels import APPEARANCE_PARTS
 
@@ -80,7 +88,7 @@ class TextureDecoder(nn.Module):
     def forward(self, P_B: Tensor, start: Tensor, texture: Tensor) -> Bent:
         """P_B (N, 27, h, w) at the preset's size, start (N, style, 4, 4), texture on the canvas."""
         small = F.interpolate(premultiplied(texture), P_B.shape[-2:], mode="area")
-        x = self.stem(F.pixel_unshuffle(torch.cat([P_B, small], 1), 2))
+        x = self.stem(unshuffled(torch.cat([P_B, small], 1)))
         kept = []
         for level, block in enumerate(self.encoder):
             x = block(self.downs[level - 1](x) if level else x)
@@ -116,12 +124,14 @@ class Heads(nn.Module):
         x = self.norm(x)
         fine = F.silu(F.pixel_shuffle(self.expand(F.silu(x)), 2))
         change = self.mask(fine) if self.mask else torch.zeros_like(fine[:, :1])
-        return {
+        heads = {
             "colour": torch.tanh(self.colour(fine)),
             "gate": 1 + self.gate(fine),
             "mask": change,
-            "flow": self.max_flow * torch.tanh(CALM * self.flow(x)),
         }
+        if self.max_flow or self.training:
+            heads["flow"] = self.max_flow * torch.tanh(CALM * self.flow(x))
+        return heads
 
 
 def mix(
@@ -136,7 +146,7 @@ def mix(
 
     small: as `Bent` has it. least: below which g does not fall.
     """
-    if not preset.head_flow:
+    if preset.max_flow and not preset.head_flow:
         still = F.interpolate(head(P_B, preset), heads["flow"].shape[-2:], mode="area")
         heads = {**heads, "flow": heads["flow"] * (1 - still)}
     # Coordinates lose whole pixels in bfloat16, hence single precision from here on.
@@ -151,7 +161,8 @@ def mix(
     gate = gate.clamp_min(least) * (alpha > VISIBLE)
     z = blend(moved, full["colour"], gate)
     cover, change = alpha + full["mask"], full["mask"]
-    return Bent(z, unit(cover), full["colour"], gate, full["flow"], cover, change, small)
+    flow = full["flow"] if "flow" in full else torch.zeros_like(z[:, :2])
+    return Bent(z, unit(cover), full["colour"], gate, flow, cover, change, small)
 
 
 def bend(texture: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
@@ -191,4 +202,7 @@ def upsampled(x: Tensor, like: Tensor) -> Tensor:
     """x at the height and width of the other."""
     if x.shape[-2:] == like.shape[-2:]:
         return x
-    return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)
+    # Channel by channel: torch takes several times as long over two or three at once.
+    planes = x.contiguous().flatten(0, 1)[:, None]
+    fine = F.interpolate(planes, like.shape[-2:], mode="bilinear", align_corners=False)
+    return fine.reshape(*x.shape[:2], *like.shape[-2:])

@@ -74,6 +74,11 @@ def _darken(
 
 def _under(layer: Layer, shadow: FloatArray) -> Layer:
     """Black of that alpha put beneath the layer."""
-    m = layer.m + shadow * (1 - layer.m)
-    share = layer.m / np.maximum(m, np.float32(1e-6))
-    return replace(layer, z=layer.z * share[..., None], m=m)
+    rows, columns = np.flatnonzero(shadow.any(1)), np.flatnonzero(shadow.any(0))
+    if not len(rows):
+        return layer
+    under = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    z, m = layer.z.copy(), layer.m.copy()
+    m[under] += shadow[under] * (1 - m[under])
+    z[under] *= (layer.m[under] / np.maximum(m[under], np.float32(1e-6)))[..., None]
+    return replace(layer, z=z, m=m)

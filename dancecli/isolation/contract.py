@@ -78,6 +78,7 @@ OPTIONAL: dict[str, Any] = {
     "device": str,
     "stages": tuple[str, ...],
     "scalable": bool,
+    "dense_size": tuple[int, int] | None,
 }
 """Attributes that an object may have beyond its interface, and their types."""
 

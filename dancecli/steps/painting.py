@@ -10,9 +10,12 @@ from typing import Any, TypeVar
 from dancecli import cores, registry
 from dancecli.job import Job
 from dancecli.overlap import ordered_map
+from dancecli.plate import parse_background
 from dancecli.stages import Backend
+from dancecli.steps.background import empty_photo
 from dancecli.steps.stages import Stages
 from dancecli.types import Target
+from dancecli.workdir import WorkDir
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -56,6 +59,16 @@ class Studio:
 
         with cores.shared(self.threads):
             yield from ordered_map(lent, batches, self.threads)
+
+
+def ready(job: Job, target: Target, stages: Stages, work: WorkDir) -> Studio:
+    """What the photo alone decides, so that it can be done while the dancer is followed.
+
+    That is the studio, and the photo's empty plate in the work directory where one is wanted.
+    """
+    if parse_background(job.background).kind == "photo":
+        empty_photo(job, target, stages, work)
+    return Studio(job, stages, target)
 
 
 def _backends(job: Job, stages: Stages) -> Iterator[Backend]:

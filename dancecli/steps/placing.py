@@ -76,13 +76,13 @@ class Scene:
         if not stages.backend.uses_dense:
             return None
         canvas, poser = self.canvases[index], stages.dense
+        height, width = dense_size(stages.backend) or (canvas.height, canvas.width)
+        skeleton = skeleton.moved(height / canvas.height, 0, 0)
         if poser.from_skeleton or driving is None:
-            blank = Frame(np.zeros((canvas.height, canvas.width, 3), np.uint8), index)
+            blank = Frame(np.zeros((height, width, 3), np.uint8), index)
             return poser.dense(blank, skeleton.box(), skeleton)
         own = self.driver[index]
-        return warp_dense(
-            poser.dense(driving, own.box(), own), own, skeleton, (canvas.width, canvas.height)
-        )
+        return warp_dense(poser.dense(driving, own.box(), own), own, skeleton, (width, height))
 
     def shaded(self, layer: Layer, index: int) -> Layer:
         """The layer with the shadow of its feet."""
@@ -96,6 +96,12 @@ class Scene:
 def scalable(backend: Backend) -> bool:
     """Whether it paints canvases smaller than its own."""
     return bool(getattr(backend, "scalable", False))
+
+
+def dense_size(backend: Backend) -> tuple[int, int] | None:
+    """(height, width) of P^D that it asks for; None: its canvas's."""
+    size: tuple[int, int] | None = getattr(backend, "dense_size", None)
+    return size
 
 
 def needs_driving(stages: Stages) -> bool:

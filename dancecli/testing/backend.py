@@ -65,7 +65,9 @@ def _dense(plugin: Any, skeleton: Skeleton, canvas: Canvas) -> DenseMap | None:
     if not plugin.uses_dense:
         return None
     default = registry.load("dance.dense", DEFAULTS["dance.dense"], Settings(device="cpu"))
-    frame = Frame(np.zeros((canvas.height, canvas.width, 3), np.uint8))
+    height, width = getattr(plugin, "dense_size", None) or (canvas.height, canvas.width)
+    frame = Frame(np.zeros((height, width, 3), np.uint8))
+    skeleton = skeleton.moved(height / canvas.height, 0, 0)
     dense: DenseMap = default.dense(frame, skeleton.box(), skeleton)
     return dense
 

@@ -78,10 +78,7 @@ def paint(
     texture = (vertices[triangles[order]] - origin) * texture_scale
     maps, sound = _affine_maps(corners, texture)
     ids = _triangle_ids(corners, sound, (bottom - top, right - left))
-    column = np.arange(right - left, dtype=np.float32)[None] + 0.5
-    row = np.arange(bottom - top, dtype=np.float32)[:, None] + 0.5
-    u = maps[0][ids] * column + maps[1][ids] * row + maps[2][ids]
-    v = maps[3][ids] * column + maps[4][ids] * row + maps[5][ids]
+    u, v = _places(maps, ids)
     rgba = cv2.remap(piece.rgba, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     real = cv2.remap(piece.real, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     edge = cv2.blur((ids > 0).astype(np.uint8) * 255, (3, 3)).astype(np.float32) * (1.2 / 255)
@@ -121,6 +118,19 @@ def _affine_maps(corners: FloatArray, texture: FloatArray) -> tuple[FloatArray, 
     maps[:, 1:] = rows
     maps[[2, 5], 0] = -10
     return maps, sound
+
+
+def _places(maps: FloatArray, ids: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Texture x and y, float32 (h, w), of the canvas pixels that the triangles `ids` cover."""
+    height, width = ids.shape
+    column = np.arange(width, dtype=np.float32)[None] + np.float32(0.5)
+    row = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5)
+    at = ids.astype(np.intp)
+    x, y = (by_x.take(at) * column for by_x in maps[[0, 3]])
+    for place, (by_y, shift) in ((x, maps[1:3]), (y, maps[4:6])):
+        place += by_y.take(at) * row
+        place += shift.take(at)
+    return x, y
 
 
 def _triangle_ids(corners: FloatArray, sound: BoolArray, shape: tuple[int, int]) -> IntArray:

@@ -226,13 +226,16 @@ class _Search:
         height, width = self.valid.shape
         weight = self._weights(cost)[:, None]
         known = np.pad(values, ((RADIUS, RADIUS), (RADIUS, RADIUS), (0, 0)), "edge")
-        channels = values.shape[2]
-        total = np.zeros((*known.shape[:2], channels + 1), np.float32)
+        stride, channels = known.shape[1], values.shape[2]
+        flat = known.reshape(-1, channels)
+        source, place = match[:, 0] * stride + match[:, 1], self.rows * stride + self.columns
+        total = np.zeros((len(flat), channels + 1), np.float32)
         painted = np.repeat(weight, channels + 1, 1)
         for dy in range(2 * RADIUS + 1):
-            for dx in range(2 * RADIUS + 1):
-                painted[:, :-1] = known[match[:, 0] + dy, match[:, 1] + dx] * weight
-                total[self.rows + dy, self.columns + dx] += painted
+            for step in range(dy * stride, dy * stride + 2 * RADIUS + 1):
+                np.multiply(flat.take(source + step, 0), weight, out=painted[:, :-1])
+                total[place + step] += painted
+        total = total.reshape(*known.shape[:2], -1)
         total = total[RADIUS : RADIUS + height, RADIUS : RADIUS + width]
         voted: FloatArray = total[..., :-1] / np.maximum(total[..., -1:], 1e-12)
         return voted
