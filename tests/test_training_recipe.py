@@ -57,6 +57,6 @@ def test_from_a_seed_to_a_bundle(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr[-2000:]
     assert "data: done before" in done.stderr
     bundle = read_bundle(tmp_path / "run" / "bundle")
-    assert set(bundle.files) == {"p2b", "b2f", "fr", "parser"}
+    assert set(bundle.files) == {"p2b", "b2f", "fr", "parser", "embedder"}
     assert sum(path.stat().st_size for path in bundle.files.values()) < 24 << 20
     assert (tmp_path / "run" / "report-cross" / "report.html").is_file()

@@ -184,10 +184,11 @@ def _features(plan: Plan) -> None:
 
 
 def _bundle(plan: Plan) -> None:
-    """Everything that `dance reenact` needs, in 16 bits; the embedder only judges in training."""
+    """All networks, in 16 bits; the embedder is for whoever trains with `--features`."""
     from dance_freestyle.checkpoint import save_bundle
 
-    networks = {role: _newest(plan, role, role) for role in ("p2b", "b2f", "fr", "parser")}
+    roles = ("p2b", "b2f", "fr", "parser", "embedder")
+    networks = {role: _newest(plan, role, role) for role in roles}
     save_bundle(plan.out / "bundle", "compact", networks, LICENCE, True, half=True)
 
 
