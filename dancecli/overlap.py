@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
+GRACE = 5.0
+"""Seconds that an interrupt waits for what works beside."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -63,10 +66,29 @@ def prefetched(items: Iterable[T], depth: int = 4) -> Iterator[T]:
 def beside(function: Callable[..., R], *args: object) -> Iterator[Callable[[], R]]:
     """function(*args) by a thread of its own; calling what is given waits and returns or raises.
 
-    The block is not left before the thread has ended.
+    The block is not left before the thread has ended, but for an interrupt: that waits `GRACE`
+    seconds and leaves the thread behind, which ends with the program.
     """
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(function, *args).result
+    future: Future[R] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(function(*args))
+        except BaseException as error:
+            future.set_exception(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    wait: float | None = None
+    try:
+        yield future.result
+    except Exception:
+        raise
+    except BaseException:
+        wait = GRACE
+        raise
+    finally:
+        thread.join(wait)
 
 
 def ordered_map(

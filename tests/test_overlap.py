@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from dancecli import overlap
 from dancecli.overlap import beside, ordered_map, prefetched
 
 
@@ -92,3 +93,18 @@ def test_beside_raises_its_error_where_it_is_asked_and_the_blocks_own_at_once() 
         result()
     with pytest.raises(KeyError, match="other"), beside(fail):
         raise KeyError("other")
+
+
+def test_an_interrupt_does_not_wait_for_what_hangs_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlap, "GRACE", 0.01)
+    go, done = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        assert go.wait(30)
+        done.set()
+
+    with pytest.raises(KeyboardInterrupt), beside(hang):
+        raise KeyboardInterrupt
+    assert not done.is_set()
+    go.set()
+    assert done.wait(10)

@@ -23,9 +23,11 @@ from dancecli.figures import made_target, standing_skeleton
 from dancecli.job import Job
 from dancecli.overlap import batched
 from dancecli.stages import Settings
-from dancecli.steps.painting import Painter, Studio
+from dancecli.steps.background import empty_photo
+from dancecli.steps.painting import Painter, Studio, ready
 from dancecli.steps.stages import Stages
 from dancecli.types import Canvas, Motion
+from dancecli.workdir import WorkDir
 
 PART = ("--start", "1", "--end", "1.5", "--size", "192x256", "--backend", "freestyle")
 
@@ -79,6 +81,21 @@ def test_a_frame_is_the_same_whichever_others_it_is_painted_with() -> None:
 def studio(threads: int) -> Studio:
     job = Job(Path("p.jpg"), Path("v.mp4"), Path("o.mp4"), threads=threads)
     return Studio(job, Stages(job), made_target(96, 160))
+
+
+def test_a_plate_that_fails_beside_is_told_where_it_is_needed(
+    tmp_path: Path, demo_photo: Path
+) -> None:
+    class Failing:
+        def inpaint(self, *_: object) -> None:
+            raise DanceError("no memory just now")
+
+    job = Job(demo_photo, Path("v.mp4"), Path("o.mp4"))
+    stages, target, work = Stages(job), made_target(96, 160), WorkDir(tmp_path)
+    stages.__dict__["inpaint"] = Failing()
+    assert ready(job, target, stages, work).painters
+    with pytest.raises(DanceError, match="no memory"):
+        empty_photo(job, target, stages, work)
 
 
 def test_batches_come_back_in_order() -> None:

@@ -57,8 +57,8 @@ def initialise_xavier(modules: Iterable[nn.Module], gain: float = 0.02) -> None:
 
 
 def _weightless(module: nn.Module) -> bool:
-    """On the meta device, for weights from a file: there a draw would import torch's compiler, and
-    that takes longer than everything else on the way to the first picture."""
+    """On the meta device, for weights from a file: a draw there would import torch's compiler, a
+    matter of one or two seconds."""
     return any(parameter.is_meta for parameter in module.parameters())
 
 

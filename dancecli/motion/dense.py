@@ -60,6 +60,8 @@ def warp_dense(
         if not mask.any():
             continue
         affine = _part_map(parts, source, moved, ratio)
+        # Half a pixel: OpenCV counts from the middle of the first pixel.
+        affine[:, 2] += affine[:, :2] @ (0.5, 0.5) - 0.5
         flags = cv2.INTER_NEAREST  # U and V jump between parts: mixing neighbours would invent
         shown = np.where(mask[..., None], dense.iuv, np.float32(0))
         part = np.asarray(cv2.warpAffine(shown, affine, size, flags=flags))

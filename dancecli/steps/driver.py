@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from dancecli import cores
 from dancecli.errors import CacheError, UsageError
@@ -52,8 +51,8 @@ def follow(
 
     Raises NoPersonError when nobody dances, UsageError for a poses file of another clip.
     """
-    if job.poses and job.poses.exists():
-        return _given(job.poses, video)
+    if given := given_track(job, video):
+        return given
     observations = observe(job, video, stages, work, progress)
     track = build_track(observations, video.fps, (video.width, video.height), job.smooth)
     if job.poses:
@@ -61,7 +60,14 @@ def follow(
     return track
 
 
-def _given(poses: Path, video: VideoStream) -> Track:
+def given_track(job: Job, video: VideoStream) -> Track | None:
+    """The poses of --poses, None where they are still to be found.
+
+    Raises UsageError for a file of another clip, CacheError for one that is damaged.
+    """
+    poses = job.poses
+    if poses is None or not poses.exists():
+        return None
     track = read_poses(poses, fps=video.fps, size=(video.width, video.height))
     if len(track) != video.count:
         raise UsageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -64,11 +65,15 @@ class Studio:
 def ready(job: Job, target: Target, stages: Stages, work: WorkDir) -> Studio:
     """What the photo alone decides, so that it can be done while the dancer is followed.
 
-    That is the studio, and the photo's empty plate in the work directory where one is wanted.
+    That is the studio, and the photo's empty plate in the work directory where one is wanted; if
+    that fails, it is tried again, and its error told, where the plate is needed.
+    Raises what `Studio` raises.
     """
+    studio = Studio(job, stages, target)
     if parse_background(job.background).kind == "photo":
-        empty_photo(job, target, stages, work)
-    return Studio(job, stages, target)
+        with suppress(Exception):
+            empty_photo(job, target, stages, work)
+    return studio
 
 
 def _backends(job: Job, stages: Stages) -> Iterator[Backend]:

@@ -107,6 +107,10 @@ def _says(case: Case) -> None:
     canvas = case.plugin.canvas
     pair = isinstance(canvas, tuple) and len(canvas) == 2 and min(canvas) > 0
     require(canvas is None or pair, f"canvas is {canvas!r}")
+    dense = getattr(case.plugin, "dense_size", None)
+    if dense is not None and canvas is not None:
+        alike = dense[0] * canvas[1] == dense[1] * canvas[0]
+        require(alike, f"dense_size {dense} has another shape than canvas {canvas}")
     for name in ("uses_dense", "refines"):
         require(isinstance(getattr(case.plugin, name), bool), f"{name} is not a bool")
 

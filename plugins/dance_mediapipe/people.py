@@ -39,8 +39,9 @@ SETTLED, SETTLED_SIZE, SETTLED_TURN = 0.05, 0.1, 0.25
 of the region), of a size whose logarithm differs by less than the second, and turned by less than
 the third (radians)."""
 
-AGREED = 0.05
-"""Parts of the region by which a landmark may lie elsewhere in the mirrored look and count."""
+AGREED, AGREED_METRES = 0.05, 0.1
+"""Parts of the region, and metres of `world`, by which a landmark may lie elsewhere in the mirrored
+look to be averaged with it."""
 
 MAX_MOVED = 0.06
 """Parts of the region by which the joints of two looks that are believed may differ."""
@@ -122,7 +123,7 @@ def read(picture: UInt8Array, region: Region) -> Person | None:
 def _both(picture: UInt8Array, region: Region, person: Person) -> Person | None:
     """What a look at the mirror image agrees to; None where it shows another pose or nobody."""
     mirrored = look(picture, region, mirrored=True)
-    both = None if mirrored is None else _agreed(person, mirrored[0])
+    both = None if mirrored is None else averaged(person, mirrored[0])
     return both if both is not None and both.moved < MAX_MOVED else None
 
 
@@ -133,15 +134,17 @@ def _settled(region: Region, then: Region) -> bool:
     return shift < SETTLED and grown < SETTLED_SIZE and turn < SETTLED_TURN
 
 
-def _agreed(person: Person, mirrored: Person) -> Person:
+def averaged(person: Person, mirrored: Person) -> Person:
     """The mean of two looks, landmark by landmark; the first where they are of two minds."""
-    size = person.region.size
-    near = np.linalg.norm(person.marks - mirrored.marks, axis=1) < AGREED * size
-    share = np.where(near, np.float32(0.5), np.float32(0))[:, None]
+    marks, world = mirrored.marks - person.marks, mirrored.world - person.world
+    near = np.linalg.norm(marks, axis=1) < AGREED * person.region.size
+    # The same place in the picture may be taken for one before and one behind the body.
+    deep = near & (np.linalg.norm(world, axis=1) < AGREED_METRES)
+    half = np.float32(0.5)
     return replace(
         person,
-        marks=person.marks + share * (mirrored.marks - person.marks),
-        world=person.world + share * (mirrored.world - person.world),
+        marks=person.marks + half * near[:, None] * marks,
+        world=person.world + half * deep[:, None] * world,
         moved=_moved(person, mirrored),
     )
 
