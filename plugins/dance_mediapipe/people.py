@@ -43,8 +43,9 @@ AGREED, AGREED_METRES = 0.05, 0.1
 """Parts of the region, and metres of `world`, by which a landmark may lie elsewhere in the mirrored
 look to be averaged with it."""
 
-MAX_MOVED = 0.06
-"""Parts of the region by which the joints of two looks that are believed may differ."""
+MAX_MOVED, SURE = 0.06, 0.03
+"""Parts of the region by which the joints of two looks that are believed may differ, and those of a
+look and its mirror image that settle it."""
 
 SAME, SAME_TOP = 0.1, 0.06
 """Parts of the region by which the joints, and head and neck alone, of two results of one person
@@ -102,7 +103,8 @@ def read(picture: UInt8Array, region: Region) -> Person | None:
     Looks again where the look before says that the person is, until it would look at the same
     place. That makes the result nearly independent of the first guess. The last look is at the
     mirror image: the model errs otherwise there, and the mean of both errs less. Where it takes
-    the mirror image for another pose, as it may from behind, plain looks decide.
+    the mirror image for another pose, as it may from behind or of somebody half hidden, plain
+    looks go on until the joints rest.
     """
     last: Person | None = None
     for _ in range(MAX_LOOKS):
@@ -124,7 +126,7 @@ def _both(picture: UInt8Array, region: Region, person: Person) -> Person | None:
     """What a look at the mirror image agrees to; None where it shows another pose or nobody."""
     mirrored = look(picture, region, mirrored=True)
     both = None if mirrored is None else averaged(person, mirrored[0])
-    return both if both is not None and both.moved < MAX_MOVED else None
+    return both if both is not None and both.moved < SURE else None
 
 
 def _settled(region: Region, then: Region) -> bool:
@@ -141,8 +143,11 @@ def averaged(person: Person, mirrored: Person) -> Person:
     # The same place in the picture may be taken for one before and one behind the body.
     deep = near & (np.linalg.norm(world, axis=1) < AGREED_METRES)
     half = np.float32(0.5)
+    # The mirrored look was at the region that the other one led to.
     return replace(
         person,
+        region=mirrored.region,
+        segmentation=mirrored.segmentation,
         marks=person.marks + half * near[:, None] * marks,
         world=person.world + half * deep[:, None] * world,
         moved=_moved(person, mirrored),
@@ -174,7 +179,8 @@ def look(
     rows, ends = graphs.points(found["landmarks"]), graphs.points(found["auxiliary"])
     world, segmentation = graphs.points(found["world"])[:, :3], graphs.plane(found["mask"])
     if mirrored:
-        rows, world, segmentation = rows[POSE_MIRROR], world[POSE_MIRROR], segmentation[:, ::-1]
+        rows, world = rows[POSE_MIRROR], world[POSE_MIRROR]
+        segmentation = np.ascontiguousarray(segmentation[:, ::-1])
         rows[:, 0], ends[:, 0] = 1 - rows[:, 0], 1 - ends[:, 0]
         world[:, 0] *= -1
     marks = region.to_frame(rows[:, :2])
