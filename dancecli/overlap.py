@@ -82,9 +82,7 @@ def beside(function: Callable[..., R], *args: object) -> Iterator[Callable[[], R
     wait: float | None = None
     try:
         yield future.result
-    except Exception:
-        raise
-    except BaseException:
+    except (KeyboardInterrupt, SystemExit):
         wait = GRACE
         raise
     finally:

@@ -232,10 +232,7 @@ def test_sides_stay_right_through_turns() -> None:
 
 SCRIPT = """
 import numpy as np, PIL.Image, sys
-from dance_mediapipe import people
-from dance_mediapipe.people import Person
 from dance_mediapipe.pose import MediaPipePose
-from dance_mediapipe.regions import Region
 from dance_mediapipe.mask import MediaPipeMasker
 from dancecli.stages import Settings
 from dancecli.types import Frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +82,8 @@ class _work_dir:  # noqa: N801 - reads as the function it stands for
         import tempfile
 
         # After an interrupt something may still be written there (`overlap.beside`).
-        self.temporary = (
-            tempfile.TemporaryDirectory(prefix="dance-", ignore_cleanup_errors=True)
-            if self.throwaway
-            else None
-        )
+        folder = partial(tempfile.TemporaryDirectory, prefix="dance-", ignore_cleanup_errors=True)
+        self.temporary = folder() if self.throwaway else None
         return WorkDir(Path(self.temporary.name) if self.temporary else self.root)
 
     def __exit__(self, *_: object) -> None:

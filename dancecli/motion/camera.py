@@ -56,6 +56,13 @@ def inverse(affine: Affine) -> Affine:
     return np.column_stack([turn, -turn @ affine[:, 2]])
 
 
+def centred(affine: Affine) -> Affine:
+    """The same map between indices of pixels, as OpenCV counts: centres lie at index + 0.5."""
+    out = affine.copy()
+    out[:, 2] += affine[:, :2] @ (0.5, 0.5) - 0.5
+    return out
+
+
 def apply(affine: Affine, points: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Points (..., 2) under an affine (2, 3), or under one affine (T, 2, 3) per leading index."""
     points = np.asarray(points, np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.motion.body import height_of
-from dancecli.motion.camera import Affine, identity
+from dancecli.motion.camera import Affine, centred, identity
 from dancecli.types import JOINT, DenseMap, FloatArray, Skeleton
 
 Values = NDArray[np.float64]
@@ -59,9 +59,7 @@ def warp_dense(
         mask = np.isin(dense.iuv[..., 0], parts)
         if not mask.any():
             continue
-        affine = _part_map(parts, source, moved, ratio)
-        # Half a pixel: OpenCV counts from the middle of the first pixel.
-        affine[:, 2] += affine[:, :2] @ (0.5, 0.5) - 0.5
+        affine = centred(_part_map(parts, source, moved, ratio))
         flags = cv2.INTER_NEAREST  # U and V jump between parts: mixing neighbours would invent
         shown = np.where(mask[..., None], dense.iuv, np.float32(0))
         part = np.asarray(cv2.warpAffine(shown, affine, size, flags=flags))

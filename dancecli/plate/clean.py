@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.motion.camera import centred
 from dancecli.plate.holes import person_hole
 from dancecli.stages import Inpainter
 from dancecli.types import BoolArray, FloatArray, Frame, UInt8Array
@@ -99,13 +100,6 @@ def warped(
         ),
         np.uint8,
     )  # fmt: skip
-
-
-def centred(affine: Affine) -> Affine:
-    """The same map between indices of pixels, whose centres lie at index + 0.5."""
-    out = affine.copy()
-    out[:, 2] += affine[:, :2] @ (0.5, 0.5) - 0.5
-    return out
 
 
 class _View:

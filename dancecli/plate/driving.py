@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from dancecli.motion.camera import centred
 from dancecli.plate.clean import (
     Affine,
     CleanPlate,
     Sample,
     build_clean_plate,
-    centred,
     sample_indices,
     times,
 )

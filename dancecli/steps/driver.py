@@ -47,12 +47,10 @@ def open_driver(job: Job) -> VideoStream:
 def follow(
     job: Job, video: VideoStream, stages: Stages, work: WorkDir, progress: Progress
 ) -> Track:
-    """The dancer's smoothed, gapless poses; read from --poses or the work directory if there.
+    """The dancer's smoothed, gapless poses, from the work directory as far as they are there.
 
-    Raises NoPersonError when nobody dances, UsageError for a poses file of another clip.
+    They are written to --poses if that is asked for. Raises NoPersonError when nobody dances.
     """
-    if given := given_track(job, video):
-        return given
     observations = observe(job, video, stages, work, progress)
     track = build_track(observations, video.fps, (video.width, video.height), job.smooth)
     if job.poses:

@@ -76,7 +76,7 @@ class Scene:
         if not stages.backend.uses_dense:
             return None
         canvas, poser = self.canvases[index], stages.dense
-        height, width = dense_size(stages.backend) or (canvas.height, canvas.width)
+        height, width = dense_size(stages.backend, canvas)
         skeleton = skeleton.moved(height / canvas.height, 0, 0)
         if poser.from_skeleton or driving is None:
             blank = Frame(np.zeros((height, width, 3), np.uint8), index)
@@ -98,10 +98,10 @@ def scalable(backend: Backend) -> bool:
     return bool(getattr(backend, "scalable", False))
 
 
-def dense_size(backend: Backend) -> tuple[int, int] | None:
-    """(height, width) of P^D that it asks for; None: its canvas's."""
+def dense_size(backend: Backend, canvas: Canvas) -> tuple[int, int]:
+    """(height, width) of P^D that it asks for, else the canvas's."""
     size: tuple[int, int] | None = getattr(backend, "dense_size", None)
-    return size
+    return size or (canvas.height, canvas.width)
 
 
 def needs_driving(stages: Stages) -> bool:

@@ -15,6 +15,7 @@ from dancecli import registry
 from dancecli.figures import standing_skeleton
 from dancecli.labels import BODY_LABELS
 from dancecli.stages import DEFAULTS, Settings
+from dancecli.steps.placing import dense_size
 from dancecli.testing import pictures
 from dancecli.testing.behaviour import behaviour
 from dancecli.testing.case import Case, Suite
@@ -65,7 +66,7 @@ def _dense(plugin: Any, skeleton: Skeleton, canvas: Canvas) -> DenseMap | None:
     if not plugin.uses_dense:
         return None
     default = registry.load("dance.dense", DEFAULTS["dance.dense"], Settings(device="cpu"))
-    height, width = getattr(plugin, "dense_size", None) or (canvas.height, canvas.width)
+    height, width = dense_size(plugin, canvas)
     frame = Frame(np.zeros((height, width, 3), np.uint8))
     skeleton = skeleton.moved(height / canvas.height, 0, 0)
     dense: DenseMap = default.dense(frame, skeleton.box(), skeleton)
