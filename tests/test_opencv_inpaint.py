@@ -104,6 +104,33 @@ def test_the_same_call_gives_the_same_bits_from_any_thread_count() -> None:
         cv2.setNumThreads(threads)
 
 
+def test_a_fence_goes_on_behind_the_person_as_sharp_as_it_is() -> None:
+    column = np.tile(np.repeat(np.array([60, 200]), 6), 40)[:360]
+    fence = np.broadcast_to(column[None, :, None], (240, 360, 3)).astype(np.uint8).copy()
+    fence[:80] = (150, 190, 230)
+    hole = person_shaped(240, 360)
+    painted = fence.copy()
+    painted[hole > 0] = (255, 0, 255)
+    out = inpaint(painted, hole).astype(int)
+    inside = (hole > 0) & (np.arange(240) > 90)[:, None]
+    assert np.abs(out - fence)[inside].mean() < 15
+    edges = np.abs(np.diff(out.mean(2), axis=1, append=0))
+    assert edges[inside].mean() > 0.8 * np.abs(np.diff(column)).mean()
+
+
+def test_things_that_stand_elsewhere_are_not_put_on_an_empty_wall() -> None:
+    rng = np.random.default_rng(2)
+    wall = np.full((260, 400, 3), 180.0) + rng.normal(0, 3, (260, 400, 3))
+    rgb = np.clip(wall, 0, 255).astype(np.uint8)
+    for left in (20, 340):  # a red box on either side
+        rgb[120:200, left : left + 40] = (200, 30, 30)
+    hole = person_shaped(260, 400)
+    painted = rgb.copy()
+    painted[hole > 0] = 0
+    out = inpaint(painted, hole).astype(int)
+    assert np.abs(out - 180)[hole > 0].max() < 40
+
+
 def test_large_photos_are_searched_at_a_bounded_size_and_keep_their_grain() -> None:
     rng = np.random.default_rng(1)
     rgb = np.clip(rng.normal(128, 20, (1500, 2000, 3)), 0, 255).astype(np.uint8)

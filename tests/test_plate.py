@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dancecli.errors import MediaError, UsageError
 from dancecli.plate import (
+    WIDE,
     DrivingPlate,
     Sample,
     StillPlate,
@@ -246,6 +247,15 @@ def test_the_hole_grows_with_the_person_and_closes_gaps_between_limbs() -> None:
     assert hole[200, 196] == 255
     assert hole[200, 146] == 255 and hole[200, 120] == 0
     assert hole[348, 138] == 255
+
+
+def test_a_picture_alone_loses_the_shade_between_the_legs_as_well() -> None:
+    alpha = np.zeros((400, 400), np.float32)
+    alpha[50:200, 150:240] = alpha[50:350, 150:180] = alpha[50:350, 210:240] = 1
+    assert person_hole(alpha)[280, 195] == 0
+    alone = person_hole(alpha, WIDE)
+    assert alone[280, 195] == 255
+    assert alone[280, 120] == 0 and alone[280, 270] == 0
 
 
 def test_a_body_drawn_from_joints_covers_the_limbs() -> None:

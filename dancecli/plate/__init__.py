@@ -3,7 +3,7 @@
 from dancecli.plate.background import BackgroundSpec, parse_background
 from dancecli.plate.clean import CleanPlate, Sample, build_clean_plate, sample_indices
 from dancecli.plate.driving import DrivingPlate
-from dancecli.plate.holes import body_region, person_hole
+from dancecli.plate.holes import WIDE, body_region, person_hole
 from dancecli.plate.plates import (
     FrameSource,
     Plate,
@@ -14,6 +14,7 @@ from dancecli.plate.plates import (
 )
 
 __all__ = [
+    "WIDE",
     "BackgroundSpec",
     "CleanPlate",
     "DrivingPlate",

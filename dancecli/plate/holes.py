@@ -13,6 +13,10 @@ FAINT = 0.1
 GROW, CLOSE = 0.02, 0.03
 """By how much a mask grows, and how wide a gap in it counts as person, shares of its height."""
 
+WIDE = 0.08
+"""`CLOSE` for a picture that stands alone: between arms, legs and trunk the ground lies in the
+body's shade, and what is filled in about it would go on with that."""
+
 WORK_SIDE = 480
 """Longest side of the picture that masks are grown on: exact to two pixels, and fast."""
 
@@ -29,12 +33,12 @@ _BONES = (
 """Thickness of the parts, shares of standing height."""
 
 
-def person_hole(alpha: FloatArray | UInt8Array) -> UInt8Array:
+def person_hole(alpha: FloatArray | UInt8Array, gaps: float = CLOSE) -> UInt8Array:
     """What to paint out for one or more people, uint8 (H, W), 0 or 255.
 
     alpha: (H, W), float 0-1 or uint8 0-255, the union of all people's masks. The hole is the mask
-    grown by 2% of the tallest one's height, more sideways at the feet, without narrow gaps and
-    without small islands of background inside.
+    grown by 2% of the tallest one's height, more sideways at the feet, without gaps narrower than
+    `gaps` of the height to either side and without small islands of background inside.
     """
     import cv2
 
@@ -43,23 +47,23 @@ def person_hole(alpha: FloatArray | UInt8Array) -> UInt8Array:
     scale = min(1.0, WORK_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    grown = _grown(np.where(small > 0, np.uint8(255), np.uint8(0)))
+    grown = _grown(np.where(small > 0, np.uint8(255), np.uint8(0)), gaps)
     hole = cv2.resize(grown, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.where((hole > 0) | seen, np.uint8(255), np.uint8(0))
 
 
-def _grown(hole: UInt8Array) -> UInt8Array:
+def _grown(hole: UInt8Array, gaps: float) -> UInt8Array:
     import cv2
 
     count, _, boxes, _ = cv2.connectedComponentsWithStats(hole, connectivity=8)
     if count < 2:
         return hole
     tall = float(boxes[1:, cv2.CC_STAT_HEIGHT].max())
-    pad = int(CLOSE * tall) + 2
+    pad = int(gaps * tall) + 2
     hole = cv2.copyMakeBorder(hole, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-    hole = cv2.morphologyEx(_with_feet(hole, tall), cv2.MORPH_CLOSE, _ellipse(CLOSE * tall))
+    hole = cv2.morphologyEx(_with_feet(hole, tall), cv2.MORPH_CLOSE, _ellipse(gaps * tall))
     hole = cv2.dilate(hole, _ellipse(GROW * tall + 1))[pad:-pad, pad:-pad]
-    return _without_islands(hole, (2 * CLOSE * tall) ** 2)
+    return _without_islands(hole, (2 * gaps * tall) ** 2)
 
 
 def body_region(skeleton: Skeleton, shape: tuple[int, int], height: float) -> UInt8Array:

@@ -11,6 +11,7 @@ from dancecli.media import VideoStream, probe, read_photo, sha256_of
 from dancecli.motion import State, Track
 from dancecli.motion.body import height_of
 from dancecli.plate import (
+    WIDE,
     BackgroundSpec,
     DrivingPlate,
     Plate,
@@ -21,9 +22,9 @@ from dancecli.plate import (
     parse_background,
     person_hole,
 )
-from dancecli.steps.photo import photo_key
+from dancecli.steps.photo import bystanders, photo_key
 from dancecli.steps.stages import Stages
-from dancecli.types import FloatArray, Frame, Target
+from dancecli.types import FloatArray, Frame, Target, UInt8Array
 from dancecli.workdir import WorkDir
 
 Size = tuple[int, int]
@@ -97,9 +98,21 @@ def empty_photo(job: Job, target: Target, stages: Stages, work: WorkDir) -> Fram
         stored = entry.load("photo")
         if stored is not None:
             return Frame(stored["rgb"])
-        filled = stages.inpaint.inpaint(target.frame, person_hole(target.mask.alpha))
-        entry.save("photo", {"rgb": filled.rgb})
-        return filled
+        rgb = _emptied(target, bystanders(job, stages, work), stages)
+        entry.save("photo", {"rgb": rgb})
+        return Frame(rgb)
+
+
+def _emptied(target: Target, others: FloatArray | None, stages: Stages) -> UInt8Array:
+    """The photo with its person painted out from behind the others, who are no background to
+    copy from and stay."""
+    own, frame = target.mask.alpha, target.frame
+    if others is None:
+        return stages.inpaint.inpaint(frame, person_hole(own, WIDE)).rgb
+    everybody = np.maximum(person_hole(own, WIDE), person_hole(others))
+    behind = stages.inpaint.inpaint(frame, everybody).rgb.astype(np.float32)
+    shown = np.where(person_hole(own, WIDE) > 0, others * (1 - own), 1)[..., None]
+    return np.asarray(np.rint(behind + shown * (frame.rgb - behind)), np.uint8)
 
 
 def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Plate:

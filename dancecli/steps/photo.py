@@ -35,6 +35,13 @@ def understand(job: Job, stages: Stages, work: WorkDir) -> Target:
         return _stored(entry, frame) or _looked_at(entry, frame, job, stages)
 
 
+def bystanders(job: Job, stages: Stages, work: WorkDir) -> FloatArray | None:
+    """Alpha (H, W) of everybody else in the photo that `understand` looked at; None if nobody."""
+    stored = work.entry("photo", photo_key(job, stages)).load("target") or {}
+    others = stored.get("others")
+    return None if others is None or not others.size else _mask(others).alpha
+
+
 def photo_key(job: Job, stages: Stages) -> dict[str, object]:
     """Everything the target depends on."""
     return {
@@ -57,13 +64,23 @@ def fitted(frame: Frame, side: int) -> Frame:
 
 
 def _looked_at(entry: Entry, frame: Frame, job: Job, stages: Stages) -> Target:
-    skeleton = pick(stages.pose.extract(frame), job.photo_person, job.photo)
+    people = stages.pose.extract(frame)
+    skeleton = pick(people, job.photo_person, job.photo)
     check_usable(skeleton, job.photo)
-    alpha = np.rint(stages.mask.mask(frame, skeleton).alpha * 255).astype(np.uint8)
+    alpha = _alpha(frame, [skeleton], stages)
+    others = _alpha(frame, [person for person in people if person is not skeleton], stages)
     labels = stages.parser.parse(frame, skeleton, _mask(alpha)).labels
-    arrays = {"alpha": alpha, "labels": labels, **_skeleton_arrays(skeleton)}
-    entry.save("target", arrays)
+    masks = {"alpha": alpha, "others": others, "labels": labels}
+    entry.save("target", {**masks, **_skeleton_arrays(skeleton)})
     return Target(frame, _mask(alpha), LabelMap(labels), skeleton)
+
+
+def _alpha(frame: Frame, people: list[Skeleton], stages: Stages) -> UInt8Array:
+    """Eight bits of everybody's alpha; (0, 0) of nobody's."""
+    alphas = [stages.mask.mask(frame, person).alpha for person in people]
+    if not alphas:
+        return np.zeros((0, 0), np.uint8)
+    return np.asarray(np.rint(np.max(alphas, axis=0) * 255), np.uint8)
 
 
 def _mask(alpha: UInt8Array) -> PersonMask:

@@ -1,8 +1,9 @@
 """`dance.inpaint` opencv: the person painted out of a picture, b of equation 7 of the paper.
 
-cv2.inpaint alone smears person-sized holes and cv2.xphoto's shift map leaves seams on walls, so the
-hole is filled from the picture's own patches at a reduced size (`patchmatch`), seams are taken out
-in the gradients (`poisson`), and the fine detail of the places copied from is added at full size.
+cv2.inpaint smears person-sized holes, cv2.xphoto's shift map leaves seams on walls, and averages of
+overlapping patches are blurred. So the hole is filled from a few shifts of the rest of the picture
+(`shifts`), shared out at a reduced size; what differs in colour at the seams is taken out in the
+gradients (`poisson`), and the pixels are copied at full size.
 """
 
 from __future__ import annotations
@@ -13,33 +14,24 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from dance_opencv.patchmatch import IntArray, Level, complete, pyramid
+from dance_opencv.candidates import guess
+from dance_opencv.level import IntArray, Level, coarsened, places, reduced
 from dance_opencv.poisson import from_gradients
+from dance_opencv.shifts import COARSEST, sources
 from dancecli.errors import PluginError
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, FloatArray, Frame, UInt8Array
 
-WORK_SIDE = 640
-"""Longest side, in pixels, that patches are searched on: bounds time and memory."""
-
-WORK_HOLE = 90_000
-"""Hole pixels searched at most, for the same reason."""
-
-
-DETAIL = 2.0
-"""Standard deviation, in pixels of the working size, below which detail is copied from one place
-rather than averaged over the patches that overlap there, which would smear it."""
-
 
 class OpenCVInpainter:
-    """Exemplar-based filling; about 1-3 s for a person on one core, whatever the photo's size."""
+    """Filling from the picture itself; about 1 s for a person on one core, whatever its size."""
 
     INTERFACE_VERSION: ClassVar[int] = 1
     LICENCE: ClassVar[str] = "MIT; OpenCV Apache-2.0; SciPy BSD-3-Clause; no weights"
     COMMERCIAL: ClassVar[bool | None] = True
 
     def __init__(self, settings: Settings) -> None:
-        self.seed = settings.seed
+        """Nothing of the settings matters: the same picture and hole always give the same bits."""
 
     def inpaint(self, frame: Frame, hole: UInt8Array) -> Frame:
         """The frame with `hole` (uint8 (H, W), nonzero is hole) filled; the rest bit for bit.
@@ -63,50 +55,72 @@ class OpenCVInpainter:
         return replace(frame, rgb=out)
 
     def _filled(self, rgb: UInt8Array, hole: BoolArray) -> UInt8Array:
-        small = _reduced(rgb, hole)
-        done = complete(pyramid(small.image, small.hole), self.seed)
-        coarse = _blurred(from_gradients(done.image, done.gradients, small.hole))
-        full = cv2.resize(coarse, rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-        full += _copied_detail(rgb.astype(np.float32) / 255 - full, small.hole, done.sources)
-        return np.asarray(np.clip(full * 255 + 0.5, 0, 255), np.uint8)
+        small = reduced(rgb, hole)
+        copied_from = sources(small)
+        if copied_from is None:
+            return _plain(small, rgb.shape)
+        return _copied(rgb, small, copied_from)
 
 
-def _blurred(image: FloatArray) -> FloatArray:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), DETAIL), np.float32)
+def _plain(small: Level, shape: tuple[int, ...]) -> UInt8Array:
+    """The guess alone, at full size."""
+    cells, _ = coarsened(small, COARSEST)
+    filled = guess(small if cells.hole.all() else cells)
+    full = cv2.resize(filled, shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(full * 255 + 0.5, 0, 255), np.uint8)
 
 
-def _reduced(rgb: UInt8Array, hole: BoolArray) -> Level:
-    """The picture at working size. Pixels that mix hole and known become hole."""
-    height, width = hole.shape
-    scale = min(1.0, WORK_SIDE / max(height, width), float(np.sqrt(WORK_HOLE / hole.sum())))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    share = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    image = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    small_hole = share > 1e-3
-    if small_hole.all():  # only specks are known: take what is least mixed as known
-        small_hole = share > share.min()
-    return Level(image, small_hole)
-
-
-def _copied_detail(detail: FloatArray, hole: BoolArray, sources: IntArray) -> FloatArray:
-    """The picture's detail (H, W, 3) as it is at the places copied from, 0 where they are unknown.
-
-    hole (h, w) and sources (h, w, 2) are of the working size.
-    """
-    height, width = detail.shape[:2]
-    shift = (sources - _places(*hole.shape)).astype(np.float32)
-    shift[hole[sources[..., 0], sources[..., 1]]] = np.nan
-    shift *= np.array([height / hole.shape[0], width / hole.shape[1]], np.float32)
+def _copied(rgb: UInt8Array, small: Level, copied_from: IntArray) -> UInt8Array:
+    """The picture with its hole copied from elsewhere (h, w, 2), its seams evened out."""
+    image = small.image[copied_from[..., 0], copied_from[..., 1]]
+    evened = from_gradients(image, _gradients(small, image, copied_from), small.hole)
+    height, width = rgb.shape[:2]
+    shift = (copied_from - places(*small.hole.shape)).astype(np.float32)
+    change = _enlarged(evened - image, shift, (width, height))
+    shift *= np.array([height / small.hole.shape[0], width / small.hole.shape[1]], np.float32)
     shift = cv2.resize(shift, (width, height), interpolation=cv2.INTER_NEAREST)
-    places = (_places(height, width) + np.nan_to_num(shift)).astype(np.float32)
-    copied = cv2.remap(
-        detail, places[..., 1].round(), places[..., 0].round(), cv2.INTER_NEAREST,
-        borderMode=cv2.BORDER_REFLECT,
-    )  # fmt: skip
-    copied[np.isnan(shift[..., 0])] = 0
-    return np.asarray(copied, np.float32)
+    moved = places(height, width) + np.rint(shift).astype(np.int32)
+    inside = np.clip(moved, 0, np.array([height - 1, width - 1], np.int32))
+    full = rgb[inside[..., 0], inside[..., 1]] + change * 255
+    return np.asarray(np.clip(full + 0.5, 0, 255), np.uint8)
 
 
-def _places(height: int, width: int) -> IntArray:
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.int32)
-    return np.stack([rows, columns], -1)
+def _gradients(small: Level, image: FloatArray, copied_from: IntArray) -> FloatArray:
+    """Differences to the right and down, (h, w, 6), as where the pixels are copied from.
+
+    At a seam the mean of both places', as far as they are known there.
+    """
+    height, width = small.hole.shape
+    here = places(height, width)
+    limit = np.array([height - 1, width - 1], np.int32)
+    parts = []
+    for step in (np.array([0, 1], np.int32), np.array([1, 0], np.int32)):
+        there = np.minimum(here + step, limit)
+        beyond, first = _known(small, copied_from + step)
+        before, second = _known(small, copied_from[there[..., 0], there[..., 1]] - step)
+        total = (beyond - image) * first
+        total += (image[there[..., 0], there[..., 1]] - before) * second
+        parts.append(total / np.maximum(first + second, 1))
+    return np.concatenate(parts, -1).astype(np.float32)
+
+
+def _known(small: Level, at: IntArray) -> tuple[FloatArray, FloatArray]:
+    """The picture at places (h, w, 2), and (h, w, 1) 1 where it is known there, else 0."""
+    height, width = small.hole.shape
+    inside = np.clip(at, 0, np.array([height - 1, width - 1], np.int32))
+    rows, columns = inside[..., 0], inside[..., 1]
+    known = (inside == at).all(-1) & ~small.hole[rows, columns]
+    return np.asarray(small.image[rows, columns]), known[..., None].astype(np.float32)
+
+
+def _enlarged(change: FloatArray, shift: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """The change of colour at full size: smooth, but for its steps at the seams of `shift`."""
+    seam = np.zeros(change.shape[:2], np.uint8)
+    for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        differ = (shift[first] != shift[second]).any(-1)
+        seam[first] |= differ
+        seam[second] |= differ
+    at_seam = cv2.resize(seam, size, interpolation=cv2.INTER_NEAREST)[..., None] > 0
+    smooth = cv2.resize(change, size, interpolation=cv2.INTER_LINEAR)
+    stepped = cv2.resize(change, size, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(np.where(at_seam, stepped, smooth))
