@@ -88,7 +88,8 @@ def _copied(rgb: UInt8Array, small: Level, copied_from: IntArray) -> UInt8Array:
 def _gradients(small: Level, image: FloatArray, copied_from: IntArray) -> FloatArray:
     """Differences to the right and down, (h, w, 6), as where the pixels are copied from.
 
-    At a seam the mean of both places', as far as they are known there.
+    At a seam the flatter of both places', as far as they are known there: the edge of a thing
+    that the seam cuts would else glow.
     """
     height, width = small.hole.shape
     here = places(height, width)
@@ -98,9 +99,10 @@ def _gradients(small: Level, image: FloatArray, copied_from: IntArray) -> FloatA
         there = np.minimum(here + step, limit)
         beyond, first = _known(small, copied_from + step)
         before, second = _known(small, copied_from[there[..., 0], there[..., 1]] - step)
-        total = (beyond - image) * first
-        total += (image[there[..., 0], there[..., 1]] - before) * second
-        parts.append(total / np.maximum(first + second, 1))
+        one = (beyond - image) * first
+        other = (image[there[..., 0], there[..., 1]] - before) * second
+        flatter = (np.abs(one).sum(-1) <= np.abs(other).sum(-1))[..., None]
+        parts.append(np.where((second == 0) | ((first > 0) & flatter), one, other))
     return np.concatenate(parts, -1).astype(np.float32)
 
 
