@@ -103,7 +103,7 @@ def _gradients(small: Level, image: FloatArray, copied_from: IntArray) -> FloatA
         other = (image[there[..., 0], there[..., 1]] - before) * second
         flatter = (np.abs(one).sum(-1) <= np.abs(other).sum(-1))[..., None]
         parts.append(np.where((second == 0) | ((first > 0) & flatter), one, other))
-    return np.concatenate(parts, -1).astype(np.float32)
+    return np.asarray(np.concatenate(parts, -1), np.float32)
 
 
 def _known(small: Level, at: IntArray) -> tuple[FloatArray, FloatArray]:
