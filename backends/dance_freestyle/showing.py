@@ -15,6 +15,9 @@ from dance_freestyle.blocks import unit
 from dance_freestyle.presets import B2FPreset
 from dance_freestyle.texture import VISIBLE, Bent, upsampled
 
+RING = 2
+"""Pixels of the network's size by which smoothing widens the warp's edge (`_sure`)."""
+
 
 def shown(bent: Bent, preset: B2FPreset) -> tuple[Tensor, Tensor]:
     """z and m on the canvas; as they were learned where `reach` and `gap` are 0.
@@ -25,7 +28,7 @@ def shown(bent: Bent, preset: B2FPreset) -> tuple[Tensor, Tensor]:
         return bent.z, bent.m
     alpha = unit(bent.cover - bent.change)
     warped, learned = (F.interpolate(x, preset.size, mode="area") for x in (alpha, bent.m))
-    more = (_sure(learned, preset.hard) - _sure(warped, preset.hard)).clamp_min(0)
+    more = _added(_sure(learned, preset.hard), _sure(warped, preset.hard))
     between = _closed(warped, _pixels(preset.gap, warped))
     coarse = [more, between]
     spread = preset.spread and preset.mask == "learned"
@@ -47,6 +50,15 @@ def _sure(cover: Tensor, hard: float) -> Tensor:
     for _ in range(2):
         cover = F.avg_pool2d(cover, 3, 1, 1, count_include_pad=False)
     return unit(0.5 + hard * (cover - 0.5))
+
+
+def _added(learned: Tensor, warped: Tensor) -> Tensor:
+    """What the learned mask has beyond the warp's, up to the warp itself.
+
+    Both are smoothed, so that their difference begins only some pixels off the warp's edge, and the
+    plate would shine through between them; along an edge beside which nothing is missing it is 0.
+    """
+    return torch.minimum(dilated((learned - warped).clamp_min(0), RING), learned)
 
 
 def _closed(x: Tensor, radius: int) -> Tensor:
