@@ -23,7 +23,7 @@ from motion_puppet import (
 )
 
 from dancecli.errors import UsageError
-from dancecli.motion import build_track, ground, moved, proportions, retarget
+from dancecli.motion import build_track, ground, moved, placing, proportions, retarget
 from dancecli.motion.body import BONES, LONG
 from dancecli.types import JOINT, Skeleton
 
@@ -309,3 +309,22 @@ def test_moved_and_unknown_frame():
     )
     with pytest.raises(UsageError, match="photo and driving"):
         retarget(track_of([puppet(bones(300))]), target(), PHOTO, frame="moon")  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(5, 60))
+def test_arms_that_leave_the_picture_are_drawn_back_in_slowly(seed: int, fps: float) -> None:
+    rng = np.random.default_rng(seed)
+    frames = round(6 * fps)
+    wander = np.cumsum(rng.normal(0, 200 / fps, frames))
+    points = rng.uniform(100, 300, (1, 20, 2)) + wander[:, None, None] * np.array([1, 0])
+    shift = placing.drawn_in(points, 400, fps)
+    moved = points[..., 0] + shift[:, None]
+    over = np.maximum(np.maximum(moved - 400, -moved).max(1), 0)
+    was = np.maximum(np.maximum(points[..., 0] - 400, -points[..., 0]).max(1), 0)
+    assert (over <= was + 1e-6).all()
+    if points[..., 0].min() > was.max():
+        assert over.max() < 1e-6  # there was room on the other side all the time
+    if was.max() == 0:
+        assert not shift.any()
+    # Never faster than the whole way within a second and a half.
+    assert np.abs(np.diff(shift)).max() * fps <= 1.5 * (np.ptp(shift) + 1e-9)

@@ -22,6 +22,9 @@ LEVEL = 0.15
 PERSPECTIVE = 1.5
 """Body heights that it may rise or sink per relative change of size: a camera at that height."""
 
+EASE = 1.5
+"""Seconds within which a person is drawn back into the picture, and let go again."""
+
 _FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left_small_toe",
          "left_heel")  # fmt: skip
 
@@ -126,6 +129,29 @@ def kept_in_view(points: Values, trunk: Values, width: int) -> Values:
     at = trunk[0, 0] + path_shorter
     shift = _least_shift(at.min() - half, at.max() + half, width)
     return np.asarray(path_shorter - path + shift)
+
+
+def drawn_in(points: Values, width: int, fps: float) -> Values:
+    """(T,) to add to x so that arms and legs (T, K, 2) that leave the picture come back in.
+
+    It rises and falls over `EASE`, so that feet slide slowly and only while it is needed, and never
+    pushes anything out on the other side.
+    """
+    low, high = points[..., 0].min(1), points[..., 0].max(1)
+    reach = max(1, round(EASE * fps))
+
+    def eased(beyond: Values, room: Values) -> Values:
+        return np.minimum(_envelope(beyond, reach), -_envelope(-np.maximum(room, 0), reach))
+
+    return eased(np.maximum(-low, 0), width - high) - eased(np.maximum(high - width, 0), low)
+
+
+def _envelope(values: Values, reach: int) -> Values:
+    """A smooth curve (T,) that is nowhere below the values."""
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+    widest = maximum_filter1d(values, 2 * reach + 1, mode="nearest")
+    return np.asarray(gaussian_filter1d(widest, reach / 3, truncate=3.0, mode="nearest"))
 
 
 def _around(trunk: Values, points: Values) -> tuple[Values, Values]:

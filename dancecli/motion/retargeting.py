@@ -150,10 +150,11 @@ def _placed(
     x = float(ground.sole(danced.points[:1, :25], height[:1])[0, :, 0].mean())
     y = float(path[0]) + ground.below_lowest(danced.points[:1, :25], height[:1])
     points = placing.put(danced.points, place, (x, y), path, height)
-    seen = np.where(danced.confidence >= SEEN, points[..., 0], points[:, [HIP], 0])
-    shift = placing.kept_in_view(
-        np.stack([seen, points[..., 1]], -1), points[:, [HIP, NECK]].mean(1), place.width
-    )
+    seen = points.copy()
+    seen[..., 0] = np.where(danced.confidence >= SEEN, points[..., 0], points[:, [HIP], 0])
+    shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), place.width)
+    seen[..., 0] += shift[:, None]
+    shift += placing.drawn_in(seen, place.width, whole.fps)
     points[..., 0] += shift[:, None]
     return replace(danced, points=points, scale=danced.scale * place.height / height[0])
 
