@@ -290,6 +290,17 @@ def test_what_the_network_is_unsure_of_is_not_shown() -> None:
     assert m[..., 84:94, 12:28].min() == 1
 
 
+def test_no_ring_of_background_stays_between_the_warp_and_what_is_added() -> None:
+    alpha = two_legs()
+    change = torch.zeros_like(alpha)
+    change[..., 20:80, 35:50] = 1  # as wide as the leg that it lies beside
+    anywhere = TINY.with_overrides({**NEAR, "b2f.reach": 1.0}).b2f
+    _, m = shown(bent_by(alpha, change), anywhere)
+    assert m[..., 24:76, 25:48].min() > 0.95
+    _, still = shown(bent_by(alpha, torch.zeros_like(alpha)), anywhere)
+    assert torch.equal(still, alpha), "and an edge beside which nothing is missing does not grow"
+
+
 def test_what_is_added_has_the_colour_of_the_warp_beside_it() -> None:
     alpha = two_legs()
     change = torch.zeros_like(alpha)
