@@ -294,7 +294,9 @@ def test_no_ring_of_background_stays_between_the_warp_and_what_is_added() -> Non
     alpha = two_legs()
     change = torch.zeros_like(alpha)
     change[..., 20:80, 35:50] = 1  # as wide as the leg that it lies beside
-    anywhere = TINY.with_overrides({**NEAR, "b2f.reach": 1.0}).b2f
+    anywhere = TINY.with_overrides(
+        {**NEAR, "b2f.size": "52x32", "b2f.reach": 1.0, "b2f.spread": False}
+    ).b2f
     _, m = shown(bent_by(alpha, change), anywhere)
     assert m[..., 24:76, 25:48].min() > 0.95
     _, still = shown(bent_by(alpha, torch.zeros_like(alpha)), anywhere)
