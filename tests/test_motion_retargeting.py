@@ -328,3 +328,17 @@ def test_arms_that_leave_the_picture_are_drawn_back_in_slowly(seed: int, fps: fl
         assert not shift.any()
     # Never faster than the whole way within a second and a half.
     assert np.abs(np.diff(shift)).max() * fps <= 1.5 * (np.ptp(shift) + 1e-9)
+
+
+def test_who_shows_no_feet_is_lowered_until_the_head_is_in_the_picture() -> None:
+    whole = puppet(bones(500.0), foot=(400, 490))
+    body = whole.body.copy()
+    legs = [JOINT[f"{side}_{name}"] for side in ("left", "right")
+            for name in ("knee", "ankle", "heel", "big_toe", "small_toe")]  # fmt: skip
+    body[legs] = 0
+    cut = replace(whole, body=body)
+    track = track_of([puppet(bones(600.0), angles) for angles in swing(30, size=0.1)])
+    stood = retarget(track, whole, PHOTO).skeletons
+    lowered = retarget(track, cut, PHOTO).skeletons
+    nose = [np.median(xy(skeletons, "nose")[:, 1]) for skeletons in (stood, lowered)]
+    assert nose[0] < 40 <= nose[1] < 80

@@ -22,6 +22,10 @@ LEVEL = 0.15
 PERSPECTIVE = 1.5
 """Body heights that it may rise or sink per relative change of size: a camera at that height."""
 
+OVER_HEAD, RARELY = 0.08, 5
+"""How far a head goes on above its keypoints, share of standing height; and in how many of a
+hundred frames it may still be cut, by a jump."""
+
 EASE = 1.5
 """Seconds within which a person is drawn back into the picture, and let go again."""
 
@@ -32,12 +36,13 @@ _FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left
 @dataclass(frozen=True)
 class Place:
     """Where the target stands: ground point (x, y) and standing height, photo pixels; the photo's
-    width."""
+    width; and whether it shows the feet, so that the ground is there and not supposed."""
 
     x: float
     y: float
     height: float
     width: int
+    grounded: bool = True
 
 
 def place_of(target: Skeleton, size: tuple[int, int], body: Proportions) -> Place:
@@ -48,7 +53,8 @@ def place_of(target: Skeleton, size: tuple[int, int], body: Proportions) -> Plac
     ]
     middles = [foot[foot[:, 2] >= SEEN, 0].mean() for foot in sides if foot[0, 2] >= SEEN]
     x = float(np.mean(middles)) if len(middles) == 2 else _column(target)
-    return Place(x, _ground(target, body), body.height, size[0])
+    grounded = any(target.seen(name) for name in (*_FEET, "left_ankle", "right_ankle"))
+    return Place(x, _ground(target, body), body.height, size[0], grounded)
 
 
 def _column(target: Skeleton) -> float:
@@ -129,6 +135,16 @@ def kept_in_view(points: Values, trunk: Values, width: int) -> Values:
     at = trunk[0, 0] + path_shorter
     shift = _least_shift(at.min() - half, at.max() + half, width)
     return np.asarray(path_shorter - path + shift)
+
+
+def head_in_view(heads: Values, height: Values) -> float:
+    """To add to y so that the head (T, K, 2) of somebody `height` tall (T,) is in the picture.
+
+    For those whose feet the photo does not show: where they stand is supposed, from legs that
+    nobody sees, and a dance without a head is of no use.
+    """
+    top = heads[..., 1].min(1) - OVER_HEAD * height
+    return max(0.0, -float(np.percentile(top, RARELY)))
 
 
 def drawn_in(points: Values, width: int, fps: float) -> Values:

@@ -150,6 +150,9 @@ def _placed(
     x = float(ground.sole(danced.points[:1, :25], height[:1])[0, :, 0].mean())
     y = float(path[0]) + ground.below_lowest(danced.points[:1, :25], height[:1])
     points = placing.put(danced.points, place, (x, y), path, height)
+    tall = height * place.height / height[0]
+    if not place.grounded:
+        points[..., 1] += placing.head_in_view(points[:, HEAD_JOINTS], tall)
     seen = points.copy()
     seen[..., 0] = np.where(danced.confidence >= SEEN, points[..., 0], points[:, [HIP], 0])
     shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), place.width)
