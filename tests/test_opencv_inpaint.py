@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from dance_opencv.inpaint import OpenCVInpainter
+from dance_opencv.inpaint import OpenCVInpainter, _gradients
+from dance_opencv.labelling import _settled
+from dance_opencv.level import Level, places
+from dance_opencv.shifts import _exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,8 +34,8 @@ def person_shaped(height: int, width: int, share: float = 0.7) -> np.ndarray:
     return hole
 
 
-def inpaint(rgb: np.ndarray, hole: np.ndarray, seed: int = 0) -> np.ndarray:
-    return OpenCVInpainter(Settings(seed=seed)).inpaint(Frame(rgb), hole).rgb
+def inpaint(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    return OpenCVInpainter(Settings()).inpaint(Frame(rgb), hole).rgb
 
 
 def landscape(height: int, width: int) -> np.ndarray:
@@ -81,6 +86,72 @@ def test_nothing_of_the_person_is_left_and_horizon_and_texture_go_on() -> None:
     assert np.abs(out[ground].mean(0) - (90, 110, 60)).max() < 12
     detail = cv2.Laplacian(out.astype(np.float32), cv2.CV_32F)
     assert np.abs(detail[ground]).mean() > 0.4 * np.abs(detail[~inside]).mean()
+
+
+@pytest.mark.parametrize("size", [(1066, 1599), (731, 997)])
+def test_nothing_of_the_person_is_left_in_photos_that_are_filled_at_another_size(
+    size: tuple[int, int],
+) -> None:
+    rgb, hole = landscape(*size), person_shaped(*size)
+    painted = rgb.copy()
+    painted[hole > 0] = (255, 0, 255)
+    left = np.abs(inpaint(painted, hole).astype(int) - (255, 0, 255)).sum(-1) < 100
+    assert not left[hole > 0].any()
+
+
+def test_specks_and_scratches_take_the_colours_beside_them() -> None:
+    rgb = np.linspace(40, 220, 480)[None, :, None] * np.ones((320, 1, 3))
+    rgb = rgb.round().astype(np.uint8)
+    specks = np.random.default_rng(3).random((320, 480)) < 0.3
+    scratches = np.zeros((320, 480), bool)
+    scratches[:, ::16] = True
+    for missing in (specks, scratches):
+        painted = np.where(missing[..., None], np.uint8(0), rgb)
+        out = inpaint(painted, missing.astype(np.uint8) * 255).astype(int)
+        assert np.abs(out - rgb)[missing].mean() < 2
+
+
+def test_labels_of_least_cost_are_found_on_a_small_grid() -> None:
+    rng = np.random.default_rng(4)
+    index = np.arange(9).reshape(3, 3)
+    for _ in range(5):
+        unary = rng.random((9, 2)).astype(np.float32)
+        seams = rng.random((9, 1, 1)) * np.array([[0, 1], [1, 0]]) * 0.3
+
+        def cost(labels: Sequence[int], unary: np.ndarray, seams: np.ndarray) -> float:
+            total = float(unary[np.arange(9), list(labels)].sum())
+            for a, b in [*zip(index[:, :-1].flat, index[:, 1:].flat, strict=True),
+                         *zip(index[:-1].flat, index[1:].flat, strict=True)]:  # fmt: skip
+                x, y = labels[a], labels[b]
+                total += seams[a, x, y] + seams[b, x, y]
+            return total
+
+        best = min(cost(labels, unary, seams) for labels in product((0, 1), repeat=9))
+        found = _settled(unary, seams.astype(np.float32), index)
+        assert cost(found.tolist(), unary, seams) == pytest.approx(best, rel=0.02)
+
+
+def test_a_shift_found_on_cells_is_brought_to_the_pixel() -> None:
+    rng = np.random.default_rng(5)
+    tile = cv2.GaussianBlur(rng.random((120, 50, 3)).astype(np.float32), (0, 0), 1.5)
+    image = np.concatenate([tile, tile, tile], axis=1)
+    hole = np.zeros(image.shape[:2], bool)
+    hole[40:80, 60:90] = True
+    exact = _exact(Level(image, hole), np.where(hole, 0, -1), np.array([[2, 47]], np.int32), 4)
+    assert exact.tolist() == [[0, 50]]
+
+
+def test_the_edge_of_a_thing_that_a_seam_cuts_does_not_glow() -> None:
+    image = np.full((9, 12, 3), 0.5, np.float32)
+    image[:, :3] = 1.0  # bright, beside what is copied to the left of the seam
+    hole = np.zeros((9, 12), bool)
+    hole[2:7, 5:9] = True
+    taken = places(9, 12)
+    taken[2:7, 5:7, 1] -= 2  # columns 3 and 4, right of the bright ones
+    taken[2:7, 7:9, 1] += 3
+    copied = image[taken[..., 0], taken[..., 1]]
+    gradients = _gradients(Level(image, hole), copied, taken)
+    assert not gradients[3:6, 4:9].any()
 
 
 def test_no_outline_remains_on_a_wall_with_a_gradient() -> None:

@@ -153,21 +153,18 @@ def drawn_in(points: Values, width: int, fps: float) -> Values:
     It rises and falls over `EASE`, so that feet slide slowly and only while it is needed, and never
     pushes anything out on the other side.
     """
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
+
     low, high = points[..., 0].min(1), points[..., 0].max(1)
     reach = max(1, round(EASE * fps))
 
     def eased(beyond: Values, room: Values) -> Values:
-        return np.minimum(_envelope(beyond, reach), -_envelope(-np.maximum(room, 0), reach))
+        wanted = maximum_filter1d(np.maximum(beyond, 0), 2 * reach + 1, mode="nearest")
+        allowed = minimum_filter1d(np.maximum(room, 0), 2 * reach + 1, mode="nearest")
+        least = np.minimum(wanted, allowed)
+        return np.asarray(gaussian_filter1d(least, reach / 3, truncate=3.0, mode="nearest"))
 
-    return eased(np.maximum(-low, 0), width - high) - eased(np.maximum(high - width, 0), low)
-
-
-def _envelope(values: Values, reach: int) -> Values:
-    """A smooth curve (T,) that is nowhere below the values."""
-    from scipy.ndimage import gaussian_filter1d, maximum_filter1d
-
-    widest = maximum_filter1d(values, 2 * reach + 1, mode="nearest")
-    return np.asarray(gaussian_filter1d(widest, reach / 3, truncate=3.0, mode="nearest"))
+    return eased(-low, width - high) - eased(high - width, low)
 
 
 def _around(trunk: Values, points: Values) -> tuple[Values, Values]:

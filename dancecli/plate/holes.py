@@ -11,7 +11,8 @@ FAINT = 0.1
 """Alpha from which a pixel shows some of the person."""
 
 GROW, CLOSE = 0.02, 0.03
-"""By how much a mask grows, and how wide a gap in it counts as person, shares of its height."""
+"""By how much a mask grows, and half the width of a gap in it that counts as person, shares of its
+height."""
 
 WIDE = 0.08
 """`CLOSE` for a picture that stands alone: between arms, legs and trunk the ground lies in the

@@ -30,6 +30,9 @@ from dancecli.workdir import WorkDir
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
+FILLING = 2
+"""Raised when the same plugins are asked for another filling of the same photo."""
+
 
 def plate_key(background: str) -> list[object]:
     """What a plate shows, for cache keys: files by their content."""
@@ -92,13 +95,13 @@ def given_plate(spec: BackgroundSpec, timing: VideoStream, size: Size) -> Plate:
 
 def empty_photo(job: Job, target: Target, stages: Stages, work: WorkDir) -> Frame:
     """The photo without its person, inpainted once and kept."""
-    key = {**photo_key(job, stages), "inpaint": stages.identity("inpaint")}
+    key = {**photo_key(job, stages), "inpaint": stages.identity("inpaint"), "filling": FILLING}
     entry = work.entry("plate", key)
     with entry.locked():
         stored = entry.load("photo")
         if stored is not None:
             return Frame(stored["rgb"])
-        rgb = _emptied(target, bystanders(job, stages, work), stages)
+        rgb = _emptied(target, bystanders(job, target, stages, work), stages)
         entry.save("photo", {"rgb": rgb})
         return Frame(rgb)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from dancecli.errors import NoPersonError
+from dancecli.errors import DanceError, NoPersonError
 from dancecli.job import PHOTO_SIDE, Job
 from dancecli.media import read_photo, sha256_of
 from dancecli.motion import left_to_right
+from dancecli.motion.track import skeleton_of
 from dancecli.steps.stages import Stages
 from dancecli.types import (
     FloatArray,
@@ -22,6 +24,11 @@ from dancecli.types import (
     UInt8Array,
 )
 from dancecli.workdir import Entry, WorkDir
+
+logger = logging.getLogger(__name__)
+
+ONE_PERSON = 0.5
+"""Share of somebody's mask that lies on the dancer's from which on they are one person."""
 
 
 def understand(job: Job, stages: Stages, work: WorkDir) -> Target:
@@ -35,11 +42,22 @@ def understand(job: Job, stages: Stages, work: WorkDir) -> Target:
         return _stored(entry, frame) or _looked_at(entry, frame, job, stages)
 
 
-def bystanders(job: Job, stages: Stages, work: WorkDir) -> FloatArray | None:
-    """Alpha (H, W) of everybody else in the photo that `understand` looked at; None if nobody."""
+def bystanders(job: Job, target: Target, stages: Stages, work: WorkDir) -> FloatArray | None:
+    """Alpha (H, W) of everybody else in the photo that `understand` looked at; None if nobody.
+
+    Who mostly covers the person is the person, found twice. Somebody without a mask is left out.
+    """
     stored = work.entry("photo", photo_key(job, stages)).load("target") or {}
-    others = stored.get("others")
-    return None if others is None or not others.size else _mask(others).alpha
+    together = np.zeros_like(target.mask.alpha)
+    for points in stored.get("others", ()):
+        try:
+            alpha = stages.mask.mask(target.frame, skeleton_of(points, None)).alpha
+        except DanceError as error:
+            logger.warning("somebody else in %s was not masked: %s", job.photo.name, error)
+            continue
+        if np.minimum(alpha, target.mask.alpha).sum() < ONE_PERSON * alpha.sum():
+            together = np.maximum(together, alpha)
+    return together if together.any() else None
 
 
 def photo_key(job: Job, stages: Stages) -> dict[str, object]:
@@ -67,20 +85,13 @@ def _looked_at(entry: Entry, frame: Frame, job: Job, stages: Stages) -> Target:
     people = stages.pose.extract(frame)
     skeleton = pick(people, job.photo_person, job.photo)
     check_usable(skeleton, job.photo)
-    alpha = _alpha(frame, [skeleton], stages)
-    others = _alpha(frame, [person for person in people if person is not skeleton], stages)
+    alpha = np.rint(stages.mask.mask(frame, skeleton).alpha * 255).astype(np.uint8)
     labels = stages.parser.parse(frame, skeleton, _mask(alpha)).labels
-    masks = {"alpha": alpha, "others": others, "labels": labels}
-    entry.save("target", {**masks, **_skeleton_arrays(skeleton)})
+    others = [person.points() for person in people if person is not skeleton]
+    stored = {"alpha": alpha, "labels": labels, **_skeleton_arrays(skeleton)}
+    stored["others"] = np.array(others, np.float32).reshape(-1, 137, 3)
+    entry.save("target", stored)
     return Target(frame, _mask(alpha), LabelMap(labels), skeleton)
-
-
-def _alpha(frame: Frame, people: list[Skeleton], stages: Stages) -> UInt8Array:
-    """Eight bits of everybody's alpha; (0, 0) of nobody's."""
-    alphas = [stages.mask.mask(frame, person).alpha for person in people]
-    if not alphas:
-        return np.zeros((0, 0), np.uint8)
-    return np.asarray(np.rint(np.max(alphas, axis=0) * 255), np.uint8)
 
 
 def _mask(alpha: UInt8Array) -> PersonMask:
@@ -98,7 +109,7 @@ def _skeleton_arrays(skeleton: Skeleton) -> dict[str, FloatArray]:
 
 def _stored(entry: Entry, frame: Frame) -> Target | None:
     arrays = entry.load("target")
-    if arrays is None:
+    if arrays is None or "others" not in arrays:
         return None
     world = arrays["world"] if len(arrays["world"]) else None
     points = {name: arrays[name] for name in ("body", "left_hand", "right_hand", "face")}

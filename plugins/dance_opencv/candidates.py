@@ -20,8 +20,9 @@ from dancecli.types import BoolArray, FloatArray
 BAND = 5
 """Width of the border that is compared, cells."""
 
-STRETCH, EACH = 12, 3
-"""The border is compared in pieces of that many cells, each of which offers so many shifts."""
+STRETCH, EACH, PIECES = 12, 3, 64
+"""The border is compared in pieces of that many cells, each of which offers so many shifts; and at
+most so many pieces, lest a hole in a thousand specks take a minute."""
 
 BORDER, ROWS = 48, 20
 """Shifts kept of either kind."""
@@ -116,11 +117,9 @@ def _pieces(band: BoolArray) -> list[tuple[int, int]]:
     rows, columns = np.nonzero(band)
     corners = np.stack([rows // STRETCH, columns // STRETCH], 1)
     squares, counts = np.unique(corners, axis=0, return_counts=True)
-    return [
-        (int(row) * STRETCH, int(column) * STRETCH)
-        for (row, column), count in zip(squares, counts, strict=True)
-        if count >= 3 * BAND
-    ]
+    squares = squares[counts >= 3 * BAND] * STRETCH
+    few = np.unique(np.linspace(0, len(squares) - 1, PIECES).astype(int)) if len(squares) else []
+    return [(int(row), int(column)) for row, column in squares[few]]
 
 
 def _missing(unknown: FloatArray, rows: slice, columns: slice) -> FloatArray:
@@ -136,12 +135,13 @@ def _missing(unknown: FloatArray, rows: slice, columns: slice) -> FloatArray:
 
 
 def along_rows(level: Level, unsafe: BoolArray, expected: FloatArray) -> IntArray:
-    """(K, 2) shifts, until every cell of the hole has `TWICE` places that look as guessed."""
+    """(K, 2) shifts, at most `ROWS`, until every cell of the hole has `TWICE` places that look as
+    guessed or no shift brings many more."""
     height, width = level.hole.shape
     at = np.argwhere(level.hole).astype(np.int32)
     offered = np.array([
         (up, along)
-        for up in (0, -(height // 16), height // 16)
+        for up in sorted({0, -(height // 16), height // 16}, key=abs)
         for along in range(1 - width, width, 2) if abs(along) > 3
     ], np.int32).reshape(-1, 2)  # fmt: skip
     likely = np.zeros((len(offered), len(at)), np.float32)

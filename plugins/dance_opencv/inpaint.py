@@ -13,11 +13,12 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from dance_opencv.candidates import guess
-from dance_opencv.level import IntArray, Level, coarsened, places, reduced
+from dance_opencv.level import IntArray, Level, places, reduced
 from dance_opencv.poisson import from_gradients
-from dance_opencv.shifts import COARSEST, sources
+from dance_opencv.shifts import sources
 from dancecli.errors import PluginError
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, FloatArray, Frame, UInt8Array
@@ -59,70 +60,94 @@ class OpenCVInpainter:
         copied_from = sources(small)
         if copied_from is None:
             return _plain(small, rgb.shape)
-        return _copied(rgb, small, copied_from)
+        return _copied(rgb, hole, small, copied_from)
 
 
 def _plain(small: Level, shape: tuple[int, ...]) -> UInt8Array:
     """The guess alone, at full size."""
-    cells, _ = coarsened(small, COARSEST)
-    filled = guess(small if cells.hole.all() else cells)
-    full = cv2.resize(filled, shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    full = cv2.resize(guess(small), shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(full * 255 + 0.5, 0, 255), np.uint8)
 
 
-def _copied(rgb: UInt8Array, small: Level, copied_from: IntArray) -> UInt8Array:
+def _copied(rgb: UInt8Array, hole: BoolArray, small: Level, copied_from: IntArray) -> UInt8Array:
     """The picture with its hole copied from elsewhere (h, w, 2), its seams evened out."""
     image = small.image[copied_from[..., 0], copied_from[..., 1]]
     evened = from_gradients(image, _gradients(small, image, copied_from), small.hole)
-    height, width = rgb.shape[:2]
+    scale = np.array(hole.shape, np.float32) / small.hole.shape
     shift = (copied_from - places(*small.hole.shape)).astype(np.float32)
-    change = _enlarged(evened - image, shift, (width, height))
-    shift *= np.array([height / small.hole.shape[0], width / small.hole.shape[1]], np.float32)
-    shift = cv2.resize(shift, (width, height), interpolation=cv2.INTER_NEAREST)
-    moved = places(height, width) + np.rint(shift).astype(np.int32)
-    inside = np.clip(moved, 0, np.array([height - 1, width - 1], np.int32))
+    box = _around(hole)
+    here = np.moveaxis(np.mgrid[box], 0, -1).astype(np.float32)
+    fine = ((here + 0.5) / scale - 0.5).astype(np.float32)
+    change = _enlarged(evened - image, shift, fine)
+    moved = np.rint(here + _read(shift, fine, cv2.INTER_NEAREST) * scale)
+    inside = np.clip(moved.astype(np.int32), 0, np.array(hole.shape, np.int32) - 1)
+    inside = _out_of(hole, inside)
+    out = rgb.copy()
     full = rgb[inside[..., 0], inside[..., 1]] + change * 255
-    return np.asarray(np.clip(full + 0.5, 0, 255), np.uint8)
+    out[box] = np.clip(full + 0.5, 0, 255)
+    return out
+
+
+def _around(hole: BoolArray) -> tuple[slice, slice]:
+    """The rows and columns that have any of it."""
+    rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _out_of(hole: BoolArray, at: IntArray) -> IntArray:
+    """The places (h, w, 2), the nearest known ones for those that rounding led into the hole."""
+    wrong = hole[at[..., 0], at[..., 1]]
+    if not wrong.any():
+        return at
+    nearest = distance_transform_edt(hole, return_distances=False, return_indices=True)
+    known = nearest[:, at[..., 0], at[..., 1]]
+    return np.where(wrong[..., None], np.moveaxis(known, 0, -1), at).astype(np.int32)
+
+
+def _read(values: FloatArray, at: FloatArray, how: int) -> FloatArray:
+    """`values` (h, w, C) at places (H, W, 2) between its pixels' centres; the edge goes on."""
+    rows, columns = (np.ascontiguousarray(at[..., axis]) for axis in (0, 1))
+    read = cv2.remap(values, columns, rows, how, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read, np.float32)
 
 
 def _gradients(small: Level, image: FloatArray, copied_from: IntArray) -> FloatArray:
     """Differences to the right and down, (h, w, 6), as where the pixels are copied from.
 
-    At a seam the flatter of both places', as far as they are known there: the edge of a thing
-    that the seam cuts would else glow.
+    At a seam the flattest of either place's, where they are known, and of none evened out: the edge
+    of a thing that the seam cuts would else glow.
     """
     height, width = small.hole.shape
-    here = places(height, width)
     limit = np.array([height - 1, width - 1], np.int32)
     parts = []
     for step in (np.array([0, 1], np.int32), np.array([1, 0], np.int32)):
-        there = np.minimum(here + step, limit)
+        there = np.minimum(places(height, width) + step, limit)
+        rows, columns = there[..., 0], there[..., 1]
         beyond, first = _known(small, copied_from + step)
-        before, second = _known(small, copied_from[there[..., 0], there[..., 1]] - step)
-        one = (beyond - image) * first
-        other = (image[there[..., 0], there[..., 1]] - before) * second
-        flatter = (np.abs(one).sum(-1) <= np.abs(other).sum(-1))[..., None]
-        parts.append(np.where((second == 0) | ((first > 0) & flatter), one, other))
+        before, second = _known(small, copied_from[rows, columns] - step)
+        choices = np.stack([beyond - image, image[rows, columns] - before,
+                            image[rows, columns] - image])  # fmt: skip
+        steep = np.abs(choices).sum(-1)
+        steep[0][~first] = steep[1][~second] = np.inf
+        parts.append(np.take_along_axis(choices, steep.argmin(0)[None, ..., None], 0)[0])
     return np.asarray(np.concatenate(parts, -1), np.float32)
 
 
-def _known(small: Level, at: IntArray) -> tuple[FloatArray, FloatArray]:
-    """The picture at places (h, w, 2), and (h, w, 1) 1 where it is known there, else 0."""
+def _known(small: Level, at: IntArray) -> tuple[FloatArray, BoolArray]:
+    """The picture at places (h, w, 2), and where it is known there (h, w)."""
     height, width = small.hole.shape
     inside = np.clip(at, 0, np.array([height - 1, width - 1], np.int32))
     rows, columns = inside[..., 0], inside[..., 1]
     known = (inside == at).all(-1) & ~small.hole[rows, columns]
-    return np.asarray(small.image[rows, columns]), known[..., None].astype(np.float32)
+    return np.asarray(small.image[rows, columns]), known
 
 
-def _enlarged(change: FloatArray, shift: FloatArray, size: tuple[int, int]) -> FloatArray:
+def _enlarged(change: FloatArray, shift: FloatArray, at: FloatArray) -> FloatArray:
     """The change of colour at full size: smooth, but for its steps at the seams of `shift`."""
-    seam = np.zeros(change.shape[:2], np.uint8)
+    seam = np.zeros(change.shape[:2], np.float32)
     for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
         differ = (shift[first] != shift[second]).any(-1)
-        seam[first] |= differ
-        seam[second] |= differ
-    at_seam = cv2.resize(seam, size, interpolation=cv2.INTER_NEAREST)[..., None] > 0
-    smooth = cv2.resize(change, size, interpolation=cv2.INTER_LINEAR)
-    stepped = cv2.resize(change, size, interpolation=cv2.INTER_NEAREST)
-    return np.asarray(np.where(at_seam, stepped, smooth))
+        seam[first][differ] = seam[second][differ] = 1
+    at_seam = _read(seam, at, cv2.INTER_NEAREST)[..., None] > 0
+    smooth = _read(change, at, cv2.INTER_LINEAR)
+    return np.where(at_seam, _read(change, at, cv2.INTER_NEAREST), smooth)

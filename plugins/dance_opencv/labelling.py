@@ -23,8 +23,8 @@ HOLD, AMAZED = 6.0, 0.6
 """What a place that differs from the guess costs per squared colour, up to that one: objects are
 not put where the surroundings show none."""
 
-BORDER = 2.0
-"""Weight of agreeing with what is known within one cell and within four."""
+AGREE, WIDEST = 2.0, 4
+"""Weight of agreeing with what is known within one cell, and within so many."""
 
 NEVER = 20.0
 """Cost of a place that must not be copied from."""
@@ -43,7 +43,7 @@ def chosen(level: Level, unsafe: BoolArray, expected: FloatArray, shifts: IntArr
     features = level.features
     values, safe = looked_up(features, unsafe, at, shifts)
     cost, _ = surprise(level, unsafe, expected, at, shifts)
-    unary = _agreement(level, features, shifts)[at[:, 0], at[:, 1]]
+    unary = _agreement(level, features, at, shifts)
     unary += HOLD * np.minimum(cost, AMAZED) + np.where(safe, 0, np.float32(NEVER))
     index = np.full(level.hole.shape, -1)
     index[level.hole] = np.arange(len(at))
@@ -52,24 +52,34 @@ def chosen(level: Level, unsafe: BoolArray, expected: FloatArray, shifts: IntArr
     return out
 
 
-def _agreement(level: Level, features: FloatArray, shifts: IntArray) -> Cost:
-    """(h, w, K): how far the picture about a cell differs from that about its source."""
-    known = ~level.hole
-    height, width = known.shape
-    out = np.zeros((height, width, len(shifts)), np.float32)
+def _agreement(level: Level, features: FloatArray, at: IntArray, shifts: IntArray) -> Cost:
+    """(N, K): how far the picture about a cell (N, 2) differs from that about its source."""
+    height, width = level.hole.shape
+    top, left = np.maximum(at.min(0) - WIDEST, 0)
+    bottom, right = at.max(0) + WIDEST + 1
+    box = np.s_[top:bottom, left:right]
+    known, here = ~level.hole[box], features[box]
+    within = at - np.array([top, left], np.int32)
+    out = np.zeros((len(at), len(shifts)), np.float32)
+    size = known.shape[::-1]
     for number, (up, along) in enumerate(shifts.tolist()):
-        move = np.array([[1, 0, -along], [0, 1, -up]], np.float32)
-        there = cv2.warpAffine(features, move, (width, height), flags=cv2.INTER_NEAREST)
-        seen = cv2.warpAffine(known.astype(np.uint8), move, (width, height),
-                              flags=cv2.INTER_NEAREST) > 0  # fmt: skip
-        both = (known & seen).astype(np.float32)
-        apart = np.minimum(((features - there) ** 2).sum(2), TORN) * both
-        for reach, weight in ((1, 2 / 3), (4, 1 / 9)):
-            unseen = _summed(known.astype(np.float32), reach) - _summed(both, reach)
-            out[..., number] += BORDER * weight * (_summed(apart, reach) + 0.1 * unseen)
+        move = np.array([[1, 0, -along - left], [0, 1, -up - top]], np.float32)
+        there = cv2.warpAffine(features, move, size, flags=cv2.INTER_NEAREST)
+        shown = (~level.hole).astype(np.uint8)
+        both = known & (cv2.warpAffine(shown, move, size, flags=cv2.INTER_NEAREST) > 0)
+        cost = _differing(np.minimum(((here - there) ** 2).sum(2), TORN), known, both)
         far = UPRIGHT * (up / height) ** 2 + ACROSS * (along / width) ** 2
-        out[..., number] += 0.2 * far
+        out[:, number] = cost[within[:, 0], within[:, 1]] + 0.2 * far
     return out
+
+
+def _differing(apart: FloatArray, known: BoolArray, both: BoolArray) -> Cost:
+    """(h, w): differences near each cell, where both are known, and a little where one is not."""
+    cost = np.zeros(known.shape, np.float32)
+    for reach, weight in ((1, 2 / 3), (WIDEST, 1 / 9)):
+        unseen = _summed((known & ~both).astype(np.float32), reach)
+        cost += AGREE * weight * (_summed(apart * both, reach) + 0.1 * unseen)
+    return cost
 
 
 def _summed(values: FloatArray, reach: int) -> FloatArray:

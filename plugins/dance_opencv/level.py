@@ -31,12 +31,13 @@ class Level:
 
     @property
     def features(self) -> FloatArray:
-        """What pixels are compared by, float32 (h, w, 5): colour, and how brightness changes."""
+        """What pixels are compared by, float32 (h, w, 5): colour, and how brightness changes
+        between a pixel's neighbours, as far as both are known."""
         image = np.where(self.hole[..., None], np.float32(0), self.image)
-        grey = image.mean(2)
+        grey, known = image.mean(2), ~self.hole
         change = np.zeros((*grey.shape, 2), np.float32)
-        change[:, 1:-1, 0] = (grey[:, 2:] - grey[:, :-2]) / 2
-        change[1:-1, :, 1] = (grey[2:] - grey[:-2]) / 2
+        change[:, 1:-1, 0] = (grey[:, 2:] - grey[:, :-2]) / 2 * (known[:, 2:] & known[:, :-2])
+        change[1:-1, :, 1] = (grey[2:] - grey[:-2]) / 2 * (known[2:] & known[:-2])
         return np.concatenate([image, np.float32(GRADIENT) * change], 2)
 
 
