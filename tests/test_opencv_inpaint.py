@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from dance_opencv.candidates import along_rows, from_border, guess, surprise
 from dance_opencv.inpaint import OpenCVInpainter, _gradients
 from dance_opencv.labelling import _settled
 from dance_opencv.level import Level, places
@@ -109,6 +110,29 @@ def test_specks_and_scratches_take_the_colours_beside_them() -> None:
         painted = np.where(missing[..., None], np.uint8(0), rgb)
         out = inpaint(painted, missing.astype(np.uint8) * 255).astype(int)
         assert np.abs(out - rgb)[missing].mean() < 2
+
+
+def test_the_border_offers_the_shift_by_which_the_picture_repeats_itself() -> None:
+    rng = np.random.default_rng(6)
+    tile = cv2.GaussianBlur(rng.random((60, 40, 3)).astype(np.float32), (0, 0), 1.0)
+    image = np.tile(tile, (1, 3, 1))
+    hole = np.zeros(image.shape[:2], bool)
+    hole[20:40, 52:68] = True
+    best = from_border(Level(image, hole))[:2].tolist()
+    assert sorted(best) == [[0, -40], [0, 40]]
+
+
+def test_rows_bring_every_cell_something_that_looks_as_guessed() -> None:
+    image = np.repeat(np.linspace(0.1, 0.9, 48, dtype=np.float32)[:, None], 80, 1)
+    level = Level(np.repeat(image[..., None], 3, 2), np.zeros((48, 80), bool))
+    level.hole[8:40, 30:50] = True
+    nothing_unsafe = level.hole.copy()
+    expected = guess(level)
+    assert np.abs(expected - level.image)[level.hole].max() < 0.03
+    shifts = along_rows(level, nothing_unsafe, expected)
+    at = np.argwhere(level.hole).astype(np.int32)
+    cost, safe = surprise(level, nothing_unsafe, expected, at, shifts)
+    assert (safe & (cost < 0.02)).any(1).all()
 
 
 def test_labels_of_least_cost_are_found_on_a_small_grid() -> None:

@@ -29,12 +29,11 @@ AGREE, WIDEST = 2.0, 4
 NEVER = 20.0
 """Cost of a place that must not be copied from."""
 
-SWEEPS, ROUNDS = 6, 8
-"""Passes of the messages over the cells; and of moving the seams, pixel by pixel."""
+SWEEPS = 6
+"""Passes of the messages over the cells."""
 
 Cost = NDArray[np.float32]
 Numbers = NDArray[np.int64]
-_SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 def chosen(level: Level, unsafe: BoolArray, expected: FloatArray, shifts: IntArray) -> Numbers:
@@ -119,83 +118,3 @@ def _steps(index: Numbers, side: int) -> Iterator[tuple[Numbers, Numbers]]:
         both = (here >= 0) & (there >= 0)
         if both.any():
             yield here[both], there[both]
-
-
-def moved_seams(level: Level, labels: Numbers, shifts: IntArray) -> Numbers:
-    """The labels (h, w), each seam moved pixel by pixel to where it shows least."""
-    features, labels = level.features, labels.copy()
-    for _ in range(ROUNDS):
-        before = labels.copy()
-        for parity in (0, 1):
-            at = _at_seams(labels, parity)
-            if len(at):
-                labels[at[:, 0], at[:, 1]] = _better(level, features, labels, shifts, at)
-        if np.array_equal(before, labels):
-            break
-    return labels
-
-
-def _at_seams(labels: Numbers, parity: int) -> IntArray:
-    """Every other (N, 2) of the hole's pixels that have a neighbour of another label."""
-    seam = np.zeros(labels.shape, bool)
-    for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        differ = labels[first] != labels[second]
-        seam[first] |= differ
-        seam[second] |= differ
-    at = np.argwhere(seam & (labels >= 0)).astype(np.int32)
-    return np.asarray(at[at.sum(1) % 2 == parity])
-
-
-def _better(
-    level: Level, features: FloatArray, labels: Numbers, shifts: IntArray, at: IntArray
-) -> Numbers:
-    """The cheapest of each pixel's label and its neighbours'."""
-    best = labels[at[:, 0], at[:, 1]]
-    least = _price(level, features, labels, shifts, at, best)
-    for side in _SIDES:
-        beside = _neighbours(labels, at, side)[0]
-        other = np.where(beside < 0, best, beside)
-        price = _price(level, features, labels, shifts, at, other)
-        cheaper = price < least - 1e-7
-        best, least = np.where(cheaper, other, best), np.where(cheaper, price, least)
-    return np.asarray(best)
-
-
-def _neighbours(labels: Numbers, at: IntArray, side: tuple[int, int]) -> tuple[Numbers, IntArray]:
-    there = np.clip(at + np.array(side, np.int32), 0, np.array(labels.shape, np.int32) - 1)
-    return labels[there[:, 0], there[:, 1]], there
-
-
-def _price(
-    level: Level, features: FloatArray, labels: Numbers, shifts: IntArray, at: IntArray,
-    chosen: Numbers,
-) -> Cost:  # fmt: skip
-    """(N,): what the seams to the four neighbours cost if the pixels take those labels."""
-
-    def value(where: IntArray, label: Numbers) -> tuple[FloatArray, BoolArray]:
-        return _read(features, level.hole, where + shifts[label])
-
-    own, safe = value(at, chosen)
-    total = np.where(safe, np.float32(0), np.float32(NEVER))
-    for side in _SIDES:
-        label, there = _neighbours(labels, at, side)
-        known = label < 0
-        beyond, _ = value(there, chosen)
-        theirs = np.where(known, 0, label)
-        back, _ = value(at, theirs)
-        kept, _ = value(there, theirs)
-        kept = np.where(known[:, None], features[there[:, 0], there[:, 1]], kept)
-        edge = _torn(beyond, kept)
-        seam = np.where(known, 2 * edge, _torn(own, back) + edge + np.float32(JOIN))
-        total += np.where(label == chosen, np.float32(0), seam)
-    return np.asarray(total)
-
-
-def _read(features: FloatArray, closed: BoolArray, where: IntArray) -> tuple[FloatArray, BoolArray]:
-    inside = np.clip(where, 0, np.array(closed.shape, np.int32) - 1)
-    rows, columns = inside[:, 0], inside[:, 1]
-    return features[rows, columns], (where == inside).all(1) & ~closed[rows, columns]
-
-
-def _torn(first: FloatArray, second: FloatArray) -> Cost:
-    return np.asarray(np.minimum(((first - second) ** 2).sum(1), np.float32(TORN)))

@@ -15,6 +15,8 @@ from scipy.sparse.linalg import splu
 
 from dancecli.types import BoolArray, FloatArray
 
+Values = NDArray[np.float64]
+
 _PAIRS = (
     ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
     ((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
@@ -35,12 +37,21 @@ def from_gradients(
     screen: how much the colour itself holds; 1 / sqrt(screen) pixels is how far a mismatch spreads.
     down: weight of the differences between rows, those along rows being 1.
     """
+    out = colour.copy()
+    out[hole] = _solve(*_equations(colour, gradients, hole, screen, down))
+    return out
+
+
+def _equations(
+    colour: FloatArray, gradients: FloatArray, hole: BoolArray, screen: float, down: float
+) -> tuple[Values, NDArray[np.int64], Values, Values]:
+    """Diagonal (N,), pairs of unknowns (2, M), their weights (M,) and right sides (N, 3)."""
     count = int(hole.sum())
     number = np.full(hole.shape, -1)
     number[hole] = np.arange(count)
     right = screen * colour[hole].astype(np.float64)
     links: list[NDArray[np.int64]] = []
-    weights: list[NDArray[np.float64]] = []
+    weights: list[Values] = []
     degree = np.full(count, screen)
     sides = ((slice(0, 3), 1.0), (slice(3, 6), down))
     for (first, second), (channels, weight) in zip(_PAIRS, sides, strict=True):
@@ -53,17 +64,10 @@ def from_gradients(
         both = (p >= 0) & (q >= 0)
         links.append(np.stack([p[both], q[both]]))
         weights.append(np.full(int(both.sum()), weight))
-    out = colour.copy()
-    out[hole] = _solve(degree, np.concatenate(links, 1), np.concatenate(weights), right)
-    return out
+    return degree, np.concatenate(links, 1), np.concatenate(weights), right
 
 
-def _solve(
-    degree: NDArray[np.float64],
-    links: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    right: NDArray[np.float64],
-) -> FloatArray:
+def _solve(degree: Values, links: NDArray[np.int64], weights: Values, right: Values) -> FloatArray:
     count = len(degree)
     rows = np.concatenate([links[0], links[1], np.arange(count)])
     columns = np.concatenate([links[1], links[0], np.arange(count)])

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from dance_opencv.candidates import along_rows, from_border, guess
-from dance_opencv.labelling import TORN, Numbers, chosen, moved_seams
+from dance_opencv.labelling import TORN, Numbers, chosen
 from dance_opencv.level import IntArray, Level, coarsened, places
 from dancecli.types import BoolArray, FloatArray
 
@@ -40,7 +40,7 @@ def sources(level: Level) -> IntArray | None:
         return None
     labels = _finer(chosen(cells, unsafe, expected, shifts), level.hole, factor)
     exact = _exact(level, labels, shifts * factor, factor)
-    return _places(level.hole, moved_seams(level, labels, exact), exact)
+    return _places(level.hole, labels, exact)
 
 
 def _finer(labels: Numbers, hole: BoolArray, factor: int) -> Numbers:
