@@ -109,13 +109,12 @@ def empty_photo(job: Job, target: Target, stages: Stages, work: WorkDir) -> Fram
 def _emptied(target: Target, others: FloatArray | None, stages: Stages) -> UInt8Array:
     """The photo with its person painted out from behind the others, who are no background to
     copy from and stay."""
-    own, frame = target.mask.alpha, target.frame
+    frame, hole = target.frame, person_hole(target.mask.alpha, WIDE)
     if others is None:
-        return stages.inpaint.inpaint(frame, person_hole(own, WIDE)).rgb
-    everybody = np.maximum(person_hole(own, WIDE), person_hole(others))
-    behind = stages.inpaint.inpaint(frame, everybody).rgb.astype(np.float32)
-    shown = np.where(person_hole(own, WIDE) > 0, others * (1 - own), 1)[..., None]
-    return np.asarray(np.rint(behind + shown * (frame.rgb - behind)), np.uint8)
+        return stages.inpaint.inpaint(frame, hole).rgb
+    behind = stages.inpaint.inpaint(frame, np.maximum(hole, person_hole(others))).rgb
+    shown = np.where(hole > 0, others * (1 - target.mask.alpha), 1)[..., None]
+    return np.asarray(np.rint(behind + shown * (frame.rgb.astype(np.float32) - behind)), np.uint8)
 
 
 def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Plate:

@@ -105,7 +105,7 @@ def _out_of(hole: BoolArray, at: IntArray) -> IntArray:
 
 
 def _read(values: FloatArray, at: FloatArray, how: int) -> FloatArray:
-    """`values` (h, w, C) at places (H, W, 2) between its pixels' centres; the edge goes on."""
+    """`values` (h, w) or (h, w, C) at (row, column) places (H, W, 2), whole at pixels' centres."""
     rows, columns = (np.ascontiguousarray(at[..., axis]) for axis in (0, 1))
     read = cv2.remap(values, columns, rows, how, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(read, np.float32)
