@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dancecli.composite.placing import BESIDE, OVER_HEAD, UNDER_FEET, standing_height
+from dancecli.composite.placing import BESIDE, UNDER_FEET, standing_height
+from dancecli.motion.body import OVER_HEAD
 from dancecli.types import Canvas, Skeleton
 
 HEADROOM = 1.2

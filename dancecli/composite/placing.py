@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.errors import NoPersonError
-from dancecli.motion.body import height_of
+from dancecli.motion.body import OVER_HEAD, height_of
 from dancecli.types import JOINT, SEEN, Skeleton
 
 Size = tuple[int, int]
@@ -21,8 +21,8 @@ DEFAULT_HEIGHT, DEFAULT_GROUND = 0.75, 0.92
 MARGIN = 0.03
 """Kept free at the frame's edges where the whole dance fits, share of the frame."""
 
-OVER_HEAD, BESIDE, UNDER_FEET = 0.10, 0.05, 0.03
-"""How far a body goes on beyond its keypoints, shares of standing height."""
+BESIDE, UNDER_FEET = 0.05, 0.03
+"""How far a body goes on beyond its keypoints, shares of standing height; above: `OVER_HEAD`."""
 
 SOLE = 0.015
 """How far the lowest keypoints of a foot lie above its sole, share of standing height."""

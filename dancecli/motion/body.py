@@ -66,6 +66,9 @@ LONG = np.flatnonzero(SHARES > 0.14)
 LEG = 0.245 + 0.246
 SPINE = 0.288
 
+OVER_HEAD = 0.10
+"""How far a head goes on above its keypoints, share of standing height."""
+
 HEAD_JOINTS = np.array([JOINT[n] for n in ("nose", "right_eye", "left_eye", "right_ear",
                                            "left_ear")])  # fmt: skip
 EARS = np.array([JOINT["right_ear"], JOINT["left_ear"]])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dancecli.motion.body import BONES, LEG, SPINE
+from dancecli.motion.body import BONES, LEG, OVER_HEAD, SPINE
 from dancecli.motion.proportions import Proportions
 from dancecli.types import JOINT, SEEN, Skeleton
 
@@ -22,9 +22,8 @@ LEVEL = 0.15
 PERSPECTIVE = 1.5
 """Body heights that it may rise or sink per relative change of size: a camera at that height."""
 
-OVER_HEAD, RARELY = 0.08, 5
-"""How far a head goes on above its keypoints, share of standing height; and in how many of a
-hundred frames it may still be cut, by a jump."""
+RARELY = 5
+"""In how many of a hundred frames a head may still be cut, by a jump."""
 
 EASE = 1.5
 """Seconds within which a person is drawn back into the picture, and let go again."""

@@ -13,10 +13,9 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from dance_opencv.candidates import guess
-from dance_opencv.level import IntArray, Level, places, reduced
+from dance_opencv.level import IntArray, Level, inside, nearest, places, reduced
 from dance_opencv.poisson import from_gradients
 from dance_opencv.shifts import sources
 from dancecli.errors import PluginError
@@ -80,10 +79,12 @@ def _copied(rgb: UInt8Array, hole: BoolArray, small: Level, copied_from: IntArra
     fine = ((here + 0.5) / scale - 0.5).astype(np.float32)
     change = _enlarged(evened - image, shift, fine)
     moved = np.rint(here + _read(shift, fine, cv2.INTER_NEAREST) * scale)
-    inside = np.clip(moved.astype(np.int32), 0, np.array(hole.shape, np.int32) - 1)
-    inside = _out_of(hole, inside)
+    there, _ = inside(moved.astype(np.int32), hole)
+    wrong = hole[there[..., 0], there[..., 1]]
+    if wrong.any():  # rounding leads into the hole
+        there[wrong] = nearest(~hole)[there[wrong][:, 0], there[wrong][:, 1]]
     out = rgb.copy()
-    full = rgb[inside[..., 0], inside[..., 1]] + change * 255
+    full = rgb[there[..., 0], there[..., 1]] + change * 255
     out[box] = np.clip(full + 0.5, 0, 255)
     return out
 
@@ -92,16 +93,6 @@ def _around(hole: BoolArray) -> tuple[slice, slice]:
     """The rows and columns that have any of it."""
     rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _out_of(hole: BoolArray, at: IntArray) -> IntArray:
-    """The places (h, w, 2), the nearest known ones for those that rounding led into the hole."""
-    wrong = hole[at[..., 0], at[..., 1]]
-    if not wrong.any():
-        return at
-    nearest = distance_transform_edt(hole, return_distances=False, return_indices=True)
-    known = nearest[:, at[..., 0], at[..., 1]]
-    return np.where(wrong[..., None], np.moveaxis(known, 0, -1), at).astype(np.int32)
 
 
 def _read(values: FloatArray, at: FloatArray, how: int) -> FloatArray:
@@ -135,11 +126,8 @@ def _gradients(small: Level, image: FloatArray, copied_from: IntArray) -> FloatA
 
 def _known(small: Level, at: IntArray) -> tuple[FloatArray, BoolArray]:
     """The picture at places (h, w, 2), and where it is known there (h, w)."""
-    height, width = small.hole.shape
-    inside = np.clip(at, 0, np.array([height - 1, width - 1], np.int32))
-    rows, columns = inside[..., 0], inside[..., 1]
-    known = (inside == at).all(-1) & ~small.hole[rows, columns]
-    return np.asarray(small.image[rows, columns]), known
+    there, known = inside(at, small.hole)
+    return np.asarray(small.image[there[..., 0], there[..., 1]]), known
 
 
 def _enlarged(change: FloatArray, shift: FloatArray, at: FloatArray) -> FloatArray:

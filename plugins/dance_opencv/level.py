@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 
@@ -78,6 +79,18 @@ def places(height: int, width: int) -> IntArray:
     return np.stack([rows, columns], -1)
 
 
+def inside(at: IntArray, closed: BoolArray) -> tuple[IntArray, BoolArray]:
+    """The places (..., 2) drawn into the picture (h, w), and which are in it and not closed."""
+    kept = np.clip(at, 0, np.array(closed.shape, np.int32) - 1)
+    return kept, (kept == at).all(-1) & ~closed[kept[..., 0], kept[..., 1]]
+
+
+def nearest(known: BoolArray) -> IntArray:
+    """(row, column) of the known pixel nearest to each, int32 (h, w, 2); something is known."""
+    found = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.moveaxis(found, 0, -1)
+
+
 def looked_up(
     values: FloatArray, closed: BoolArray, at: IntArray, shifts: IntArray
 ) -> tuple[FloatArray, BoolArray]:
@@ -85,8 +98,5 @@ def looked_up(
 
     And where that is inside the picture and not closed (h, w): (N, K).
     """
-    limit = np.array(closed.shape, np.int32) - 1
-    moved = at[:, None] + shifts[None]
-    inside = np.clip(moved, 0, limit)
-    rows, columns = inside[..., 0], inside[..., 1]
-    return values[rows, columns], (moved == inside).all(2) & ~closed[rows, columns]
+    there, is_open = inside(at[:, None] + shifts[None], closed)
+    return values[there[..., 0], there[..., 1]], is_open

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from dance_opencv.candidates import along_rows, from_border, guess
 from dance_opencv.labelling import TORN, Numbers, chosen
-from dance_opencv.level import IntArray, Level, coarsened, places
+from dance_opencv.level import IntArray, Level, coarsened, inside, looked_up, nearest, places
 from dancecli.types import BoolArray, FloatArray
 
 CELLS = 2200
@@ -48,8 +47,8 @@ def _finer(labels: Numbers, hole: BoolArray, factor: int) -> Numbers:
     nearest one's."""
     height, width = hole.shape
     fine = labels.repeat(factor, 0).repeat(factor, 1)[:height, :width]
-    nearest = distance_transform_edt(fine < 0, return_distances=False, return_indices=True)
-    return np.where(hole, fine[tuple(nearest)], -1)
+    near = nearest(fine >= 0)
+    return np.where(hole, fine[near[..., 0], near[..., 1]], -1)
 
 
 def _exact(level: Level, labels: Numbers, shifts: IntArray, factor: int) -> IntArray:
@@ -72,11 +71,8 @@ def _exact(level: Level, labels: Numbers, shifts: IntArray, factor: int) -> IntA
 
 def _prices(features: FloatArray, hole: BoolArray, at: IntArray, shifts: IntArray) -> FloatArray:
     """(K,): how far the pixels (N, 2) differ from those a shift away; inf where few are known."""
-    limit = np.array(hole.shape, np.int32) - 1
-    moved = at[:, None] + shifts
-    inside = np.clip(moved, 0, limit)
-    known = (moved == inside).all(2) & ~hole[inside[..., 0], inside[..., 1]]
-    apart = features[inside[..., 0], inside[..., 1]] - features[at[:, 0], at[:, 1]][:, None]
+    there, known = looked_up(features, hole, at, shifts)
+    apart = there - features[at[:, 0], at[:, 1]][:, None]
     cost = np.minimum((apart**2).sum(2), TORN)
     mean = (cost * known).sum(0) / np.maximum(known.sum(0), 1)
     return np.where(known.mean(0) < 0.6, np.inf, mean)
@@ -85,8 +81,5 @@ def _prices(features: FloatArray, hole: BoolArray, at: IntArray, shifts: IntArra
 def _places(hole: BoolArray, labels: Numbers, shifts: IntArray) -> IntArray:
     """The labels' places; the nearest known one where that is out of the picture or hole."""
     here = places(*hole.shape)
-    moved = np.where(hole[..., None], here + shifts[labels], here)
-    inside = np.clip(moved, 0, np.array(hole.shape, np.int32) - 1)
-    wrong = (moved != inside).any(2) | hole[inside[..., 0], inside[..., 1]]
-    nearest = distance_transform_edt(hole, return_distances=False, return_indices=True)
-    return np.where(wrong[..., None], np.moveaxis(nearest, 0, -1), inside).astype(np.int32)
+    there, known = inside(np.where(hole[..., None], here + shifts[labels], here), hole)
+    return np.where(known[..., None], there, nearest(~hole))
