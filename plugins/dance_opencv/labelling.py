@@ -60,11 +60,10 @@ def _agreement(level: Level, features: FloatArray, at: IntArray, shifts: IntArra
     known, here = ~level.hole[box], features[box]
     within = at - np.array([top, left], np.int32)
     out = np.zeros((len(at), len(shifts)), np.float32)
-    size = known.shape[::-1]
+    size, shown = known.shape[::-1], (~level.hole).astype(np.uint8)
     for number, (up, along) in enumerate(shifts.tolist()):
         move = np.array([[1, 0, -along - left], [0, 1, -up - top]], np.float32)
         there = cv2.warpAffine(features, move, size, flags=cv2.INTER_NEAREST)
-        shown = (~level.hole).astype(np.uint8)
         both = known & (cv2.warpAffine(shown, move, size, flags=cv2.INTER_NEAREST) > 0)
         cost = _differing(np.minimum(((here - there) ** 2).sum(2), TORN), known, both)
         far = UPRIGHT * (up / height) ** 2 + ACROSS * (along / width) ** 2
