@@ -22,7 +22,15 @@ TINY_PAPER: Preset = PAPER.with_overrides(_SMALL)
 """The paper's designs: SPADE from an embedding, no texture."""
 
 TINY: Preset = COMPACT.with_overrides(
-    {**_SMALL, "b2f.canvas": "128x80", "b2f.unet": "8,8,8", "b2f.style": 4, "b2f.max_flow": 12}
+    {
+        **_SMALL,
+        "b2f.canvas": "128x80",
+        "b2f.unet": "8,8,8",
+        "b2f.style": 4,
+        "b2f.max_flow": 12,
+        "fr.unet": "8,8,8",
+        "fr.style": 4,
+    }
 )
 """The compact designs: skips in P2B, a warped photo in B2F at twice the network's size; a flow."""
 

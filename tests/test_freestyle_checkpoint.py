@@ -122,13 +122,16 @@ def with_(key: str, value: Tensor) -> Callable[[dict[str, Tensor]], dict[str, Te
         ({"preset": {"latnet": 3}}, "latnet"),
         ({"preset": {"latent": 10**9}}, "latent"),
         ({"preset": {"decoder": [8] * 1000}}, "decoder"),
-        ({"preset": {"latent": 9}}, "squeeze.weight' is 8x128 real numbers, the network needs 9x"),
-        ({"state": without("expand.weight")}, "'expand.weight' is missing"),
+        ({"preset": {"embedding": 9}}, "who.weight' is 4x8 real numbers, the network needs 4x9"),
+        ({"state": without("decoder.who.weight")}, "'decoder.who.weight' is missing"),
         ({"state": with_("evil", torch.zeros(1))}, "1 tensors that the network lacks"),
-        ({"state": with_("expand.bias", torch.zeros(7))}, "'expand.bias' is 7 real numbers"),
-        ({"state": with_("expand.bias", torch.zeros(128).long())}, "128 whole numbers"),
-        ({"state": with_("expand.bias", torch.zeros(128).double())}, "stored as F64"),
-        ({"state": with_("expand.bias", torch.full((128,), float("nan")))}, "NaN"),
+        (
+            {"state": with_("decoder.who.bias", torch.zeros(7))},
+            "'decoder.who.bias' is 7 real numbers",
+        ),
+        ({"state": with_("decoder.who.bias", torch.zeros(4).long())}, "4 whole numbers"),
+        ({"state": with_("decoder.who.bias", torch.zeros(4).double())}, "stored as F64"),
+        ({"state": with_("decoder.who.bias", torch.full((4,), float("nan")))}, "NaN"),
     ],
 )
 def test_forged_checkpoints_are_refused(change: dict[str, Any], said: str, tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ def test_a_bundle_holds_its_networks(tmp_path: Path) -> None:
     assert (bundle.name, bundle.licence, bundle.commercial) == ('a "name"', "MIT", True)
     assert set(bundle.files) == {"p2b", "b2f", "fr"}
     found = bundle.load("fr")
-    assert torch.equal(found.expand.weight, networks["fr"].expand.weight)  # type: ignore[arg-type]
+    assert torch.equal(found.decoder.who.weight, networks["fr"].decoder.who.weight)  # type: ignore[arg-type]
 
 
 def test_a_bundle_without_fr_says_so(tmp_path: Path) -> None:

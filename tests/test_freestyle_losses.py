@@ -14,7 +14,7 @@ from dance_freestyle.discriminators import (
     p2b_discriminator,
 )
 from dance_freestyle.fr import refined
-from dance_freestyle.presets import PAPER
+from dance_freestyle.presets import COMPACT, PAPER
 from dance_freestyle.texture import Bent
 from dance_freestyle.training import losses, objectives
 from dance_freestyle.training.losses import FacePerceptual
@@ -284,6 +284,31 @@ def test_fr_terms() -> None:
         "gan": 0.5 * 0.25, "l1": 0.5 * 0.25, "gradient": 0.0, "mask": 3e-3 * 0.5,
         "mask_gradient": 0.0, "perceptual": pytest.approx(0.5 * 3 * (0.125 + 0.1875), rel=1e-4),
     }  # fmt: skip
-    loss = objectives.fr_discriminator_loss(critic, objectives.FRBatch(c0, truth), (c, mask))
+    loss = objectives.fr_discriminator_loss(
+        preset, critic, objectives.FRBatch(c0, truth), (c, mask)
+    )
     assert loss.item() == pytest.approx(0.5 * (0.25 + 0.25))
     assert refined(c, mask, c0).mean().item() == pytest.approx(0.125)
+
+
+def test_fr_counts_the_face_more_than_what_is_about_it() -> None:
+    preset = COMPACT.with_overrides({"fr.loss.perceptual": 0}).fr
+    inside = torch.zeros(1, 1, 64, 64)
+    inside[..., 16:48, 16:48] = 1
+    truth, mask = torch.zeros(1, 3, 64, 64), torch.ones(1, 1, 64, 64)
+    batch = objectives.FRBatch(truth, truth, inside)
+    within, about = (
+        objectives.fr_generator(preset, fr_discriminator(preset), None, batch, (0.1 * x, mask))
+        for x in (inside.expand(-1, 3, -1, -1), (1 - inside).expand(-1, 3, -1, -1))
+    )
+    for name in ("l1", "merged"):
+        assert within[name] > 3 * about[name]  # though there is thrice as much about it
+    assert "gan" not in within
+
+
+def test_detail_minds_blur_and_not_the_place() -> None:
+    sharp = (torch.arange(64) // 2 % 2).float().expand(1, 3, 64, 64)
+    aside, blurred = sharp.roll(1, -1), torch.full_like(sharp, 0.5)
+    away = (losses.detail(sharp) - losses.detail(aside)).abs().mean()
+    assert away < 0.1 * (losses.detail(sharp) - losses.detail(blurred)).abs().mean()
+    assert (sharp - aside).abs().mean() >= (sharp - blurred).abs().mean()

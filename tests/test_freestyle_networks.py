@@ -21,12 +21,15 @@ from dance_freestyle.encoders import Vgg19, VggFace2
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import COMPACT, PAPER, Preset
+from dance_freestyle.restoring import PhotoDecoder
 from dance_freestyle.showing import continued, dilated, shown
-from dance_freestyle.texture import VALIDITY, VISIBLE, Bent, upsampled
+from dance_freestyle.texture import VALIDITY, VISIBLE, Bent
+from dance_freestyle.unet import upsampled
 from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs, random_labels
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 from torch.utils.flop_counter import FlopCounterMode
 
 from dancecli.figures import made_target, standing_skeleton
@@ -142,7 +145,8 @@ def test_b2f_grows_from_4x4_by_seven_upsamplings() -> None:
 def test_fr_has_the_tables_shapes() -> None:
     with torch.device("meta"):
         network = FR(PAPER.fr)
-        names = [f"downs.{i}" for i in range(5)] + [f"residuals.{i}" for i in range(6)]
+        names = [f"decoder.downs.{i}" for i in range(5)]
+        names += [f"decoder.residuals.{i}" for i in range(6)]
         run = lambda: network(torch.zeros(1, 3, 256, 256), torch.zeros(1, 2048))  # noqa: E731
         shapes = sizes_of(network, names, run)
         c, mask = run()
@@ -192,7 +196,8 @@ BEFORE_NORM = {
     # A constant added to a block's output is taken out by every norm that follows.
     "b2f": r"decoder\.blocks\.\d+\.conv[01]\.bias|appearance\.\w+\.layers\.\d+\.0\.bias",
     "warp": r"appearance\..*\.0\.bias|decoder\.(encoder|bottom|decoder).*\.body\.2\.bias",
-    "fr": r"downs\..*(depth|point)wise\.bias|ups\.\d+\.conv\.bias|face\.layers.*\.0\.bias",
+    "fr": r"decoder\.(downs\..*wise\.bias|ups\.\d+\.conv\.bias)|face\.layers.*\.0\.bias",
+    "photo": r"face\.layers.*\.0\.bias|decoder\.(encoder|bottom|decoder).*\.body\.2\.bias",
     "patch": r"d[12]\.layers\.[123]\.0\.bias",
     "face": r"$^",
 }
@@ -224,11 +229,62 @@ def test_gradient_reaches_all_of_b2f(preset: Preset, kind: str) -> None:
 
 
 def test_gradient_reaches_all_of_fr() -> None:
-    network = FR(TINY.fr)
-    assert network.face is not None
     faces, photos = torch.rand(2, 3, 3, 64, 64) * 2 - 1
+    plain = FR(TINY_PAPER.fr)
+    assert plain.face is not None
+    c, mask = plain(faces, plain.face.embed(torch.rand(3, 3, 32, 32)))
+    assert_reached(plain, "fr", (c - torch.rand_like(c)).square().mean() + mask.square().mean())
+    network = begun(FR(TINY.fr))
+    assert network.face is not None
     c, mask = network(faces, network.face.embed(torch.rand(3, 3, 32, 32)), photos)
-    assert_reached(network, "fr", (c - torch.rand_like(c)).square().mean() + mask.square().mean())
+    loss = (c - torch.rand_like(c)).square().mean() + mask.square().mean()
+    assert_reached(network, "photo", loss)
+
+
+def begun(network: FR) -> FR:
+    """After the first steps: nothing that starts at zero is at zero."""
+    assert isinstance(network.decoder, PhotoDecoder)
+    for head in (network.decoder.flow, network.decoder.light, network.decoder.mask):
+        torch.nn.init.normal_(head.weight, std=0.1)
+    return network
+
+
+def test_an_untrained_fr_shows_half_of_the_photos_face() -> None:
+    network = FR(TINY.fr).eval()
+    face, photo = torch.rand(2, 1, 3, 64, 64) * 2 - 1
+    c, mask = network(face, torch.rand(1, TINY.fr.embedding), photo)
+    assert torch.allclose(c, photo, atol=1e-5)
+    assert torch.equal(mask, torch.full_like(mask, 0.5))
+
+
+def test_fr_changes_large_faces_as_it_does_small_ones() -> None:
+    torch.manual_seed(0)
+    network = begun(FR(TINY.fr)).eval()
+    smooth = torch.rand(2, 1, 3, 8, 8) * 2 - 1
+    small, large = (
+        [F.interpolate(x, (side, side), mode="bicubic").clamp(-1, 1) for x in smooth]
+        for side in (64, 256)
+    )
+    embedding = torch.rand(1, TINY.fr.embedding)
+    with torch.inference_mode():
+        c, mask = network(small[0], embedding, small[1])
+        fine, fine_mask = network(large[0], embedding, large[1])
+    assert fine.shape == (1, 3, 256, 256) and fine_mask.shape == (1, 1, 256, 256)
+    inner = (..., slice(4, -4), slice(4, -4))
+    assert (F.avg_pool2d(fine, 4) - c)[inner].abs().mean() < 0.02
+    assert (F.avg_pool2d(fine_mask, 4) - mask)[inner].abs().mean() < 0.02
+    assert (c - small[1])[inner].abs().mean() > 0.1  # it did change something
+
+
+def test_what_fr_makes_is_as_sharp_as_the_photo() -> None:
+    network = begun(FR(TINY.fr)).eval()
+    checks = (torch.arange(256).view(1, -1) // 2 + torch.arange(256).view(-1, 1) // 2) % 2
+    photo = (checks.float() - 0.5).expand(1, 3, 256, 256)
+    blurred = torch.zeros_like(photo)
+    with torch.inference_mode():
+        c, _ = network(blurred, torch.rand(1, TINY.fr.embedding), photo)
+    steps = [(x[..., 1:] - x[..., :-1]).abs().mean() for x in (c, photo)]
+    assert steps[0] > 0.6 * steps[1]
 
 
 def test_fr_uses_the_photos_face_where_it_was_made_for_it() -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ import pytest
 
 pytest.importorskip("numba")
 
+from dance_freestyle.faces import similarity
 from dance_synth import clips
 from dance_synth.actor import actor
 from dance_synth.assets import open_assets
@@ -289,6 +291,32 @@ class TestClips:
         difference = np.abs(frames[middle.number].rgb.astype(int) - middle.rgb).mean()
         assert difference < 12
         assert "mocap.cs.cmu.edu" in truth["credit"]
+
+
+@needs_assets
+def test_heads_are_large_and_each_has_a_mood_of_its_own() -> None:
+    options = Options(people=1, frames=3, seed=3, set={**SMALL, "shot": "head", "others": "0"})
+    reader = SynthReader(Settings())
+    (person,) = reader.read(ASSETS, reader.units(ASSETS, options)[0], options)
+    assert isinstance(person, Person)
+    shapes = []
+    for view in person.views:
+        assert view.skeleton is not None and view.labels is not None
+        ears = view.skeleton.body[[JOINT["left_ear"], JOINT["right_ear"]], :2]
+        shoulders = view.skeleton.body[[JOINT["left_shoulder"], JOINT["right_shoulder"]], :2]
+        assert np.ptp(shoulders[:, 0]) > 0.3 * view.rgb.shape[1] or np.ptp(ears[:, 0]) < 12
+        assert view.labels.astype(bool).mean() > 0.15
+        face = view.skeleton.face[:68, :2]
+        matrix = similarity(face, person.views[0].skeleton.face[:68, :2])
+        shapes.append(face @ matrix[:, :2].T + matrix[:, 2])
+    assert all(np.abs(a - b).max() > 0.5 for a, b in pairwise(shapes))
+    shown = {int(label) for view in person.views for label in np.unique(view.labels)}
+    assert Label.FACE in shown and Label.LEFT_SHOE not in shown
+
+
+def test_another_shot_is_refused_with_those_there_are(reader: SynthReader) -> None:
+    with pytest.raises(UsageError, match=r"shot=ear.*full, far, knees, upper, head, cut"):
+        reader.units(ASSETS, Options(people=1, set={"shot": "ear"}))
 
 
 @needs_assets

@@ -163,6 +163,28 @@ def test_worn_faces_are_worse_but_the_same_face(people: list[Sample]) -> None:
     assert item["identity"].shape == (3, 32, 32)
 
 
+def test_fr_restores_by_another_picture_in_the_same_colours(people: list[Sample]) -> None:
+    for seed in range(6):
+        item = batches.fr_item(people[0], TINY.fr, np.random.default_rng(seed))
+        assert item is not None
+        side = TINY.fr.size
+        assert item["photo"].shape == item["c0"].shape == (3, side, side)
+        assert not torch.equal(item["photo"], item["truth"])  # not the answer itself
+        inside = item["inside"].float() / 255
+        assert inside[side // 2, side // 2] == 1 and inside[0, 0] == 0
+        assert 0.05 < inside.mean() < 0.6
+
+
+def test_a_person_whose_face_shows_once_teaches_fr_only_without_a_photo(
+    people: list[Sample],
+) -> None:
+    alone = replace(people[0], count=1, numbers=people[0].numbers[:1])
+    rng = np.random.default_rng(0)
+    assert batches.fr_item(alone, TINY.fr, rng) is None
+    item = batches.fr_item(alone, replace(TINY.fr, photo=False), rng)
+    assert item is not None and "photo" not in item
+
+
 def test_boxes_carry_their_picture_s_number() -> None:
     items = [{"faces": torch.ones(n, 4)} for n in (1, 0, 2)]
     assert batches.collated(items, "cpu")["faces"][:, 0].tolist() == [0, 2, 2]

@@ -25,7 +25,7 @@ TINY_OPTIONS = {
     "b2f": "b2f.size=64x40 b2f.canvas=64x40 b2f.unet=8,8,8 b2f.style=4 b2f.crop=32 b2f.ndf=4 "
     "b2f.channels=8,8,8,8,4 b2f.face_embedding=8 b2f.part_embedding=4",
     "fr": "fr.size=64 fr.encoder=4,8,8,8,8 fr.start=8 fr.latent=8 fr.decoder=8,4,4,4 fr.crop=32 "
-    "fr.embedding=8 fr.ndf=4",
+    "fr.unet=8,8,8 fr.style=4 fr.embedding=8 fr.ndf=4",
 }
 
 

@@ -47,10 +47,10 @@ class Looks:
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """c_I: its embedding VGGFace2(c_I) (1, E), and itself, aligned (1, 3, S, S), [-1, 1]."""
+    """c_I: its embedding VGGFace2(c_I) (1, E), and itself, aligned (1, 3, S, S), [-1, 1], by S."""
 
     embedding: Tensor
-    photo: Tensor
+    photo: dict[int, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,12 +155,13 @@ class FreestyleBackend:
     def refine(self, person: Person, frame: Frame, landmarks: FloatArray | None) -> Frame:
         """Equations 8 and 19; the frame itself where there is no face to refine."""
         fr = self.nets.fr
-        alignment = faces.align(landmarks, fr.size) if fr else None
+        alignment = faces.align_finely(landmarks, fr.size, fr.largest) if fr else None
         if alignment is None or person.face is None:
             return frame
         c0 = _tensor(faces.cut(frame.rgb, alignment), self.nets.device) * 2 - 1
         with self.nets.running():
-            c, mask = self.nets.refiner.fr(c0, person.face.embedding, person.face.photo)  # eq. 19
+            who = person.face.embedding
+            c, mask = self.nets.refiner.fr(c0, who, person.face.photo[alignment.side])  # eq. 19
             made, weight = fetched(c[0].float().movedim(0, -1), mask[0, 0].float())
         face = np.ascontiguousarray((made + 1) * 127.5)
         rgb = faces.paste(frame.rgb, alignment, face, weight)
@@ -168,13 +169,20 @@ class FreestyleBackend:
 
     def _face(self, target: Target) -> Face | None:
         """c_I, for equation 19."""
-        fr, rgb, points = self.nets.fr, target.frame.rgb, target.skeleton.face
-        alignments = [faces.align(points, side) for side in (fr.crop, fr.size)] if fr else []
-        found = [_tensor(faces.cut(rgb, each), self.nets.device) for each in alignments if each]
-        if not found:
+        fr = self.nets.fr
+        if fr is None or faces.align(target.skeleton.face, fr.size) is None:
             return None
+        sides = [fr.size << k for k in range(4) if fr.size << k <= fr.largest]
+        cuts = {side: self._cut(target, side) for side in (fr.crop, *sides)}
         with torch.inference_mode():
-            return Face(self.nets.refiner.face.embed(found[0]), found[1] * 2 - 1)
+            embedding = self.nets.refiner.face.embed(cuts[fr.crop])
+            return Face(embedding, {side: cuts[side] * 2 - 1 for side in sides})
+
+    def _cut(self, target: Target, side: int) -> Tensor:
+        """The target's face, aligned, (1, 3, side, side) in [0, 1]."""
+        alignment = faces.align(target.skeleton.face, side)
+        assert alignment is not None, "whether a face can be aligned is no matter of the side"
+        return _tensor(faces.cut(target.frame.rgb, alignment), self.nets.device)
 
     def _with_faces(self, P_M: UInt8Array, motions: Sequence[Motion]) -> Tensor:
         """P^B at B2F's size, on the device."""

@@ -62,6 +62,15 @@ def align(landmarks: FloatArray | None, side: int) -> Alignment | None:
     return Alignment(similarity(points, template), seen, side)
 
 
+def align_finely(landmarks: FloatArray | None, side: int, most: int) -> Alignment | None:
+    """As `align`, the side doubled, at most to `most`, until it is as fine as the frame."""
+    found = align(landmarks, side)
+    while found is not None and 2 * side <= most and _scale(found) < 1:
+        side *= 2
+        found = align(landmarks, side)
+    return found
+
+
 def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
     """The rotation, scale and shift (2, 3) that takes source to target (N, 2) in least squares.
 
@@ -114,6 +123,13 @@ def hull(alignment: Alignment, shape: tuple[int, ...]) -> FloatArray:
     cv2.fillConvexPoly(inside, cv2.convexHull(points), 1)
     distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
     return np.asarray(np.clip(1 - distance / _reach(alignment), 0, 1), np.float32)
+
+
+def hull_in_crop(alignment: Alignment) -> FloatArray:
+    """`hull` on the aligned crop."""
+    points = alignment.landmarks @ alignment.to_crop[:, :2].T + alignment.to_crop[:, 2]
+    own = Alignment(np.eye(2, 3), points.astype(np.float32), alignment.side)
+    return hull(own, (alignment.side, alignment.side))
 
 
 def _reach(alignment: Alignment) -> float:

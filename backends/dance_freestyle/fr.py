@@ -1,11 +1,11 @@
 """FR, the face refinement network (section 3.3): equations 8 and 19.
 
-The autoencoder of the de-identification network [15]: the encoder reads pose, expression and light
-from the generated face, VGGFace2 of the photo's face says who it should be. With `photo` (not in
-the paper) it sees that face's pixels too, aligned alike, past the middle of the autoencoder.
+`Autoencoder` is the paper's, of the de-identification network [15]: the encoder reads pose,
+expression and light from the generated face, VGGFace2 of the photo's face says who it should be.
+With `photo` `dance_freestyle.restoring` takes its place.
 """
 
-# ruff: noqa: N812 (the paper's and torch's notation)
+# ruff: noqa: N812 (torch's notation)
 from __future__ import annotations
 
 import math
@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from dance_freestyle.blocks import LeakyResidual, PixelUp, SeparableDown, blend, conv
 from dance_freestyle.encoders import SmallEncoder
 from dance_freestyle.presets import FRPreset
+from dance_freestyle.restoring import PhotoDecoder
 
 SKIP = 32
 """Side at which a one-channel skip joins encoder and decoder."""
@@ -27,14 +28,39 @@ START = 4
 
 
 class FR(nn.Module):
-    """Equation 19: c, m^c = FR(c_I, c⁰), with c_I given by its embedding."""
+    """Equation 19: c, m^c = FR(c_I, c⁰), with c_I given by its embedding, and by itself."""
 
     def __init__(self, preset: FRPreset) -> None:
         super().__init__()
         self.preset = preset
+        self.decoder = PhotoDecoder(preset) if preset.photo else Autoencoder(preset)
+        small = preset.encoders == "small"
+        self.face = SmallEncoder(preset.embedding) if small else None
+
+    def forward(
+        self, c0: Tensor, embedding: Tensor, photo: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """c (N, 3, S, S) in [-1, 1] and m^c (N, 1, S, S) in [0, 1].
+
+        c0: the generated face, aligned, (N, 3, S, S), [-1, 1]. embedding: VGGFace2(c_I), (N, 2048).
+        photo: c_I like c0, with `photo` alone; S may then be any multiple of the preset's size.
+        Raises ValueError where a photo is wanted and not given.
+        """
+        if isinstance(self.decoder, PhotoDecoder):
+            if photo is None:
+                raise ValueError("this FR was made with photo=on and needs the photo's face")
+            return self.decoder(c0, embedding, photo)
+        c, mask = self.decoder(c0, embedding)
+        return c, mask
+
+
+class Autoencoder(nn.Module):
+    """From c⁰ through a narrow code, which the embedding joins, to a face painted anew."""
+
+    def __init__(self, preset: FRPreset) -> None:
+        super().__init__()
         widths = preset.encoder
-        self.seen = 6 if preset.photo else 3
-        self.stem = conv(self.seen, widths[0], 5)
+        self.stem = conv(3, widths[0], 5)
         self.downs = nn.ModuleList(SeparableDown(a, b) for a, b in pairwise(widths))
         self.skip_after = int(math.log2(preset.size // SKIP))
         self.skip = conv(widths[self.skip_after], 1, 1)
@@ -44,9 +70,6 @@ class FR(nn.Module):
         self.ups, self.residuals = self._decoder(preset)
         self.picture = conv(preset.decoder[-1], 3, 5)
         self.mask = conv(preset.decoder[-1], 1, 5)
-        self.near = self._near(preset.decoder[-1]) if preset.photo else None
-        small = preset.encoders == "small"
-        self.face = SmallEncoder(preset.embedding) if small else None
 
     def _decoder(self, preset: FRPreset) -> tuple[nn.ModuleList, nn.ModuleList]:
         ups, width, side = nn.ModuleList(), preset.start, START
@@ -56,22 +79,9 @@ class FR(nn.Module):
             width = outputs + (side == SKIP)
         return ups, nn.ModuleList(LeakyResidual(width) for width in preset.decoder)
 
-    def _near(self, width: int) -> nn.Module:
-        """Pixels of both faces to what the picture and the mask are made from."""
-        return nn.Sequential(conv(self.seen, width, 5), LeakyResidual(width), LeakyResidual(width))
-
-    def forward(
-        self, c0: Tensor, embedding: Tensor, photo: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """c (N, 3, S, S) in [-1, 1] and m^c (N, 1, S, S) in [0, 1].
-
-        c0: the generated face, aligned, (N, 3, S, S), [-1, 1]. embedding: VGGFace2(c_I), (N, 2048).
-        photo: c_I like c0, with `photo` alone. Raises ValueError where it is wanted and not given.
-        """
-        if self.near is not None and photo is None:
-            raise ValueError("this FR was made with photo=on and needs the photo's face")
-        seen = c0 if photo is None or self.near is None else torch.cat([c0, photo], 1)
-        x = F.leaky_relu(self.stem(seen), 0.2)
+    def forward(self, c0: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """As `FR.forward`."""
+        x = F.leaky_relu(self.stem(c0), 0.2)
         skip = x
         for step, down in enumerate(self.downs, 1):
             x = down(x)
@@ -83,8 +93,6 @@ class FR(nn.Module):
             x = residual(up(x))
             if x.shape[-1] == SKIP:
                 x = torch.cat([x, self.skip(skip)], 1)
-        if self.near is not None:
-            x = x + self.near(seen)
         return torch.tanh(self.picture(x)), torch.sigmoid(self.mask(x))
 
 

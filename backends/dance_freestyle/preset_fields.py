@@ -236,12 +236,22 @@ class B2FPreset:
         return self.labels + 3
 
 
+LARGEST = 4
+"""Sides of FR in the largest faces that one with `photo` restores without a loss of sharpness."""
+
+
 @dataclass(frozen=True)
 class FRLoss:
-    """Weights of FR's terms [15]; docs/paper.md says how sure they are."""
+    """Weights of FR's terms [15]; docs/paper.md says how sure they are.
+
+    merged, detail: L1 of c^m with its gradients, and of how much goes on in it; without them the
+    mask hears only of its own size where no discriminator and no features judge. Not in the paper.
+    """
 
     adversarial: float = 0.5
     l1: float = 0.5
+    merged: float = 0.0
+    detail: float = 0.0
     gradient: float = 0.5
     perceptual: float = 0.5
     mask: float = 3e-3
@@ -255,7 +265,9 @@ class FRPreset:
     use: whether faces are refined at all. size: side of the aligned faces. encoder: outputs of the
     first convolution and of each halving. decoder: outputs of each doubling, starting from 4x4.
     encoders: where VGGFace2(c_I) comes from, as in `B2FPreset`; crop is the side it sees.
-    photo: FR sees the photo's own face beside the generated one (not in the paper).
+    photo: FR bends and lights the photo's own face instead of painting one (not in the paper), by a
+        U-Net of the widths `unet` that the embedding joins as `style` channels; max_flow: pixels
+        of `size` that it bends by at most. encoder, start, latent and decoder are unused then.
     rendered: share of the faces that B2F paints in training, where a B2F is given for it.
     """
 
@@ -269,10 +281,18 @@ class FRPreset:
     crop: int = 224
     embedding: int = 2048
     photo: bool = False
+    unet: tuple[int, ...] = (24, 40, 64, 80, 80)
+    style: int = 32
+    max_flow: float = 16.0
     rendered: float = 0.5
     ndf: int = 64
     loss: FRLoss = field(default_factory=FRLoss)
     schedule: Schedule = field(default_factory=lambda: Schedule(1e-4, 256, 40))
+
+    @property
+    def largest(self) -> int:
+        """Side of the largest aligned faces that it takes."""
+        return LARGEST * self.size if self.photo else self.size
 
     def __post_init__(self) -> None:
         if 4 * 2 ** len(self.decoder) != self.size or self.size < 64:

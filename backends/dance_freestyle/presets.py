@@ -116,15 +116,14 @@ COMPACT = Preset(
     fr=FRPreset(
         size=128,
         encoder=(16, 32, 48, 64, 96, 96),
-        start=64,
-        latent=192,
         decoder=(48, 40, 32, 24, 16),
         encoders="small",
         crop=64,
         embedding=128,
         photo=True,
         ndf=16,
-        schedule=Schedule(2e-4, 32, 40),
+        loss=FRLoss(adversarial=0.0, l1=1.0, merged=1.0, detail=2.0, gradient=1.0, mask=0.01),
+        schedule=Schedule(1e-3, 32, 40),
     ),
 )
 

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from dance_freestyle.blocks import unit
 from dance_freestyle.presets import B2FPreset
-from dance_freestyle.texture import VISIBLE, Bent, upsampled
+from dance_freestyle.texture import VISIBLE, Bent
+from dance_freestyle.unet import upsampled
 
 RING = 2
 """Pixels of the network's size by which smoothing widens the warp's edge (`_sure`)."""

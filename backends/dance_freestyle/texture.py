@@ -10,22 +10,14 @@ act at the canvas's full size, so that the network can work at half of it and st
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dance_freestyle.blocks import (
-    NormedResidual,
-    blend,
-    conv,
-    group_norm,
-    normed_conv,
-    unit,
-    unshuffled,
-)
+from dance_freestyle.blocks import blend, conv, group_norm, unit
 from dance_freestyle.presets import B2FPreset
+from dance_freestyle.unet import UNet, sampled, upsampled
 from dancecli.labels import APPEARANCE_PARTS
 
 CHANNELS = 6
@@ -66,37 +58,18 @@ class Bent:
     small: Tensor
 
 
-class TextureDecoder(nn.Module):
+class TextureDecoder(UNet):
     """A U-Net over labels and texture; the appearance joins at its bottom."""
 
     def __init__(self, preset: B2FPreset) -> None:
-        super().__init__()
+        super().__init__(preset.labels + CHANNELS, preset.unet, preset.style)
         self.preset = preset
-        widths = preset.unet
-        steps = list(pairwise(widths))
-        self.stem = conv(4 * (preset.labels + CHANNELS), widths[0])
-        self.encoder = nn.ModuleList(NormedResidual(width) for width in widths)
-        self.downs = nn.ModuleList(normed_conv(a, b, stride=2) for a, b in steps)
-        self.bottom = nn.Sequential(
-            normed_conv(2 * widths[-1] + preset.style, widths[-1], kernel=1),
-            NormedResidual(widths[-1]),
-        )
-        self.ups = nn.ModuleList(normed_conv(b, a) for a, b in steps)
-        self.decoder = nn.ModuleList(NormedResidual(width) for width in widths[:-1])
-        self.heads = Heads(widths[0], preset)
+        self.heads = Heads(preset.unet[0], preset)
 
     def forward(self, P_B: Tensor, start: Tensor, texture: Tensor) -> Bent:
         """P_B (N, 27, h, w) at the preset's size, start (N, style, 4, 4), texture on the canvas."""
         small = F.interpolate(premultiplied(texture), P_B.shape[-2:], mode="area")
-        x = self.stem(unshuffled(torch.cat([P_B, small], 1)))
-        kept = []
-        for level, block in enumerate(self.encoder):
-            x = block(self.downs[level - 1](x) if level else x)
-            kept.append(x)
-        x = self.bottom(_with_context(kept.pop(), start))
-        for up, block in zip(reversed(self.ups), reversed(self.decoder), strict=True):
-            skip = kept.pop()
-            x = block(up(F.interpolate(x, skip.shape[-2:], mode="nearest")) + skip)
+        x = self.features(torch.cat([P_B, small], 1), start)
         least = 0.0 if self.training else self.preset.keep_least
         return mix(self.heads(x), texture, small, P_B, self.preset, least)
 
@@ -167,16 +140,9 @@ def mix(
 
 def bend(texture: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
     """Colour (N, 3, H, W) and alpha (N, 1, H, W) of the texture at x + flow (canvas pixels)."""
-    height, width = texture.shape[-2:]
-    rows = torch.arange(height, device=flow.device, dtype=flow.dtype) + 0.5
-    columns = torch.arange(width, device=flow.device, dtype=flow.dtype) + 0.5
-    x = (columns + flow[:, 0]) * (2 / width) - 1
-    y = (rows[:, None] + flow[:, 1]) * (2 / height) - 1
-    sampled = F.grid_sample(
-        premultiplied(texture)[:, :4], torch.stack([x, y], -1), mode="bilinear", align_corners=False
-    )
-    alpha = sampled[:, 3:].clamp(0, 1)
-    return sampled[:, :3] / alpha.clamp_min(VISIBLE), alpha
+    moved = sampled(premultiplied(texture)[:, :4], flow)
+    alpha = moved[:, 3:].clamp(0, 1)
+    return moved[:, :3] / alpha.clamp_min(VISIBLE), alpha
 
 
 def premultiplied(texture: Tensor) -> Tensor:
@@ -190,19 +156,3 @@ def head(P_B: Tensor, preset: B2FPreset) -> Tensor:
     whole = sum(P_B[:, label : label + 1] for label in APPEARANCE_PARTS[0])
     found: Tensor = P_B[:, preset.first_face_channel :].sum(1, keepdim=True) + whole
     return found
-
-
-def _with_context(x: Tensor, start: Tensor) -> Tensor:
-    style = F.interpolate(start, x.shape[-2:], mode="bilinear", align_corners=False)
-    mean = x.mean((2, 3), keepdim=True).expand_as(x)
-    return torch.cat([x, mean, style], 1)
-
-
-def upsampled(x: Tensor, like: Tensor) -> Tensor:
-    """x at the height and width of the other."""
-    if x.shape[-2:] == like.shape[-2:]:
-        return x
-    # Channel by channel: torch takes up to four times as long over two or three at once.
-    planes = x.contiguous().flatten(0, 1)[:, None]
-    fine = F.interpolate(planes, like.shape[-2:], mode="bilinear", align_corners=False)
-    return fine.reshape(*x.shape[:2], *like.shape[-2:])

@@ -10,8 +10,9 @@ import numpy as np
 
 from dance_synth.assets import Assets
 from dance_synth.catalogue import catalogue
+from dance_synth.crowd.bodies import in_mood
 from dance_synth.human import Body, build, posed
-from dance_synth.parts import Posed
+from dance_synth.parts import Material, Posed
 from dance_synth.recipe import Recipe, materials, sample
 from dance_synth.skinning import RigPose
 from dancecli.types import JOINT
@@ -55,6 +56,18 @@ def make_actor(assets: Assets, seed: int, number: int) -> Actor:
     return _built(assets, sample(seed, number, catalogue(assets)))
 
 
+def moody(assets: Assets, seed: int, number: int, mood: int) -> Actor:
+    """Person `number` with the expression `mood`; made anew, in the clothes of the last one."""
+    recipe = sample(seed, number, catalogue(assets))
+    rng = np.random.default_rng([seed, number, 98, mood])
+    worn: dict[tuple[int, int], Mapping[str, Material]] = assets.once("moody", dict)
+    if (seed, number) not in worn:
+        worn.clear()
+        worn[seed, number] = materials(recipe, assets)
+    recipe = replace(recipe, shape=in_mood(rng, catalogue(assets), recipe.shape))
+    return _built(assets, recipe, worn[seed, number])
+
+
 def actor_pair(assets: Assets, seed: int, index: int) -> tuple[Actor, Actor]:
     """Two people far apart in weight and height; which of them is the larger is random."""
     rng = np.random.default_rng([seed, index, 99])
@@ -68,8 +81,9 @@ def actor_pair(assets: Assets, seed: int, index: int) -> tuple[Actor, Actor]:
     return made[0], made[1]
 
 
-def _built(assets: Assets, recipe: Recipe) -> Actor:
-    human = build(assets, recipe.shape, recipe.outfit, materials(recipe, assets))
+def _built(assets: Assets, recipe: Recipe, worn: Mapping[str, Material] | None = None) -> Actor:
+    worn = materials(recipe, assets) if worn is None else worn
+    human = build(assets, recipe.shape, recipe.outfit, worn)
     bones = len(human.rig.parents)
     rest = RigPose(np.tile(np.eye(3, dtype=np.float32), (bones, 1, 1)), np.zeros(3, np.float32))
     leg = float(posed(human, rest).points[JOINT["mid_hip"], 1])

@@ -12,6 +12,7 @@ from dance_synth.actor import actor
 from dance_synth.assets import Assets, open_assets
 from dance_synth.clips import CREDIT, clip, write_clip
 from dance_synth.scene import TOGETHER, Setting, views
+from dance_synth.shots import KINDS
 from dancecli.data.people import Options, Person, Skipped, View
 from dancecli.errors import MediaError, UsageError, WeightsError
 from dancecli.stages import INTERFACE_VERSION, Settings
@@ -26,6 +27,8 @@ SETTINGS = {
     "together": "mixed, shared or changed: one place, light and camera for all frames or not",
     "others": "share of scenes with other people, 0.25 by default",
     "things": "share of scenes with furniture, 0.3 by default",
+    "shot": f"kind of all shots, by chance without it: {', '.join(KINDS)}; "
+    "of heads each picture has an expression of its own",
     "clips": "folder: whole dances are made, and written there as mp4 with the truth as JSON",
 }
 """What --set takes."""
@@ -105,9 +108,12 @@ def setting_of(options: Options) -> Setting:
     together = given.get("together", "mixed")
     if together not in TOGETHER:
         raise UsageError(f"--set together={together}: give {', '.join(TOGETHER)}")
+    kind = given.get("shot")
+    if kind is not None and kind not in KINDS:
+        raise UsageError(f"--set shot={kind}: give {', '.join(KINDS)}")
     return Setting(
         _size(given.get("size", "512x320")), together, _share(given, "others", 0.25),
-        _share(given, "things", 0.3), _photos(given.get("backgrounds")),
+        _share(given, "things", 0.3), _photos(given.get("backgrounds")), kind,
     )  # fmt: skip
 
 

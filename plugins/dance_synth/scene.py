@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dance_synth.actor import Actor, actor
+from dance_synth.actor import Actor, actor, moody
 from dance_synth.assets import Assets
 from dance_synth.backdrop import Backdrop, panorama, photo, plain
 from dance_synth.camera import axes
@@ -43,7 +43,8 @@ class Setting:
     """What the user chose.
 
     size: (height, width) of pictures. together: of `TOGETHER`. others: share of scenes with other
-    people. things: share with furniture. backgrounds: photos of one's own.
+    people. things: share with furniture. backgrounds: photos of one's own. shot: kind of all shots,
+    None at random; of heads each picture has an expression of its own.
     """
 
     size: tuple[int, int] = (512, 320)
@@ -51,6 +52,7 @@ class Setting:
     others: float = 0.25
     things: float = 0.3
     backgrounds: tuple[FilePath, ...] = ()
+    shot: str | None = None
 
 
 def stream(seed: int, number: int, *purpose: int) -> np.random.Generator:
@@ -203,6 +205,9 @@ def views(
     """
     rng = stream(seed, number, 1)
     subject = actor(assets, seed, number)
+    if setting.shot == "head":
+        yield from _heads(assets, setting, seed, number, frames)
+        return
     if rng.random() < DANCING:
         length = max(float(rng.uniform(0.3, 1)) * min(gap / FPS, 6.0), frames / FPS)
         hero = moving(subject, assets, rng, length)
@@ -223,6 +228,25 @@ def views(
         yield view(picture, int(numbers[k])), {"shot": about, "camera": asdict(camera)}
 
 
+def _heads(
+    assets: Assets, setting: Setting, seed: int, number: int, frames: int
+) -> Iterator[tuple[View, dict[str, Any]]]:
+    """Pictures of one person's head, each in another mood, as `views`."""
+    rng = stream(seed, number, 1)
+    shared = setting.together == "shared" or (setting.together == "mixed" and rng.random() < 0.5)
+    for k in range(frames):
+        someone = moody(assets, seed, number, k)  # with a mesh of their own: clothes are cut anew
+        hero = posing(someone, assets, rng, float(rng.normal(0, TURNED)))
+        at = 0 if shared else k
+        on, camera, about = _taken(assets, setting, seed, number, at, hero, np.zeros(1))
+        picture = on.picture(0.0, camera, stream(seed, number, 3, k))
+        yield view(picture, k), {"shot": about, "camera": asdict(camera)}
+
+
+TURNED = 0.4
+"""Radians (standard deviation) that somebody is turned aside in a picture of their head."""
+
+
 DANCING = 0.8
 """Share of people who dance; the others stand, walk, sit."""
 
@@ -233,7 +257,7 @@ def _taken(
 ) -> tuple[Take, Camera, str]:  # fmt: skip
     """A place with company and a camera that shows the subject at all those times."""
     rng = stream(seed, number, 2, k)
-    aim = shot(rng)
+    aim = shot(rng, setting.shot)
     camera = aim.camera([hero.at(float(t)) for t in seconds], *setting.size)
     people = [hero, *company(assets, setting, seed, number, rng, aim)]
     return take(assets, setting, people, rng, aim, camera), camera, aim.kind

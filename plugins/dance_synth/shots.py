@@ -53,7 +53,7 @@ def shot(rng: np.random.Generator, kind: str | None = None) -> Shot:
     kind = kind or str(rng.choice(list(KINDS), p=list(KINDS.values())))
     low, high = {
         "full": (0.62, 0.95), "far": (0.32, 0.6), "knees": (0.7, 0.95), "upper": (0.6, 0.95),
-        "head": (0.45, 0.85), "cut": (0.9, 1.5),
+        "head": (0.65, 0.95), "cut": (0.9, 1.5),
     }[kind]  # fmt: skip
     centre = (0.5 + float(rng.normal(0, 0.04)), 0.5 + float(rng.normal(0, 0.02)))
     if kind == "cut":

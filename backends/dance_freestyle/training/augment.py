@@ -147,11 +147,14 @@ def dropped(present: BoolArray, share: float, rng: Generator) -> BoolArray:
     return present & (rng.random(len(present)) >= share)
 
 
-def worn(face: UInt8Array, rng: Generator) -> UInt8Array:
-    """A face (S, S, 3) made worse, as generated ones are: bent, moved, blurred, coded, tinted."""
-    bent = _bent(face, rng)
+def worn(face: UInt8Array, rng: Generator, bending: float = 1.0, least: float = 2.0) -> UInt8Array:
+    """A face (S, S, 3) made worse, as generated ones are: bent, moved, blurred, coded, tinted.
+
+    bending: share of the usual. least: of the factors up to 6 by which it is made smaller.
+    """
+    bent = _bent(face, rng, bending)
     side = face.shape[0]
-    small = max(4, round(side / rng.uniform(2, 6)))
+    small = max(4, round(side / rng.uniform(least, 6)))
     coarse = cv2.resize(bent, (small, small), interpolation=cv2.INTER_AREA)
     back = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR)
     blurred = cv2.GaussianBlur(back, (0, 0), rng.uniform(0.3, 0.01 * side))
@@ -166,15 +169,17 @@ ELASTIC = 6 / 256
 """Deviation of the elastic bending, in sides of the face."""
 
 
-def _bent(face: UInt8Array, rng: Generator) -> UInt8Array:
-    """Scaled by up to 8%, turned by up to 8 degrees and bent smoothly."""
+def _bent(face: UInt8Array, rng: Generator, bending: float) -> UInt8Array:
+    """Scaled by up to 8%, turned by up to 8 degrees and bent smoothly; by a share of that."""
     side = face.shape[0]
     turn = cv2.getRotationMatrix2D(
-        ((side - 1) / 2, (side - 1) / 2), rng.uniform(-8, 8), rng.uniform(0.92, 1.08)
+        ((side - 1) / 2, (side - 1) / 2),
+        bending * rng.uniform(-8, 8),
+        1 + bending * rng.uniform(-0.08, 0.08),
     )
     columns, rows = np.meshgrid(np.arange(side), np.arange(side))
     flat = np.stack([columns, rows, np.ones_like(rows)], -1) @ turn.T
-    coarse = rng.normal(0, ELASTIC * side / 2, (4, 4, 2)).astype(np.float32)
+    coarse = rng.normal(0, bending * ELASTIC * side / 2, (4, 4, 2)).astype(np.float32)
     waves = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
     places = (flat + waves).astype(np.float32)
     bent = cv2.remap(

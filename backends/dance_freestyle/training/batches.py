@@ -205,21 +205,21 @@ def fr_item(
     painter: of a B2F that paints a share of the faces (`preset.rendered`). "painted" then says
     whether it paints this one, from what `painting_item` holds, about "landmarks" on its canvas.
     """
-    a, b = drawn_pair(sample, rng, 0.0)
-    source, shot = sample.shot(a), sample.shot(b)
-    if rng.random() < 0.5:
-        source, shot = augment.mirrored(source), augment.mirrored(shot)
-    truth = _face(shot, preset.size)
-    if truth is None:
+    found = _with_faces(sample, preset, rng)
+    if not found:
         return None
+    if rng.random() < 0.5:
+        found = [augment.mirrored(each) for each in found]
     # Another picture of the person where one shows the face, else the same.
-    owner = shot if _face(source, preset.size) is None else source
-    worn = _picture(augment.worn(truth, rng))
-    item = {"c0": worn, "truth": _picture(truth), "identity": _owned(owner, preset.crop)}
+    shot, source = found[0], found[-1]
     if preset.photo:
-        if a == b or owner is shot:
+        if len(found) == 1:
             return None  # the answer itself
-        item["photo"] = _owned(owner, preset.size)
+        item = _with_photo(shot, source, preset, rng)
+    else:
+        truth = _owned(shot, preset.size)
+        worn = augment.worn(np.ascontiguousarray(truth.movedim(0, -1).numpy()), rng)
+        item = {"c0": _picture(worn), "truth": truth, "identity": _owned(source, preset.crop)}
     if painter is None:
         return item
     canvas = augment.fitted(shot, painter.canvas)
@@ -231,6 +231,50 @@ def fr_item(
         )
         item["landmarks"] = torch.from_numpy(canvas.skeleton.face)
     return {**item, "painted": torch.tensor(painted)}
+
+
+def _with_faces(sample: Sample, preset: FRPreset, rng: Generator) -> list[Shot]:
+    """At most two frames, at most NEAR apart, that show the face."""
+    found: list[Shot] = []
+    for k in rng.permutation(sample.count):
+        shot = sample.shot(int(k))
+        if found and abs(shot.number - found[0].number) > NEAR:
+            continue
+        if _face(shot, preset.size) is not None:
+            found.append(shot)
+        if len(found) == 2:
+            break
+    return found
+
+
+def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> Item:
+    """What FR restores by a photo: "inside" is where a face is pasted, 255 there.
+
+    The photo was taken by another camera, and now and then by a bad one. What is restored may be
+    as sharp as it should be, and lies where it should but for a little.
+    """
+    faces_of = [_face(shot, preset.size), _face(owner, preset.size), _face(owner, preset.crop)]
+    truth, photo, identity = (face for face in faces_of if face is not None)
+    if rng.random() < TINTED:
+        tint = appearances.drawn_tint(rng)
+        truth, photo, identity = (appearances.tinted(x, tint) for x in (truth, photo, identity))
+    if rng.random() < OTHER_CAMERA:
+        photo = appearances.recoloured(photo, rng, 0.7)
+    if rng.random() < BAD_CAMERA:
+        photo = appearances.photographed(photo, rng)
+    worn = augment.worn(truth, rng, float(rng.uniform(0, 0.5)), 1.0)
+    alignment = faces.align(shot.skeleton.face, preset.size)
+    assert alignment is not None
+    inside = faces.hull_in_crop(alignment)
+    return {
+        "c0": _picture(worn), "truth": _picture(truth), "identity": _picture(identity),
+        "photo": _picture(photo), "inside": torch.from_numpy((255 * inside).astype(np.uint8)),
+    }  # fmt: skip
+
+
+TINTED, OTHER_CAMERA, BAD_CAMERA = 0.6, 0.8, 0.3
+"""Shares of the pairs of faces that get other colours together, and of the photos that do alone, or
+are worse than the rest."""
 
 
 def _owned(shot: Shot, side: int) -> Tensor:

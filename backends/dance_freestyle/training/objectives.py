@@ -18,7 +18,7 @@ from dance_freestyle.blocks import blend
 from dance_freestyle.discriminators import FaceDiscriminator, Features, TwoScales
 from dance_freestyle.fr import refined
 from dance_freestyle.p2b import condition, one_hot
-from dance_freestyle.presets import B2FLoss, B2FPreset, FRPreset, P2BLoss, P2BPreset
+from dance_freestyle.presets import B2FLoss, B2FPreset, FRLoss, FRPreset, P2BLoss, P2BPreset
 from dance_freestyle.training import losses
 from dance_freestyle.training.losses import FacePerceptual, FeatureNet
 
@@ -72,8 +72,10 @@ def p2b_generator(preset: P2BPreset, critics: TwoScales, batch: P2BBatch, logits
     }
 
 
-def judged(weights: P2BLoss | B2FLoss) -> bool:
+def judged(weights: P2BLoss | B2FLoss | FRLoss) -> bool:
     """Whether a discriminator has any say; where not, none is computed or trained."""
+    if isinstance(weights, FRLoss):
+        return bool(weights.adversarial)
     adversarial = weights.hinge if isinstance(weights, B2FLoss) else weights.adversarial
     return bool(adversarial or weights.feature_matching)
 
@@ -211,10 +213,26 @@ def b2f_discriminator_loss(
 
 @dataclass(frozen=True, eq=False)
 class FRBatch:
-    """c0: the generated face, truth: the real one, both (N, 3, S, S) in [-1, 1]."""
+    """c0: the generated face, truth: the real one, both (N, 3, S, S) in [-1, 1].
+
+    inside: (N, 1, S, S) in [0, 1], where a face is pasted, if that is known.
+    """
 
     c0: Tensor
     truth: Tensor
+    inside: Tensor | None = None
+
+    @property
+    def counted(self) -> Tensor | float:
+        """Weights of pixels with the mean 1: what is not pasted counts a little."""
+        if self.inside is None:
+            return 1.0
+        weights = AROUND + self.inside
+        return weights / weights.mean()
+
+
+AROUND = 0.1
+"""Weight of a face's surroundings beside its own pixels' 1."""
 
 
 def fr_generator(
@@ -227,23 +245,39 @@ def fr_generator(
     """FR's terms on c and c^m = m^c · c + (1 − m^c) · c⁰; equation 18 compares with the truth."""
     (c, mask), weights = output, preset.loss
     merged = refined(c, mask, batch.c0)
+    wrong = (c - batch.truth) * batch.counted
     terms = {
-        "gan": weights.adversarial * losses.lsgan_generator([critic(merged)]),
-        "l1": weights.l1 * (c - batch.truth).abs().mean(),
-        "gradient": weights.gradient * losses.gradient_l1(c - batch.truth),
+        "l1": weights.l1 * wrong.abs().mean(),
+        "gradient": weights.gradient * losses.gradient_l1(wrong),
         "mask": weights.mask * mask.abs().mean(),
         "mask_gradient": weights.mask_gradient * losses.gradient_l1(mask),
     }
+    if judged(weights):
+        terms["gan"] = weights.adversarial * losses.lsgan_generator([critic(merged)])
+    if weights.merged:
+        left = (merged - batch.truth) * batch.counted
+        terms["merged"] = weights.merged * (left.abs().mean() + losses.gradient_l1(left))
+    if weights.detail:
+        lacking = losses.detail(merged) - losses.detail(batch.truth)
+        terms["detail"] = weights.detail * (lacking * _pooled(batch.counted, lacking)).abs().mean()
     if judge is not None and weights.perceptual:
         truth, c, merged = (_sided(x, preset.crop) for x in (batch.truth, c, merged))
         terms["perceptual"] = weights.perceptual * (judge(truth, c) + judge(truth, merged))
     return terms
 
 
+def _pooled(weights: Tensor | float, like: Tensor) -> Tensor | float:
+    if isinstance(weights, float):
+        return weights
+    return F.interpolate(weights, like.shape[-2:], mode="area")
+
+
 def fr_discriminator_loss(
-    critic: FaceDiscriminator, batch: FRBatch, output: tuple[Tensor, Tensor]
+    preset: FRPreset, critic: FaceDiscriminator, batch: FRBatch, output: tuple[Tensor, Tensor]
 ) -> Tensor:
     """Least squares on c^m against the real face."""
+    if not judged(preset.loss):
+        return batch.truth.new_zeros((), requires_grad=True)
     merged = refined(*output, batch.c0).detach()
     real: list[Features] = [critic(batch.truth)]
     return losses.lsgan_discriminator(real, [critic(merged)])

@@ -253,6 +253,7 @@ class FRTask:
         found = {"c0": signed(c0), "truth": signed(batch["truth"])}
         if "photo" in batch:
             found["photo"] = signed(batch["photo"])
+            found["inside"] = unsigned(batch["inside"])[:, None]
         return {**found, "identity": unsigned(batch["identity"])}
 
     def forward(self, batch: Batch, network: Any = None) -> tuple[Tensor, Tensor]:
@@ -269,14 +270,15 @@ class FRTask:
 
     def critic_loss(self, batch: Batch, output: tuple[Tensor, Tensor]) -> Tensor:
         """Least squares on c^m."""
-        return objectives.fr_discriminator_loss(self.critics, self._truth(batch), output)
+        truth = self._truth(batch)
+        return objectives.fr_discriminator_loss(self.preset, self.critics, truth, output)
 
     def rows(self, batch: Batch, output: tuple[Tensor, Tensor]) -> list[Row]:
         """See `shown.fr_rows`."""
         return shown.fr_rows(batch, output)
 
     def _truth(self, batch: Batch) -> FRBatch:
-        return FRBatch(batch["c0"], batch["truth"])
+        return FRBatch(batch["c0"], batch["truth"], batch.get("inside"))
 
 
 TASKS: dict[str, Any] = {

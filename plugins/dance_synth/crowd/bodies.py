@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from dance_synth.catalogue import Catalogue
@@ -66,6 +68,13 @@ def _details(rng: np.random.Generator, catalogue: Catalogue) -> dict[str, float]
             chosen = group[int(rng.integers(len(group)))]
             found |= dict.fromkeys(chosen, round(float(rng.uniform(0, STRONGEST)), 3))
     return found
+
+
+def in_mood(rng: np.random.Generator, catalogue: Catalogue, shape: Shape) -> Shape:
+    """The same body and face with another expression."""
+    moving = {name for group in catalogue.expressions for pair in group for name in pair}
+    kept = {name: weight for name, weight in shape.details.items() if name not in moving}
+    return replace(shape, details={**kept, **_expression(rng, catalogue)})
 
 
 def _expression(rng: np.random.Generator, catalogue: Catalogue) -> dict[str, float]:
