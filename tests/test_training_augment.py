@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from dance_freestyle.training import augment, batches
+from dance_freestyle.training import augment, batches, face_items
 from dance_freestyle.training.samples import Sample, Shot, open_samples
 from freestyle_tiny import TINY, TINY_PAPER
 from hypothesis import given, settings
@@ -156,7 +156,7 @@ def test_the_face_box_holds_the_face(people: list[Sample]) -> None:
 
 
 def test_worn_faces_are_worse_but_the_same_face(people: list[Sample]) -> None:
-    item = batches.fr_item(people[0], TINY.fr, np.random.default_rng(0))
+    item = face_items.fr_item(people[0], TINY.fr, np.random.default_rng(0))
     assert item is not None
     difference = (batches.signed(item["c0"]) - batches.signed(item["truth"])).abs().mean()
     assert 0.01 < difference < 0.5
@@ -165,7 +165,7 @@ def test_worn_faces_are_worse_but_the_same_face(people: list[Sample]) -> None:
 
 def test_fr_restores_by_another_picture_in_the_same_colours(people: list[Sample]) -> None:
     for seed in range(6):
-        item = batches.fr_item(people[0], TINY.fr, np.random.default_rng(seed))
+        item = face_items.fr_item(people[0], TINY.fr, np.random.default_rng(seed))
         assert item is not None
         side = TINY.fr.size
         assert item["photo"].shape == item["c0"].shape == (3, side, side)
@@ -180,8 +180,8 @@ def test_a_person_whose_face_shows_once_teaches_fr_only_without_a_photo(
 ) -> None:
     alone = replace(people[0], count=1, numbers=people[0].numbers[:1])
     rng = np.random.default_rng(0)
-    assert batches.fr_item(alone, TINY.fr, rng) is None
-    item = batches.fr_item(alone, replace(TINY.fr, photo=False), rng)
+    assert face_items.fr_item(alone, TINY.fr, rng) is None
+    item = face_items.fr_item(alone, replace(TINY.fr, photo=False), rng)
     assert item is not None and "photo" not in item
 
 

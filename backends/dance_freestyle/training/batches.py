@@ -15,8 +15,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dance_freestyle import appearance, faces, inputs
-from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
+from dance_freestyle import appearance, inputs
+from dance_freestyle.presets import B2FPreset, P2BPreset
 from dance_freestyle.training import appearances, augment
 from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.samples import Sample, Shot
@@ -55,7 +55,7 @@ def p2b_item(sample: Sample, preset: P2BPreset, rng: Generator) -> Item:
     channels = inputs.channels_of(preset.hand_labels)
     item = {
         "p_star": _numbers(channels[star]),
-        "P_S": _picture(stick_figure(other.skeleton, *preset.size)),
+        "P_S": picture(stick_figure(other.skeleton, *preset.size)),
         "P_M": _numbers(channels[truth]),
     }
     if preset.use_dp:
@@ -98,15 +98,12 @@ def b2f_item(
         texture = None if texture is None else texture.flip(-1)
     if rng.random() < preset.aug_colour:
         tint = appearances.drawn_tint(rng)
-        source = replace(source, rgb=appearances.tinted(source.rgb, tint))
-        shot = replace(
-            shot, rgb=appearances.tinted(shot.rgb, tint), plate=appearances.tinted(shot.plate, tint)
-        )
+        source, shot = tinted(source, tint), tinted(shot, tint)
         texture = None if texture is None else _tinted_texture(texture, tint)
     labels = _with_hands(shot)
     item = {
         **painting_item(source, shot, preset, texture),
-        "x": _picture(shot.rgb),
+        "x": picture(shot.rgb),
         "inside": torch.from_numpy((labels > 0).astype(np.uint8)),
         "faces": _boxes([np.isin(labels, [Label.FACE])], FACE_BOX),
     }
@@ -127,7 +124,7 @@ def painting_item(source: Shot, shot: Shot, preset: B2FPreset, texture: Tensor |
         "images": torch.from_numpy(parts.images).movedim(-1, 1),
         "present": torch.from_numpy(parts.present),
         "P_B": _body(shot, preset),
-        "plate": _picture(shot.plate),
+        "plate": picture(shot.plate),
     }
     # Half as wide: colours are of 8 bits, and half of an item was this.
     return item if texture is None else {**item, "texture": texture.half()}
@@ -150,13 +147,19 @@ def mapping_item(source: Shot, shot: Shot, preset: B2FPreset, mapper: P2BPreset)
     star = _with_hands(augment.fitted(source, mapper.size))
     item = {
         "p_star": _numbers(inputs.channels_of(mapper.hand_labels)[star]),
-        "P_S": _picture(stick_figure(small.skeleton, *mapper.size)),
+        "P_S": picture(stick_figure(small.skeleton, *mapper.size)),
         "landmarks": torch.from_numpy(augment.fitted(shot, preset.size).skeleton.face),
     }
     if mapper.use_dp:
         dense = None if small.dense is None else DenseMap(small.dense)
         item["P_D"] = inputs.dense_tensor(dense, mapper.size)
     return item
+
+
+def tinted(shot: Shot, tint: appearances.Tint) -> Shot:
+    """The shot in other colours, its ground too."""
+    rgb, plate = (appearances.tinted(x, tint) for x in (shot.rgb, shot.plate))
+    return replace(shot, rgb=rgb, plate=plate)
 
 
 def _tinted_texture(texture: Tensor, tint: appearances.Tint) -> Tensor:
@@ -195,104 +198,12 @@ def _boxes(
     return torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
 
 
-def fr_item(
-    sample: Sample, preset: FRPreset, rng: Generator, painter: B2FPreset | None = None,
-    cuts: Cuts | None = None,
-) -> Item | None:  # fmt: skip
-    """A worn face, the same one untouched, and a face that says who it is; None without a face,
-    and where FR should see a photo and there is no other.
-
-    painter: of a B2F that paints a share of the faces (`preset.rendered`). "painted" then says
-    whether it paints this one, from what `painting_item` holds, about "landmarks" on its canvas.
-    """
-    found = _with_faces(sample, preset, rng)
-    if not found:
-        return None
-    if rng.random() < 0.5:
-        found = [augment.mirrored(each) for each in found]
-    # Another picture of the person where one shows the face, else the same.
-    shot, source = found[0], found[-1]
-    if preset.photo:
-        if len(found) == 1:
-            return None  # the answer itself
-        item = _with_photo(shot, source, preset, rng)
-    else:
-        truth = _owned(shot, preset.size)
-        worn = augment.worn(np.ascontiguousarray(truth.movedim(0, -1).numpy()), rng)
-        item = {"c0": _picture(worn), "truth": truth, "identity": _owned(source, preset.crop)}
-    if painter is None:
-        return item
-    canvas = augment.fitted(shot, painter.canvas)
-    shows = faces.align(canvas.skeleton.face, preset.size) is not None
-    painted = shows and rng.random() < preset.rendered
-    if painted:
-        item |= painting_item(
-            source, canvas, painter, posed(source, canvas, painter, cuts or Cuts())
-        )
-        item["landmarks"] = torch.from_numpy(canvas.skeleton.face)
-    return {**item, "painted": torch.tensor(painted)}
-
-
-def _with_faces(sample: Sample, preset: FRPreset, rng: Generator) -> list[Shot]:
-    """At most two frames, at most NEAR apart, that show the face."""
-    found: list[Shot] = []
-    for k in rng.permutation(sample.count):
-        shot = sample.shot(int(k))
-        if found and abs(shot.number - found[0].number) > NEAR:
-            continue
-        if _face(shot, preset.size) is not None:
-            found.append(shot)
-        if len(found) == 2:
-            break
-    return found
-
-
-def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> Item:
-    """What FR restores by a photo: "inside" is where a face is pasted, 255 there.
-
-    The photo was taken by another camera, and now and then by a bad one. What is restored may be
-    as sharp as it should be, and lies where it should but for a little.
-    """
-    faces_of = [_face(shot, preset.size), _face(owner, preset.size), _face(owner, preset.crop)]
-    truth, photo, identity = (face for face in faces_of if face is not None)
-    if rng.random() < TINTED:
-        tint = appearances.drawn_tint(rng)
-        truth, photo, identity = (appearances.tinted(x, tint) for x in (truth, photo, identity))
-    if rng.random() < OTHER_CAMERA:
-        photo = appearances.recoloured(photo, rng, 0.7)
-    if rng.random() < BAD_CAMERA:
-        photo = appearances.photographed(photo, rng)
-    worn = augment.worn(truth, rng, float(rng.uniform(0, 0.5)), 1.0)
-    alignment = faces.align(shot.skeleton.face, preset.size)
-    assert alignment is not None
-    inside = faces.hull_in_crop(alignment)
-    return {
-        "c0": _picture(worn), "truth": _picture(truth), "identity": _picture(identity),
-        "photo": _picture(photo), "inside": torch.from_numpy((255 * inside).astype(np.uint8)),
-    }  # fmt: skip
-
-
-TINTED, OTHER_CAMERA, BAD_CAMERA = 0.6, 0.8, 0.3
-"""Shares of the pairs of faces that get other colours together, and of the photos that do alone, or
-are worse than the rest."""
-
-
-def _owned(shot: Shot, side: int) -> Tensor:
-    face = _face(shot, side)
-    assert face is not None
-    return _picture(face)
-
-
-def _face(shot: Shot, side: int) -> UInt8Array | None:
-    alignment = faces.align(shot.skeleton.face, side)
-    return None if alignment is None else faces.cut(shot.rgb, alignment)
-
-
 def _with_hands(shot: Shot) -> UInt8Array:
     return hand_labels(shot.labels, shot.skeleton)
 
 
-def _picture(rgb: UInt8Array) -> Tensor:
+def picture(rgb: UInt8Array) -> Tensor:
+    """As an item holds it."""
     return torch.from_numpy(np.ascontiguousarray(rgb)).movedim(-1, 0)
 
 

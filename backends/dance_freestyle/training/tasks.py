@@ -19,7 +19,7 @@ from dance_freestyle.discriminators import (
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
-from dance_freestyle.training import batches, embedding, objectives, parsing, shown
+from dance_freestyle.training import batches, embedding, face_items, objectives, parsing, shown
 from dance_freestyle.training.batches import signed, unsigned
 from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.features import Features
@@ -231,7 +231,7 @@ class FRTask:
         if painter:
             self.frozen.append(painter)
         canvas = painter.preset if painter else None
-        self.item: Show = partial(batches.fr_item, preset=preset, painter=canvas, cuts=cuts)
+        self.item: Show = partial(face_items.fr_item, preset=preset, painter=canvas, cuts=cuts)
         self.published: Any = None
         if preset.encoders == "published":
             self.published = published or encoders.vggface2()

@@ -1,0 +1,122 @@
+"""From samples to what FR learns from: a worn face, what it was, and whose it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from dance_freestyle import faces
+from dance_freestyle.presets import B2FPreset, FRPreset
+from dance_freestyle.training import appearances, augment
+from dance_freestyle.training.batches import (
+    NEAR,
+    Item,
+    painting_item,
+    picture,
+    posed,
+    tinted,
+)
+from dance_freestyle.training.cuts import Cuts
+from dance_freestyle.training.samples import Sample, Shot
+from dancecli.types import UInt8Array
+
+
+def fr_item(
+    sample: Sample, preset: FRPreset, rng: Generator, painter: B2FPreset | None = None,
+    cuts: Cuts | None = None,
+) -> Item | None:  # fmt: skip
+    """A worn face, the same one untouched, and a face that says who it is; None without a face,
+    and where FR should see a photo and there is no other.
+
+    painter: of a B2F that paints a share of the faces (`preset.rendered`). "painted" then says
+    whether it paints this one, from what `painting_item` holds, about "landmarks" on its canvas.
+    """
+    found = _with_faces(sample, preset, rng)
+    if not found:
+        return None
+    if rng.random() < 0.5:
+        found = [augment.mirrored(each) for each in found]
+    painted = _paintable(found[0], preset, painter) and rng.random() < preset.rendered
+    if preset.photo and not painted and rng.random() < TINTED:  # a photo is cut for B2F once
+        tint = appearances.drawn_tint(rng)
+        found = [tinted(each, tint) for each in found]
+    # Another picture of the person where one shows the face, else the same.
+    shot, source = found[0], found[-1]
+    if preset.photo:
+        if len(found) == 1:
+            return None  # the answer itself
+        item = _with_photo(shot, source, preset, rng)
+    else:
+        truth = _owned(shot, preset.size)
+        worn = augment.worn(np.ascontiguousarray(truth.movedim(0, -1).numpy()), rng)
+        item = {"c0": picture(worn), "truth": truth, "identity": _owned(source, preset.crop)}
+    if painter is None:
+        return item
+    if painted:
+        canvas = augment.fitted(shot, painter.canvas)
+        item |= painting_item(
+            source, canvas, painter, posed(source, canvas, painter, cuts or Cuts())
+        )
+        item["landmarks"] = torch.from_numpy(canvas.skeleton.face)
+    return {**item, "painted": torch.tensor(painted)}
+
+
+def _paintable(shot: Shot, preset: FRPreset, painter: B2FPreset | None) -> bool:
+    """Whether the face is large enough on the canvas of a B2F, if there is one."""
+    if painter is None:
+        return False
+    return faces.align(augment.fitted(shot, painter.canvas).skeleton.face, preset.size) is not None
+
+
+def _with_faces(sample: Sample, preset: FRPreset, rng: Generator) -> list[Shot]:
+    """At most two frames, at most NEAR apart, that show the face."""
+    found: list[Shot] = []
+    for k in rng.permutation(sample.count):
+        shot = sample.shot(int(k))
+        if found and abs(shot.number - found[0].number) > NEAR:
+            continue
+        if _face(shot, preset.size) is not None:
+            found.append(shot)
+        if len(found) == 2:
+            break
+    return found
+
+
+def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> Item:
+    """What FR restores by a photo: "inside" is where a face is pasted, 255 there.
+
+    The photo was taken by another camera, and now and then by a bad one. What is restored may be
+    as sharp as it should be, and lies where it should but for a little.
+    """
+    faces_of = [_face(shot, preset.size), _face(owner, preset.size), _face(owner, preset.crop)]
+    truth, photo, identity = (face for face in faces_of if face is not None)
+    if rng.random() < OTHER_CAMERA:
+        photo = appearances.recoloured(photo, rng, 0.7)
+    if rng.random() < BAD_CAMERA:
+        photo = appearances.photographed(photo, rng)
+    worn = augment.worn(truth, rng, float(rng.uniform(0, 0.5)), 1.0)
+    alignment = faces.align(shot.skeleton.face, preset.size)
+    assert alignment is not None
+    inside = faces.hull_in_crop(alignment)
+    return {
+        "c0": picture(worn), "truth": picture(truth), "identity": picture(identity),
+        "photo": picture(photo), "inside": torch.from_numpy((255 * inside).astype(np.uint8)),
+    }  # fmt: skip
+
+
+TINTED, OTHER_CAMERA, BAD_CAMERA = 0.6, 0.8, 0.3
+"""Shares of the pairs of faces that get other colours together, and of the photos that do alone, or
+are worse than the rest."""
+
+
+def _owned(shot: Shot, side: int) -> Tensor:
+    face = _face(shot, side)
+    assert face is not None
+    return picture(face)
+
+
+def _face(shot: Shot, side: int) -> UInt8Array | None:
+    alignment = faces.align(shot.skeleton.face, side)
+    return None if alignment is None else faces.cut(shot.rgb, alignment)
