@@ -98,7 +98,7 @@ def b2f_item(
         texture = None if texture is None else texture.flip(-1)
     if rng.random() < preset.aug_colour:
         tint = appearances.drawn_tint(rng)
-        source, shot = tinted(source, tint), tinted(shot, tint)
+        source, shot = (_tinted(each, tint) for each in (source, shot))
         texture = None if texture is None else _tinted_texture(texture, tint)
     labels = _with_hands(shot)
     item = {
@@ -156,8 +156,7 @@ def mapping_item(source: Shot, shot: Shot, preset: B2FPreset, mapper: P2BPreset)
     return item
 
 
-def tinted(shot: Shot, tint: appearances.Tint) -> Shot:
-    """The shot in other colours, its ground too."""
+def _tinted(shot: Shot, tint: appearances.Tint) -> Shot:
     rgb, plate = (appearances.tinted(x, tint) for x in (shot.rgb, shot.plate))
     return replace(shot, rgb=rgb, plate=plate)
 

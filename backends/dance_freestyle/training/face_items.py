@@ -16,7 +16,6 @@ from dance_freestyle.training.batches import (
     painting_item,
     picture,
     posed,
-    tinted,
 )
 from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.samples import Sample, Shot
@@ -38,10 +37,6 @@ def fr_item(
         return None
     if rng.random() < 0.5:
         found = [augment.mirrored(each) for each in found]
-    painted = _paintable(found[0], preset, painter) and rng.random() < preset.rendered
-    if preset.photo and not painted and rng.random() < TINTED:  # a photo is cut for B2F once
-        tint = appearances.drawn_tint(rng)
-        found = [tinted(each, tint) for each in found]
     # Another picture of the person where one shows the face, else the same.
     shot, source = found[0], found[-1]
     if preset.photo:
@@ -52,22 +47,27 @@ def fr_item(
         truth = _owned(shot, preset.size)
         worn = augment.worn(np.ascontiguousarray(truth.movedim(0, -1).numpy()), rng)
         item = {"c0": picture(worn), "truth": truth, "identity": _owned(source, preset.crop)}
-    if painter is None:
-        return item
-    if painted:
+    if painter is not None:
         canvas = augment.fitted(shot, painter.canvas)
-        item |= painting_item(
-            source, canvas, painter, posed(source, canvas, painter, cuts or Cuts())
-        )
-        item["landmarks"] = torch.from_numpy(canvas.skeleton.face)
-    return {**item, "painted": torch.tensor(painted)}
+        shows = faces.align(canvas.skeleton.face, preset.size) is not None
+        painted = shows and rng.random() < preset.rendered
+        item["painted"] = torch.tensor(painted)
+        if painted:
+            texture = posed(source, canvas, painter, cuts or Cuts())
+            item |= painting_item(source, canvas, painter, texture)
+            return {**item, "landmarks": torch.from_numpy(canvas.skeleton.face)}
+    return _tinted(item, rng) if preset.photo else item
 
 
-def _paintable(shot: Shot, preset: FRPreset, painter: B2FPreset | None) -> bool:
-    """Whether the face is large enough on the canvas of a B2F, if there is one."""
-    if painter is None:
-        return False
-    return faces.align(augment.fitted(shot, painter.canvas).skeleton.face, preset.size) is not None
+def _tinted(item: Item, rng: Generator) -> Item:
+    """A share of the items in other colours, the same for all its faces."""
+    if rng.random() >= TINTED:
+        return item
+    tint, changed = appearances.drawn_tint(rng), dict(item)
+    for name in ("c0", "truth", "photo", "identity"):
+        rgb = np.ascontiguousarray(item[name].movedim(0, -1).numpy())
+        changed[name] = picture(appearances.tinted(rgb, tint))
+    return changed
 
 
 def _with_faces(sample: Sample, preset: FRPreset, rng: Generator) -> list[Shot]:
@@ -107,8 +107,8 @@ def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> It
 
 
 TINTED, OTHER_CAMERA, BAD_CAMERA = 0.6, 0.8, 0.3
-"""Shares of the pairs of faces that get other colours together, and of the photos that do alone, or
-are worse than the rest."""
+"""Shares of the pairs of faces that get other colours together, of the photos that do alone, and of
+those that are worse than the rest."""
 
 
 def _owned(shot: Shot, side: int) -> Tensor:

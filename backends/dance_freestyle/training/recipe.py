@@ -27,11 +27,13 @@ class StepFailedError(DanceError):
 class Scale:
     """How much of everything.
 
-    people: synthetic people, 4 frames each. parser_coarse ... fr: steps. pairs, frames: of the
+    people: synthetic people, 4 frames each. heads: some of whom only the head is shown, 6 frames
+    each, for FR. parser_coarse ... fr: steps. pairs, frames: of the
     measures.
     """
 
     people: int
+    heads: int
     parser_coarse: int
     parser: int
     embedder: int
@@ -44,9 +46,9 @@ class Scale:
 
 
 SCALES = {
-    "tiny": Scale(4, 2, 1, 2, 2, 2, 1, 2, 1, 2),
-    "small": Scale(1_600, 4_000, 2_000, 2_000, 4_000, 4_000, 300, 2_000, 6, 12),
-    "full": Scale(20_000, 60_000, 30_000, 20_000, 60_000, 80_000, 5_000, 40_000, 24, 60),
+    "tiny": Scale(4, 6, 2, 1, 2, 2, 2, 1, 2, 1, 2),
+    "small": Scale(1_600, 350, 4_000, 2_000, 2_000, 4_000, 4_000, 300, 4_000, 6, 12),
+    "full": Scale(20_000, 4_000, 60_000, 30_000, 20_000, 60_000, 80_000, 5_000, 40_000, 24, 60),
 }
 """tiny: seconds, to see that everything works. small: some hours on a CPU. full: for a GPU."""
 
@@ -60,9 +62,10 @@ BATCH = {
     "fr": 32,
 }
 
-SECONDS = {"people": 2.5, "parser_coarse": 0.05, "parser": 0.13, "embedder": 0.02, "p2b": 0.06,
-           "b2f": 0.35, "b2f_fine": 1.3, "fr": 0.05}  # fmt: skip
-"""Seconds of one core per person of four frames, and per sample: what one machine took."""
+SECONDS = {"people": 2.5, "heads": 2.2, "parser_coarse": 0.05, "parser": 0.13, "embedder": 0.02,
+           "p2b": 0.06, "b2f": 0.35, "b2f_fine": 1.3, "fr": 0.05}  # fmt: skip
+"""Seconds of one core per person of four frames, or of six heads, and per sample: what one machine
+took."""
 
 COARSE = ("b2f.canvas=256x160",)
 """B2F learns at its own size first: the network is the same, the pictures a quarter."""
@@ -105,7 +108,9 @@ def steps(plan: Plan) -> Iterator[Step]:
     out, scale = plan.out, plan.scale
     data = plan.data or str(out / "data")
     if plan.data is None:
-        yield _made(plan)
+        yield _made(plan, "data", plan.scale.people, "4", ("--pose", "mediapipe", "--parsed"))
+        heads = ("--set", "shot=head", "--dense", "truth")
+        yield _made(plan, "heads", plan.scale.heads, "6", heads)
     yield _trained(plan, "parser", data, scale.parser_coarse, SMALLER, "parser-coarse")
     grown = ("--init", str(out / "parser-coarse"))
     yield _trained(plan, "parser", data, scale.parser, grown)
@@ -118,24 +123,23 @@ def steps(plan: Plan) -> Iterator[Step]:
     yield _trained(plan, "b2f", data, scale.b2f, (*mapped, *coarse), "b2f-coarse")
     fine = (*mapped, "--init", str(out / "b2f-coarse"))
     yield _trained(plan, "b2f", data, scale.b2f_fine, fine, "b2f", BATCH["b2f_fine"])
-    painted = (*features, "--render-with", str(out / "b2f"))
-    yield _trained(plan, "fr", data, scale.fr, painted)
+    heads = plan.data or str(out / "heads")
+    yield _trained(plan, "fr", heads, scale.fr, features)
     yield Step("bundle", (), out / "bundle" / "bundle.toml", "", lambda: _bundle(plan))
     yield from _measured(plan)
 
 
-def _made(plan: Plan) -> Step:
+def _made(plan: Plan, name: str, people: int, frames: str, options: tuple[str, ...]) -> Step:
     pack = ("--set", f"assets={plan.assets}") if plan.assets else ()
     # One light per person: B2F copies the photo's pixels and cannot know another frame's light.
-    pack = ("--set", "together=shared", *pack)
+    pack = (*(("--set", "together=shared") if name == "data" else ()), *pack)
     workers = ("--workers", str(plan.workers)) if plan.workers else ()
-    people, data = plan.scale.people, plan.out / "data"
+    data = plan.out / name
     return Step(
-        "data",
-        ("prepare-data", "synth", "-o", str(data), "--people", str(people), "--frames", "4",
-         "--pose", "mediapipe", "--parsed", "--seed", str(plan.seed + 1), "--resume",
-         *workers, *pack),
-        data / "manifest.json", f"{people:,} people, 4 frames each",
+        name,
+        ("prepare-data", "synth", "-o", str(data), "--people", str(people), "--frames", frames,
+         *options, "--seed", str(plan.seed + 1), "--resume", *workers, *pack),
+        data / "manifest.json", f"{people:,} people, {frames} frames each",
     )  # fmt: skip
 
 
@@ -205,14 +209,19 @@ def _measured(plan: Plan) -> Iterator[Step]:
             yield Step(f"evaluate {kind}", arguments, report / "report.html")
 
 
+PEOPLE = {"data": "people", "heads": "heads"}
+"""Steps that make people: what their number and cost are called."""
+
+
 def cost(plan: Plan) -> list[tuple[str, str, float]]:
     """Name, what is done, and hours of one core for each step that is not done."""
     found = []
     for step in steps(plan):
         if step.done.exists():
             continue
-        if step.name == "data":
-            seconds = SECONDS["people"] * plan.scale.people
+        if step.name in PEOPLE:
+            kind = PEOPLE[step.name]
+            seconds = SECONDS[kind] * getattr(plan.scale, kind)
         else:
             key = {"b2f-coarse": "b2f", "b2f": "b2f_fine"}.get(
                 step.name, step.name.replace("-", "_")
