@@ -290,6 +290,24 @@ def test_a_scalable_canvas_is_about_as_fine_as_the_output_and_lies_where_the_ful
         assert len({c.height for c in fitted}) == 1
 
 
+@given(tall=st.floats(300, 3000), x=st.floats(-200, 800), feet=st.floats(100, 3000))
+def test_no_canvas_is_spent_on_what_the_frame_does_not_show(
+    tall: float, x: float, feet: float
+) -> None:
+    out = (600, 480)
+    dance = [standing(tall, x, feet)] * 3
+    for canvas in canvas_for(dance, (512, 320), out):
+        wide, high = canvas.width * canvas.scale, canvas.height * canvas.scale
+        assert high <= 1.6 * max(out) + 32  # the canvas's shape
+        box = dance[0].box()
+        assert box is not None
+        left, right = np.clip([box.left, box.right], 0, out[0])
+        top, bottom = np.clip([box.top, box.bottom], 0, out[1])
+        if right - left > 1 and bottom - top > 1:  # anything in sight is on the canvas
+            assert canvas.x <= left + 1 and canvas.x + wide >= right - 1
+            assert canvas.y <= top + 1 and canvas.y + high >= bottom - 1
+
+
 def test_a_wide_pose_widens_its_own_boxes_only() -> None:
     wide = standing(200, 300, 400)
     body = wide.body.copy()

@@ -18,8 +18,8 @@ PACK = Path(os.environ.get("DANCE_TEST_ASSETS", ROOT.parent / "shared" / "assets
 def test_the_plan_names_every_network_in_an_order_that_can_be_done(tmp_path: Path) -> None:
     names = [step.name for step in steps(Plan(tmp_path, SCALES["small"]))]
     assert names == [
-        "data", "heads", "parser-coarse", "parser", "embedder", "features", "p2b", "b2f-coarse", "b2f",
-        "fr", "bundle", "evaluate cross",
+        "data", "heads", "parser-coarse", "parser", "embedder", "features", "p2b", "b2f-coarse",
+        "b2f", "fr", "bundle", "evaluate cross",
     ]  # fmt: skip
     options = {step.name: step.arguments for step in steps(Plan(tmp_path, SCALES["small"]))}
     assert "--parsed" in options["data"]

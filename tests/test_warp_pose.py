@@ -102,6 +102,26 @@ def test_a_raised_arm_moves_and_leaves_nothing_behind(puppet: Puppet, side: str,
     assert not shows[near(tip(before, side), 12)].any()
 
 
+def test_raised_arms_do_not_pull_the_collar_over_the_chin(puppet: Puppet) -> None:
+    arms = standing()
+    trunk = float(np.hypot(*(arms.joint("mid_hip") - arms.joint("neck"))))
+    body = arms.body.copy()
+    for side in ("left", "right"):
+        body[JOINT[f"{side}_elbow"], :2] = arms.joint(f"{side}_shoulder") - (0, 0.55 * trunk)
+        body[JOINT[f"{side}_wrist"], :2] = arms.joint(f"{side}_shoulder") - (0, 1.05 * trunk)
+    # What pose estimators see of it: the shoulders rise, and the neck between them.
+    lifted = [JOINT[name] for name in ("neck", *(f"{s}_{j}" for s in ("left", "right")
+              for j in ("shoulder", "elbow", "wrist")))]  # fmt: skip
+    body[lifted, 1] -= 0.08 * trunk
+    x = round(float(arms.joint("neck")[0]))
+
+    def collar(skeleton: Skeleton) -> int:
+        column = coloured(posed(puppet, skeleton), Label.UPPER_CLOTHES)[:, x - 2 : x + 3]
+        return int(np.flatnonzero(column.any(1))[0])
+
+    assert abs(collar(replace(arms, body=body)) - collar(arms)) <= 0.03 * trunk
+
+
 def test_limbs_keep_their_sides(puppet: Puppet) -> None:
     pose = bent(standing(), left_elbow=-80, right_elbow=60, left_knee=-35, right_knee=20)
     warped = posed(puppet, pose)

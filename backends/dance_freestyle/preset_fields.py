@@ -244,8 +244,8 @@ LARGEST = 4
 class FRLoss:
     """Weights of FR's terms [15]; docs/paper.md says how sure they are.
 
-    merged, detail: L1 of c^m with its gradients, and of how much goes on in it; without them the
-    mask hears only of its own size where no discriminator and no features judge. Not in the paper.
+    merged, detail: L1 of c^m, coarsely, and of how much goes on in it; without them the mask hears
+    only of its own size where no discriminator and no features judge. Not in the paper.
     """
 
     adversarial: float = 0.5

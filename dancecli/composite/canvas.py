@@ -47,14 +47,15 @@ def canvas_for(
     backend that paints the output's own pixels: then the canvas is the skeleton's box grown for
     hair and clothes, clipped to the frame of out_size (width, height), at whole pixels and scale 1.
     scalable: the backend paints smaller canvases of its shape as well; so it does where the
-    output has fewer pixels to show.
+    output has fewer pixels to show. What of the body lies outside of the frame takes no part of a
+    canvas: somebody whom the photo shows to the thighs is painted as finely as a whole person.
     """
     tall = standing_height(skeletons)
     if backend_canvas is None:
-        boxes = _edges(skeletons, LOOSE * tall, LOOSE * tall, LOOSE * tall)
+        boxes = _edges(skeletons, LOOSE * tall, LOOSE * tall, LOOSE * tall, out_size)
         return [_native(box, out_size) for box in boxes]
-    boxes = _edges(skeletons, BESIDE * tall, OVER_HEAD * tall, UNDER_FEET * tall)
-    canvases = _steady(boxes, tall, backend_canvas)
+    boxes = _edges(skeletons, BESIDE * tall, OVER_HEAD * tall, UNDER_FEET * tall, out_size)
+    canvases = _steady(boxes, _usual(tall, out_size), backend_canvas)
     return _fitted(canvases) if scalable else canvases
 
 
@@ -72,8 +73,19 @@ def _fitted(canvases: list[Canvas]) -> list[Canvas]:
     return [Canvas(width, height, c.scale * c.height / height, c.x, c.y) for c in canvases]
 
 
-def _edges(skeletons: Sequence[Skeleton], side: float, above: float, below: float) -> Edges:
-    """Boxes of the seen points, grown; frames without one take the nearest frame's."""
+def _usual(tall: float, out_size: tuple[int, int]) -> float:
+    """Height of a canvas of somebody so tall who stands upright, output pixels."""
+    return min(HEADROOM * tall, float(out_size[1]))
+
+
+def _edges(
+    skeletons: Sequence[Skeleton], side: float, above: float, below: float,
+    out_size: tuple[int, int],
+) -> Edges:  # fmt: skip
+    """Boxes of the seen points, grown, as far as they lie in the frame.
+
+    Frames without a point take the nearest frame's.
+    """
     found = [skeleton.box() for skeleton in skeletons]
     known = np.array([index for index, box in enumerate(found) if box is not None])
     nearest = [int(known[np.abs(known - index).argmin()]) for index in range(len(found))]
@@ -82,7 +94,11 @@ def _edges(skeletons: Sequence[Skeleton], side: float, above: float, below: floa
         for box in (found[index] for index in nearest)
         if box is not None
     ]
-    return np.array(rows)
+    edges, (width, height) = np.array(rows), out_size
+    least = min(LEAST, *out_size)
+    edges[:, :2] = np.clip(edges[:, :2], 0, (width - least, height - least))
+    edges[:, 2:] = np.clip(edges[:, 2:], edges[:, :2] + least, (width, height))
+    return edges
 
 
 def _native(box: NDArray[np.float64], out_size: tuple[int, int]) -> Canvas:
@@ -99,12 +115,12 @@ def _span(low: float, high: float, limit: int) -> tuple[int, int]:
 
 
 def _steady(boxes: Edges, tall: float, shape: tuple[int, int]) -> list[Canvas]:
-    """Boxes of one aspect that hold every pose and do not jitter."""
+    """Boxes of one aspect that hold every pose and do not jitter; tall: of the `_usual` one."""
     from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
     height, width = shape
     reach = np.stack([boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]], 1)
-    usual = HEADROOM * tall / height
+    usual = tall / height
     need = np.maximum(usual, (reach / (width, height)).max(1))
     if need.max() <= UNEVEN * usual:
         scale = np.full(len(boxes), need.max())
@@ -135,7 +151,7 @@ class LiveCanvas:
     ) -> None:
         """tall: standing height in output pixels."""
         if backend_canvas and scalable:
-            widest = UNEVEN * HEADROOM * tall / backend_canvas[0]
+            widest = UNEVEN * _usual(tall, out_size) / backend_canvas[0]
             backend_canvas = fitting(backend_canvas, widest)
         self.tall, self.shape, self.out_size = tall, backend_canvas, out_size
         self._last: Canvas | None = None
@@ -144,10 +160,11 @@ class LiveCanvas:
         """The canvas of the next frame. skeleton: in output pixels, with points that are seen."""
         if self.shape is None:
             loose = LOOSE * self.tall
-            return _native(_edges([skeleton], loose, loose, loose)[0], self.out_size)
+            return _native(_edges([skeleton], loose, loose, loose, self.out_size)[0], self.out_size)
         tall = self.tall
-        box = _edges([skeleton], BESIDE * tall, OVER_HEAD * tall, UNDER_FEET * tall)
-        (wanted,) = _steady(box, tall, self.shape)
+        around = BESIDE * tall, OVER_HEAD * tall, UNDER_FEET * tall
+        box = _edges([skeleton], *around, self.out_size)
+        (wanted,) = _steady(box, _usual(tall, self.out_size), self.shape)
         self._last = wanted if self._last is None else _drawn(self._last, wanted, box[0])
         return self._last
 

@@ -96,7 +96,9 @@ def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> It
         photo = appearances.recoloured(photo, rng, 0.7)
     if rng.random() < BAD_CAMERA:
         photo = appearances.photographed(photo, rng)
-    worn = augment.worn(truth, rng, float(rng.uniform(0, 0.5)), 1.0)
+    worn = truth
+    if rng.random() >= UNWORN:
+        worn = augment.worn(truth, rng, float(rng.uniform(0, 0.5)), 1.0)
     alignment = faces.align(shot.skeleton.face, preset.size)
     assert alignment is not None
     inside = faces.hull_in_crop(alignment)
@@ -105,6 +107,9 @@ def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> It
         "photo": picture(photo), "inside": torch.from_numpy((255 * inside).astype(np.uint8)),
     }  # fmt: skip
 
+
+UNWORN = 0.2
+"""Share of the faces that are as they should be, and to be left alone."""
 
 TINTED, OTHER_CAMERA, BAD_CAMERA = 0.6, 0.8, 0.3
 """Shares of the pairs of faces that get other colours together, of the photos that do alone, and of
