@@ -63,3 +63,15 @@ def test_a_hole_as_large_as_a_pinhole_may_be_is_filled_with_colour() -> None:
     assert warped.alpha[10:110, 10:110].min() > 0.98
     assert (warped.layer[50:64, 50:64] == 3).all()
     assert np.abs(warped.colour[50:64, 50:64] - np.array(RED) / 255).max() < 0.02
+
+
+def test_an_outline_has_no_stairs() -> None:
+    rows, columns = np.mgrid[:120, :120]
+    hard = (3 * columns + rows < 200).astype(np.float32)  # a slanted edge, all or nothing
+    warped = blend([(1, piece(hard))], 120, 120, SIZE)
+    before, after = (np.abs(np.diff(a[20:100].sum(1))) for a in (hard, warped.alpha))
+    assert before.max() == 1 and before.min() == 0
+    assert after.std() < 0.7 * before.std()
+    assert np.array_equal(warped.alpha > 0, hard > 0)  # it grows nowhere
+    red = np.array(RED) / 255
+    assert np.abs(warped.colour[warped.alpha > 0] - red).max() < 0.01  # and has no dark rim

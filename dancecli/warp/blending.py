@@ -62,6 +62,7 @@ def blend(layers: list[tuple[int, Painted]], height: int, width: int, size: floa
         layer[body][window][shows] = number
         depth[body][window][shows] = painted.depth[shows]
     _close(planes, layer[body], depth[body], size)
+    _smooth_outline(planes)
     alpha[body] = np.clip(planes[4], 0, 1)
     planes[:3] /= np.maximum(planes[4], 1e-4)
     colour[body] = cv2.merge(list(np.clip(planes[:3], 0, 1)))
@@ -103,6 +104,16 @@ def _close(planes: FloatArray, layer: UInt8Array, depth: FloatArray, size: float
     empty = hole & (layer == 0) & (planes[4] > 0.5)
     layer[empty] = cv2.dilate(layer, np.ones((reach, reach), np.uint8))[empty]
     depth[empty] = near[empty[hole]]
+
+
+def _smooth_outline(planes: FloatArray) -> None:
+    """Takes the stairs off outlines, in place: where a mesh ends, its pixels are all or nothing."""
+    import cv2
+
+    alpha = np.clip(planes[4], 0, 1)
+    softer = cv2.GaussianBlur(alpha, (3, 3), 0, borderType=cv2.BORDER_REPLICATE)
+    edge = softer < alpha - 1e-3
+    planes[:, edge] *= softer[edge] / planes[4][edge]
 
 
 def _reach(alpha: FloatArray, hole: BoolArray, size: float) -> int:

@@ -102,7 +102,7 @@ def head_place(figure: Figure, source: Figure, scale: float) -> Place:
     neck = figure.points[NECK] - figure.points[HEAD]
     usual = scale * max(float(np.hypot(*(source.points[NECK] - source.points[HEAD]))), 1e-3)
     length = max(float(np.hypot(*neck)), 1e-3)
-    centre = figure.points[NECK] - neck * (np.clip(length, 0.8 * usual, 1.3 * usual) / length)
+    centre = figure.points[NECK] - neck * (np.clip(length, 0.7 * usual, 1.3 * usual) / length)
     down, yaw = _head_turn(figure, unit(neck))
     if yaw is None:
         yaw = torso_place(figure, source, scale).yaw
