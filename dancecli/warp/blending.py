@@ -106,12 +106,17 @@ def _close(planes: FloatArray, layer: UInt8Array, depth: FloatArray, size: float
     depth[empty] = near[empty[hole]]
 
 
+STRAIGHT = 4 / 3
+"""One over what the blur leaves of a pixel beside a straight edge: such a pixel stays whole, lest
+the person shrink, and corners give way."""
+
+
 def _smooth_outline(planes: FloatArray) -> None:
     """Takes the stairs off outlines, in place: where a mesh ends, its pixels are all or nothing."""
     import cv2
 
     alpha = np.clip(planes[4], 0, 1)
-    softer = cv2.GaussianBlur(alpha, (3, 3), 0, borderType=cv2.BORDER_REPLICATE)
+    softer = STRAIGHT * cv2.GaussianBlur(alpha, (3, 3), 0, borderType=cv2.BORDER_REPLICATE)
     edge = softer < alpha - 1e-3
     planes[:, edge] *= softer[edge] / planes[4][edge]
 
