@@ -308,6 +308,20 @@ def test_no_canvas_is_spent_on_what_the_frame_does_not_show(
             assert canvas.y <= top + 1 and canvas.y + high >= bottom - 1
 
 
+@pytest.mark.parametrize("tall", [700, 1000, 1500])
+def test_one_scale_serves_a_close_up_whose_arms_swing(tall: int) -> None:
+    dance = []
+    for t in range(60):
+        skeleton = standing(tall, 640, 100 + tall)
+        body = skeleton.body.copy()
+        reach = 0.3 * tall * abs(np.sin(t / 9))
+        body[JOINT["left_wrist"], 0] = 640 + 0.15 * tall + reach
+        body[JOINT["right_wrist"], 0] = 640 - 0.15 * tall - reach
+        dance.append(replace(skeleton, body=body))
+    scales = [canvas.scale for canvas in canvas_for(dance, (512, 320), (1280, 720))]
+    assert max(scales) <= 1.01 * min(scales)
+
+
 def test_a_wide_pose_widens_its_own_boxes_only() -> None:
     wide = standing(200, 300, 400)
     body = wide.body.copy()

@@ -145,6 +145,19 @@ def test_refine_changes_the_face_and_nothing_else(backend: FreestyleBackend) -> 
     assert (refined.index, refined.time) == (7, 0.25)
 
 
+@pytest.mark.parametrize("size", [40, 150, 290, 800])
+def test_faces_of_any_size_are_refined_where_they_are(backend: FreestyleBackend, size: int) -> None:
+    """Those across the frame's edge and outside of it too."""
+    person = backend.prepare(target_with_face())
+    frame = Frame(np.full((300, 200, 3), 90, np.uint8))
+    for centre in ((100, 150), (0, 150), (-3 * size, 150)):
+        refined = backend.refine(person, frame, made_landmarks(centre, size))
+        changed = (refined.rgb != frame.rgb).any(-1)
+        x = np.flatnonzero(changed.any(0))
+        assert len(x) == 0 if centre[0] < -size else len(x) > 0.3 * min(size, 100)
+        assert all(abs(k - centre[0]) < size for k in x)
+
+
 def test_without_fr_or_without_a_face_in_the_photo_nothing_is_refined() -> None:
     frame, face = Frame(np.full((300, 200, 3), 90, np.uint8)), made_landmarks((100, 90), 100)
     backend = backend_of(TINY)

@@ -49,12 +49,12 @@ def test_the_five_points_land_on_the_template(side: int) -> None:
 @given(size=st.floats(60, 900))
 def test_a_large_face_is_cut_as_finely_as_the_frame_has_it(size: float) -> None:
     landmarks = made_landmarks((500, 500), size)
-    alignment = faces.align_finely(landmarks, 128, 512)
+    alignment = faces.align_finely(landmarks, (128, 256, 512))
     assert alignment is not None and alignment.side in (128, 256, 512)
     finer = np.sqrt(np.linalg.det(alignment.to_crop[:, :2]))  # crop pixels per frame pixel
     assert alignment.side == 512 or finer >= 1
     assert alignment.side == 128 or finer < 2
-    assert faces.align_finely(np.zeros((70, 3), np.float32), 128, 512) is None
+    assert faces.align_finely(np.zeros((70, 3), np.float32), (128, 256)) is None
 
 
 def test_what_cannot_be_aligned_is_left_alone() -> None:

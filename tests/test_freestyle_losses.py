@@ -306,6 +306,23 @@ def test_fr_counts_the_face_more_than_what_is_about_it() -> None:
     assert "gan" not in within
 
 
+def test_each_face_counts_alike_whatever_is_beside_it_in_the_batch() -> None:
+    torch.manual_seed(0)
+    preset = COMPACT.with_overrides({"fr.loss.perceptual": 0}).fr
+    inside = torch.zeros(2, 1, 64, 64)
+    inside[0, :, 8:56, 8:56] = inside[1, :, 28:36, 28:36] = 1
+    c0, truth, c = torch.rand(3, 2, 3, 64, 64) * 2 - 1
+    mask, critic = torch.rand(2, 1, 64, 64), fr_discriminator(preset)
+
+    def terms(part: slice) -> dict[str, Tensor]:
+        batch = objectives.FRBatch(c0[part], truth[part], inside[part])
+        return objectives.fr_generator(preset, critic, None, batch, (c[part], mask[part]))
+
+    together, one, other = terms(slice(0, 2)), terms(slice(0, 1)), terms(slice(1, 2))
+    for name, value in together.items():
+        assert value.item() == pytest.approx((one[name] + other[name]).item() / 2, rel=1e-5)
+
+
 def test_detail_minds_blur_and_not_the_place() -> None:
     sharp = (torch.arange(64) // 2 % 2).float().expand(1, 3, 64, 64)
     aside, blurred = sharp.roll(1, -1), torch.full_like(sharp, 0.5)

@@ -223,6 +223,16 @@ def test_who_comes_nearer_grows_and_who_is_lost_is_held() -> None:
     assert 1.3 < tall[-1] / tall[39] < 1.6
 
 
+@pytest.mark.parametrize(("tall", "out"), [(500, (320, 180)), (700, (384, 216)), (160, (320, 180))])
+def test_a_live_close_up_is_painted_as_finely_as_the_output(
+    tall: float, out: tuple[int, int]
+) -> None:
+    canvas = LiveCanvas(tall, (512, 320), out, scalable=True)
+    feet = out[1] - 10 if tall < out[1] else out[1] + tall / 2
+    clip = [puppet(bones(tall), angles, foot=(out[0] / 2, feet)) for angles in swing(40, 1)]
+    assert max(canvas.step(skeleton).scale for skeleton in clip) <= 1.3
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.floats(100, 400))
 def test_a_live_canvas_holds_every_pose_and_moves_no_faster_than_it_must(

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -16,9 +15,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-from dance_freestyle.faces import similarity
 from dance_synth import clips
-from dance_synth.actor import actor
+from dance_synth.actor import actor, moody
 from dance_synth.assets import open_assets
 from dance_synth.clips import cross_pair
 from dance_synth.reader import SynthReader
@@ -299,19 +297,33 @@ def test_heads_are_large_and_each_has_a_mood_of_its_own() -> None:
     reader = SynthReader(Settings())
     (person,) = reader.read(ASSETS, reader.units(ASSETS, options)[0], options)
     assert isinstance(person, Person)
-    shapes = []
     for view in person.views:
         assert view.skeleton is not None and view.labels is not None
-        ears = view.skeleton.body[[JOINT["left_ear"], JOINT["right_ear"]], :2]
-        shoulders = view.skeleton.body[[JOINT["left_shoulder"], JOINT["right_shoulder"]], :2]
-        assert np.ptp(shoulders[:, 0]) > 0.3 * view.rgb.shape[1] or np.ptp(ears[:, 0]) < 12
+        rows = np.flatnonzero((view.labels == Label.FACE).any(1))
+        assert np.ptp(rows) > 0.12 * view.rgb.shape[0]  # of people shown whole it is half of that
         assert view.labels.astype(bool).mean() > 0.15
-        face = view.skeleton.face[:68, :2]
-        matrix = similarity(face, person.views[0].skeleton.face[:68, :2])
-        shapes.append(face @ matrix[:, :2].T + matrix[:, 2])
-    assert all(np.abs(a - b).max() > 0.5 for a, b in pairwise(shapes))
     shown = {int(label) for view in person.views for label in np.unique(view.labels)}
     assert Label.FACE in shown and Label.LEFT_SHOE not in shown
+
+
+@needs_assets
+def test_a_mood_changes_the_face_and_nothing_else() -> None:
+    pack = open_assets(ASSETS)
+    base, moods = actor(pack, 3, 0), [moody(pack, 3, 0, k) for k in range(3)]
+    for each in moods:
+        shape, own = each.about["shape"], base.about["shape"]
+        changed = set(shape["details"].items()) ^ set(own["details"].items())
+        assert all(name.startswith("expression/") for name, _ in changed)
+        assert {**shape, "details": {}} == {**own, "details": {}}
+        assert each.about["outfit"] == base.about["outfit"]
+    assert len({tuple(sorted(each.about["shape"]["details"].items())) for each in moods}) > 1
+
+
+@needs_assets
+def test_clips_are_of_whole_people(reader: SynthReader, tmp_path: Path) -> None:
+    asked = {"shot": "head", "clips": str(tmp_path)}
+    with pytest.raises(UsageError, match="shot and clips exclude each other"):
+        reader.units(ASSETS, Options(people=1, set=asked))
 
 
 def test_another_shot_is_refused_with_those_there_are(reader: SynthReader) -> None:

@@ -23,6 +23,8 @@ def test_the_plan_names_every_network_in_an_order_that_can_be_done(tmp_path: Pat
     ]  # fmt: skip
     options = {step.name: step.arguments for step in steps(Plan(tmp_path, SCALES["small"]))}
     assert "--parsed" in options["data"]
+    assert "shot=head" in options["heads"]
+    assert options["fr"][options["fr"].index("--data") + 1] == str(tmp_path / "heads")
     assert all(f"{role}.schedule.fade=0.35" in options[role] for role in ("parser", "p2b", "fr"))
     with_clip = [step.name for step in steps(Plan(tmp_path, SCALES["tiny"], clips=(Path("a"),)))]
     assert with_clip[-1] == "evaluate self"

@@ -120,6 +120,17 @@ def test_raised_arms_do_not_pull_the_collar_over_the_chin(puppet: Puppet) -> Non
         return int(np.flatnonzero(column.any(1))[0])
 
     assert abs(collar(replace(arms, body=body)) - collar(arms)) <= 0.03 * trunk
+    body[lifted, 1] += 0.08 * trunk  # shoulders that stay leave the throat as it was
+    assert abs(collar(replace(arms, body=body)) - collar(arms)) <= 0.02 * trunk
+
+
+def test_a_bent_head_does_not_sink_into_the_collar(puppet: Puppet) -> None:
+    upright, body = standing(), standing().body.copy()
+    head = [JOINT[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")]
+    neck = float(upright.joint("neck")[1] - upright.joint("left_ear")[1])
+    body[head, 1] += 0.6 * neck
+    shown = coloured(posed(puppet, replace(upright, body=body)), Label.FACE).sum()
+    assert shown > 0.75 * coloured(posed(puppet, upright), Label.FACE).sum()
 
 
 def test_limbs_keep_their_sides(puppet: Puppet) -> None:

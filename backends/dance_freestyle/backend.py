@@ -155,7 +155,7 @@ class FreestyleBackend:
     def refine(self, person: Person, frame: Frame, landmarks: FloatArray | None) -> Frame:
         """Equations 8 and 19; the frame itself where there is no face to refine."""
         fr = self.nets.fr
-        alignment = faces.align_finely(landmarks, fr.size, fr.largest) if fr else None
+        alignment = faces.align_finely(landmarks, fr.sides) if fr else None
         if alignment is None or person.face is None:
             return frame
         c0 = _tensor(faces.cut(frame.rgb, alignment), self.nets.device) * 2 - 1
@@ -172,11 +172,10 @@ class FreestyleBackend:
         fr = self.nets.fr
         if fr is None or faces.align(target.skeleton.face, fr.size) is None:
             return None
-        sides = [fr.size << k for k in range(4) if fr.size << k <= fr.largest]
-        cuts = {side: self._cut(target, side) for side in (fr.crop, *sides)}
+        cuts = {side: self._cut(target, side) for side in (fr.crop, *fr.sides)}
         with torch.inference_mode():
             embedding = self.nets.refiner.face.embed(cuts[fr.crop])
-            return Face(embedding, {side: cuts[side] * 2 - 1 for side in sides})
+            return Face(embedding, {side: cuts[side] * 2 - 1 for side in fr.sides})
 
     def _cut(self, target: Target, side: int) -> Tensor:
         """The target's face, aligned, (1, 3, side, side) in [0, 1]."""

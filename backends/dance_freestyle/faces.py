@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,12 +63,13 @@ def align(landmarks: FloatArray | None, side: int) -> Alignment | None:
     return Alignment(similarity(points, template), seen, side)
 
 
-def align_finely(landmarks: FloatArray | None, side: int, most: int) -> Alignment | None:
-    """As `align`, the side doubled, at most to `most`, until it is as fine as the frame."""
-    found = align(landmarks, side)
-    while found is not None and 2 * side <= most and _scale(found) < 1:
-        side *= 2
+def align_finely(landmarks: FloatArray | None, sides: Sequence[int]) -> Alignment | None:
+    """As `align`, to the first of the sides, smallest first, as fine as the frame, or the last."""
+    found = None
+    for side in sides:
         found = align(landmarks, side)
+        if found is None or _scale(found) >= 1:
+            break
     return found
 
 

@@ -236,10 +236,6 @@ class B2FPreset:
         return self.labels + 3
 
 
-LARGEST = 4
-"""Sides of FR in the largest faces that one with `photo` restores without a loss of sharpness."""
-
-
 @dataclass(frozen=True)
 class FRLoss:
     """Weights of FR's terms [15]; docs/paper.md says how sure they are.
@@ -290,11 +286,15 @@ class FRPreset:
     schedule: Schedule = field(default_factory=lambda: Schedule(1e-4, 256, 40))
 
     @property
-    def largest(self) -> int:
-        """Side of the largest aligned faces that it takes."""
-        return LARGEST * self.size if self.photo else self.size
+    def sides(self) -> tuple[int, ...]:
+        """Sides of the aligned faces that it takes, the smallest first."""
+        return tuple(k * self.size for k in (1, 2, 4)) if self.photo else (self.size,)
 
     def __post_init__(self) -> None:
+        if self.photo:
+            if self.size % 2 or self.size < 64 or not self.unet:
+                raise ValueError(f"size {self.size} is not even and at least 64, or unet is empty")
+            return
         if 4 * 2 ** len(self.decoder) != self.size or self.size < 64:
             raise ValueError(
                 f"size {self.size} is not 4 doubled {len(self.decoder)} times, at least 64"

@@ -120,8 +120,10 @@ def _steady(boxes: Edges, tall: float, shape: tuple[int, int]) -> list[Canvas]:
 
     height, width = shape
     reach = np.stack([boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]], 1)
-    usual = tall / height
-    need = np.maximum(usual, (reach / (width, height)).max(1))
+    need = (reach / (width, height)).max(1)
+    # In a close-up arms fill the frame's width more often than not.
+    usual = max(tall / height, float(np.median(need)))
+    need = np.maximum(usual, need)
     if need.max() <= UNEVEN * usual:
         scale = np.full(len(boxes), need.max())
     else:
@@ -151,7 +153,8 @@ class LiveCanvas:
     ) -> None:
         """tall: standing height in output pixels."""
         if backend_canvas and scalable:
-            widest = UNEVEN * _usual(tall, out_size) / backend_canvas[0]
+            whole = max(out_size[1] / backend_canvas[0], out_size[0] / backend_canvas[1])
+            widest = min(UNEVEN * HEADROOM * tall / backend_canvas[0], whole)
             backend_canvas = fitting(backend_canvas, widest)
         self.tall, self.shape, self.out_size = tall, backend_canvas, out_size
         self._last: Canvas | None = None

@@ -63,8 +63,9 @@ def torso_place(figure: Figure, source: Figure, scale: float) -> Place:
 def collar(figure: Figure, source: Figure, scale: float) -> FloatArray:
     """(2,): where the neck is while the arms hang.
 
-    Pose estimators put it between the shoulders, which raised arms lift; clothes and throat stay,
-    and would cover the chin. source, scale: as for `stance`, since foreshortened arms rise less.
+    Pose estimators put it between the shoulders, which raised arms lift, so that trunks seem to
+    grow and throats to shrink; clothes stay, and would cover the chin. source, scale: as for
+    `stance`.
     """
     neck = figure.points[NECK]
     spine = figure.points[MID_HIP] - neck
@@ -73,8 +74,14 @@ def collar(figure: Figure, source: Figure, scale: float) -> FloatArray:
         arm = max(scale * source.length(shoulder, elbow), 1e-3)
         up = float((figure.points[shoulder] - figure.points[elbow]) @ axis) / arm
         raised += float(np.clip(up, 0, 1)) / len(ARM)
-    lowered: FloatArray = (neck + min(LIFT * raised, MOST_LIFT) * spine).astype(np.float32)
-    return lowered
+    throat = _throat(source) * scale - _throat(figure)
+    most = min(LIFT * raised, MOST_LIFT) * float(np.hypot(*spine))
+    return np.asarray(neck + np.clip(throat, 0, most) * axis, np.float32)
+
+
+def _throat(figure: Figure) -> float:
+    """Pixels from the neck to the middle of the ears."""
+    return float(np.hypot(*(figure.points[NECK] - figure.points[HEAD])))
 
 
 LIFT, MOST_LIFT = 0.16, 0.08
@@ -100,8 +107,9 @@ def _yaw(figure: Figure, axis: FloatArray) -> float:
 def head_place(figure: Figure, source: Figure, scale: float) -> Place:
     """The axis runs from the middle of the ears down the face, parallel to the picture."""
     neck = figure.points[NECK] - figure.points[HEAD]
-    usual = scale * max(float(np.hypot(*(source.points[NECK] - source.points[HEAD]))), 1e-3)
-    length = max(float(np.hypot(*neck)), 1e-3)
+    usual = scale * max(_throat(source), 1e-3)
+    length = max(_throat(figure), 1e-3)
+    # A head bent far down, drawn from the front as the photo has it, would sink into the collar.
     centre = figure.points[NECK] - neck * (np.clip(length, 0.7 * usual, 1.3 * usual) / length)
     down, yaw = _head_turn(figure, unit(neck))
     if yaw is None:

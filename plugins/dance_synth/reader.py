@@ -109,6 +109,8 @@ def setting_of(options: Options) -> Setting:
     if together not in TOGETHER:
         raise UsageError(f"--set together={together}: give {', '.join(TOGETHER)}")
     kind = given.get("shot")
+    if kind is not None and "clips" in given:
+        raise UsageError("--set shot and clips exclude each other: clips show whole people")
     if kind is not None and kind not in KINDS:
         raise UsageError(f"--set shot={kind}: give {', '.join(KINDS)}")
     return Setting(

@@ -235,12 +235,13 @@ def _heads(
     rng = stream(seed, number, 1)
     shared = setting.together == "shared" or (setting.together == "mixed" and rng.random() < 0.5)
     for k in range(frames):
-        someone = moody(assets, seed, number, k)  # with a mesh of their own: clothes are cut anew
+        someone = moody(assets, seed, number, k)
         hero = posing(someone, assets, rng, float(rng.normal(0, TURNED)))
         at = 0 if shared else k
         on, camera, about = _taken(assets, setting, seed, number, at, hero, np.zeros(1))
         picture = on.picture(0.0, camera, stream(seed, number, 3, k))
-        yield view(picture, k), {"shot": about, "camera": asdict(camera)}
+        looks = someone.about["shape"]["details"]
+        yield view(picture, k), {"shot": about, "camera": asdict(camera), "details": looks}
 
 
 TURNED = 0.4

@@ -224,11 +224,11 @@ class FRBatch:
 
     @property
     def counted(self) -> Tensor | float:
-        """Weights of pixels with the mean 1: what is not pasted counts a little."""
+        """Weights of pixels, each face's with the mean 1: what is not pasted counts a little."""
         if self.inside is None:
             return 1.0
         weights = AROUND + self.inside
-        return weights / weights.mean()
+        return weights / weights.mean((1, 2, 3), keepdim=True)
 
 
 COARSE = 4

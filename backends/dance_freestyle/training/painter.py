@@ -47,6 +47,6 @@ class Painter(nn.Module):
         found = []
         for frame, landmarks in zip(rgb, batch["landmarks"].cpu().numpy(), strict=True):
             alignment = faces.align(landmarks, side)
-            assert alignment is not None, "`batches.fr_item` paints no other"
+            assert alignment is not None, "`face_items.fr_item` paints no other"
             found.append(torch.from_numpy(faces.cut(frame, alignment)).movedim(-1, 0))
         return torch.stack(found).to(rounded.device)
