@@ -30,6 +30,7 @@ TINY: Preset = COMPACT.with_overrides(
         "b2f.max_flow": 12,
         "fr.unet": "8,8,8",
         "fr.style": 4,
+        "fr.enlarged": 0,
     }
 )
 """The compact designs: skips in P2B, a warped photo in B2F at twice the network's size; a flow."""

@@ -113,6 +113,16 @@ def test_fr_aligns_by_the_face_as_it_was_drawn(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_allclose(middle, (x, y + 26 / scale), atol=4)
 
 
+def test_faces_that_are_as_fine_as_the_output_are_not_refined() -> None:
+    backend = backend_of(TINY.with_overrides({"fr.enlarged": 1.5}))
+    person = backend.prepare(target_with_face())
+    (motion,) = motions(1)
+    for scale, wanted in ((1.0, False), (1.6, True)):
+        canvas = dataclasses.replace(motion.canvas, scale=scale)
+        (layer,) = backend.render(person, [dataclasses.replace(motion, canvas=canvas)])
+        assert (layer.landmarks is not None) == wanted
+
+
 def test_untrained_compact_renders_the_warp() -> None:
     backend, target = backend_of(TINY), target_with_face()
     (motion,) = motions(1)

@@ -203,7 +203,9 @@ class FreestyleBackend:
 
     def _layer(self, motion: Motion, z: FloatArray, m: FloatArray, labels: UInt8Array) -> Layer:
         face = self._landmarks(motion, labels)
-        shown = faces.five_points(face) is not None
+        fr = self.nets.fr
+        wanted = fr is None or motion.canvas.scale >= fr.enlarged
+        shown = wanted and faces.five_points(face) is not None
         body = LabelMap(inputs.resized(labels, z.shape[:2]))
         return Layer(z, m, motion.canvas, body, face if shown else None)
 

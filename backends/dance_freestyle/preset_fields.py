@@ -265,6 +265,8 @@ class FRPreset:
         U-Net of the widths `unet` that the embedding joins as `style` channels; max_flow: pixels
         of `size` that it bends by at most. encoder, start, latent and decoder are unused then.
     rendered: share of the faces that B2F paints in training, where a B2F is given for it.
+    enlarged: output pixels per pixel of B2F's canvas from which on B2F's faces are refined: up to
+        there those of a warped photo are as sharp as the photo is, and FR gives them back.
     """
 
     use: bool = True
@@ -281,6 +283,7 @@ class FRPreset:
     style: int = 32
     max_flow: float = 16.0
     rendered: float = 0.5
+    enlarged: float = 0.0
     ndf: int = 64
     loss: FRLoss = field(default_factory=FRLoss)
     schedule: Schedule = field(default_factory=lambda: Schedule(1e-4, 256, 40))

@@ -123,6 +123,7 @@ COMPACT = Preset(
         crop=64,
         embedding=128,
         photo=True,
+        enlarged=1.5,
         ndf=16,
         loss=FRLoss(adversarial=0.0, l1=1.0, merged=1.0, detail=2.0, gradient=1.0, mask=0.01),
         schedule=Schedule(1e-3, 32, 40),
