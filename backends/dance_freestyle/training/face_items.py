@@ -26,8 +26,9 @@ def fr_item(
     sample: Sample, preset: FRPreset, rng: Generator, painter: B2FPreset | None = None,
     cuts: Cuts | None = None,
 ) -> Item | None:  # fmt: skip
-    """A worn face, the same one untouched, and a face that says who it is; None without a face,
-    and where FR should see a photo and there is no other.
+    """A worn face, the same one untouched, and a face that says who it is; with `preset.photo` that
+    face as a photo too, and where faces are pasted. None without a face, and where FR should see a
+    photo and there is no other.
 
     painter: of a B2F that paints a share of the faces (`preset.rendered`). "painted" then says
     whether it paints this one, from what `painting_item` holds, about "landmarks" on its canvas.
