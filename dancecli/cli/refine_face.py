@@ -32,7 +32,7 @@ Weights are a bundle with FR in it; a folder with bundle.toml and fr.safetensors
 A run that was stopped goes on where it was when the same command is given again.""",
 )
 @click.argument("video", type=PATH)
-@click.option("--photo", type=PATH, required=True, help="Whose face it should be.")
+@click.option("--photo", type=PATH, required=True, help="A sharp picture of the same face.")
 @click.option("-o", "--out", type=PATH, required=True, help="Output.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--person", default="largest", show_default=True, metavar="WHO",
@@ -59,9 +59,10 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Give the person in VIDEO the face of PHOTO, as sharp as the photo has it (FR).
+    """Restore a blurred face in VIDEO by a sharp PHOTO of the same person (FR).
 
-    Frames in which no face is seen stay as they are and are counted.
+    Frames in which no face is seen stay as they are and are counted. The weights that ship sharpen
+    what is there: a sharp face stays, and another person's photo gives nobody their face.
     """
     from dancecli.refining import Refinement, refine_faces
 
