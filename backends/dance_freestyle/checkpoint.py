@@ -24,12 +24,12 @@ from dance_freestyle.b2f import B2F
 from dance_freestyle.bundles import LARGEST_TEXT
 from dance_freestyle.embedder import Embedder
 from dance_freestyle.fr import FR
+from dance_freestyle.fr_fields import FRPreset
 from dance_freestyle.p2b import P2B
 from dance_freestyle.parser import Parser
 from dance_freestyle.preset_fields import (
     B2FPreset,
     EmbedderPreset,
-    FRPreset,
     P2BPreset,
     ParserPreset,
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dance_freestyle import overrides
+from dance_freestyle.fr_fields import FRLoss, FRPreset
 from dance_freestyle.preset_fields import (
     FACE_PARTS,
     HANDS,
@@ -18,8 +19,6 @@ from dance_freestyle.preset_fields import (
     B2FPreset,
     DPPreset,
     EmbedderPreset,
-    FRLoss,
-    FRPreset,
     P2BLoss,
     P2BPreset,
     ParserPreset,

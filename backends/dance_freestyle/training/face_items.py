@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.random import Generator
-from torch import Tensor
 
 from dance_freestyle import faces
 from dance_freestyle.presets import B2FPreset, FRPreset
@@ -45,9 +44,9 @@ def fr_item(
             return None  # the answer itself
         item = _with_photo(shot, source, preset, rng)
     else:
-        truth = _owned(shot, preset.size)
-        worn = augment.worn(np.ascontiguousarray(truth.movedim(0, -1).numpy()), rng)
-        item = {"c0": picture(worn), "truth": truth, "identity": _owned(source, preset.crop)}
+        truth, identity = _shown(shot, preset.size), _shown(source, preset.crop)
+        worn = augment.worn(truth, rng)
+        item = {"c0": picture(worn), "truth": picture(truth), "identity": picture(identity)}
     if painter is not None:
         canvas = augment.fitted(shot, painter.canvas)
         shows = faces.align(canvas.skeleton.face, preset.size) is not None
@@ -91,8 +90,8 @@ def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> It
     The photo was taken by another camera, and now and then by a bad one. What is restored may be
     as sharp as it should be, and lies where it should but for a little.
     """
-    faces_of = [_face(shot, preset.size), _face(owner, preset.size), _face(owner, preset.crop)]
-    truth, photo, identity = (face for face in faces_of if face is not None)
+    truth = _shown(shot, preset.size)
+    photo, identity = _shown(owner, preset.size), _shown(owner, preset.crop)
     if rng.random() < OTHER_CAMERA:
         photo = appearances.recoloured(photo, rng, 0.7)
     if rng.random() < BAD_CAMERA:
@@ -117,10 +116,11 @@ TINTED, OTHER_CAMERA, BAD_CAMERA = 0.6, 0.8, 0.3
 those that are worse than the rest."""
 
 
-def _owned(shot: Shot, side: int) -> Tensor:
+def _shown(shot: Shot, side: int) -> UInt8Array:
+    """As `_face`, of a shot that has been found to show it."""
     face = _face(shot, side)
     assert face is not None
-    return picture(face)
+    return face
 
 
 def _face(shot: Shot, side: int) -> UInt8Array | None:

@@ -281,7 +281,7 @@ def fr_discriminator_loss(
 ) -> Tensor:
     """Least squares on c^m against the real face."""
     if not judged(preset.loss):
-        return batch.truth.new_zeros((), requires_grad=True)
+        return torch.zeros((), requires_grad=True)
     merged = refined(*output, batch.c0).detach()
     real: list[Features] = [critic(batch.truth)]
     return losses.lsgan_discriminator(real, [critic(merged)])

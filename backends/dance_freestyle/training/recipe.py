@@ -28,8 +28,7 @@ class Scale:
     """How much of everything.
 
     people: synthetic people, 4 frames each. heads: some of whom only the head is shown, 6 frames
-    each, for FR. parser_coarse ... fr: steps. pairs, frames: of the
-    measures.
+    each, for FR. parser_coarse ... fr: steps. pairs, frames: of the measures.
     """
 
     people: int
@@ -62,7 +61,7 @@ BATCH = {
     "fr": 32,
 }
 
-SECONDS = {"people": 2.5, "heads": 2.2, "parser_coarse": 0.05, "parser": 0.13, "embedder": 0.02,
+SECONDS = {"data": 2.5, "heads": 2.2, "parser_coarse": 0.05, "parser": 0.13, "embedder": 0.02,
            "p2b": 0.06, "b2f": 0.35, "b2f_fine": 1.3, "fr": 0.05}  # fmt: skip
 """Seconds of one core per person of four frames, or of six heads, and per sample: what one machine
 took."""
@@ -108,9 +107,10 @@ def steps(plan: Plan) -> Iterator[Step]:
     out, scale = plan.out, plan.scale
     data = plan.data or str(out / "data")
     if plan.data is None:
-        yield _made(plan, "data", plan.scale.people, "4", ("--pose", "mediapipe", "--parsed"))
-        heads = ("--set", "shot=head", "--dense", "truth")
-        yield _made(plan, "heads", plan.scale.heads, "6", heads)
+        # One light per person: B2F copies the photo's pixels and cannot know another frame's light.
+        whole = ("--pose", "mediapipe", "--parsed", "--set", "together=shared")
+        yield _made(plan, "data", scale.people, 4, whole)
+        yield _made(plan, "heads", scale.heads, 6, ("--set", "shot=head", "--dense", "truth"))
     yield _trained(plan, "parser", data, scale.parser_coarse, SMALLER, "parser-coarse")
     grown = ("--init", str(out / "parser-coarse"))
     yield _trained(plan, "parser", data, scale.parser, grown)
@@ -123,21 +123,19 @@ def steps(plan: Plan) -> Iterator[Step]:
     yield _trained(plan, "b2f", data, scale.b2f, (*mapped, *coarse), "b2f-coarse")
     fine = (*mapped, "--init", str(out / "b2f-coarse"))
     yield _trained(plan, "b2f", data, scale.b2f_fine, fine, "b2f", BATCH["b2f_fine"])
-    heads = plan.data or str(out / "heads")
-    yield _trained(plan, "fr", heads, scale.fr, features)
+    yield _trained(plan, "fr", plan.data or str(out / "heads"), scale.fr, features)
     yield Step("bundle", (), out / "bundle" / "bundle.toml", "", lambda: _bundle(plan))
     yield from _measured(plan)
 
 
-def _made(plan: Plan, name: str, people: int, frames: str, options: tuple[str, ...]) -> Step:
+def _made(plan: Plan, name: str, people: int, frames: int, options: tuple[str, ...]) -> Step:
     pack = ("--set", f"assets={plan.assets}") if plan.assets else ()
-    # One light per person: B2F copies the photo's pixels and cannot know another frame's light.
-    pack = (*(("--set", "together=shared") if name == "data" else ()), *pack)
     workers = ("--workers", str(plan.workers)) if plan.workers else ()
     data = plan.out / name
     return Step(
         name,
-        ("prepare-data", "synth", "-o", str(data), "--people", str(people), "--frames", frames,
+        ("prepare-data", "synth", "-o", str(data), "--people", str(people),
+         "--frames", str(frames),
          *options, "--seed", str(plan.seed + 1), "--resume", *workers, *pack),
         data / "manifest.json", f"{people:,} people, {frames} frames each",
     )  # fmt: skip
@@ -209,19 +207,14 @@ def _measured(plan: Plan) -> Iterator[Step]:
             yield Step(f"evaluate {kind}", arguments, report / "report.html")
 
 
-PEOPLE = {"data": "people", "heads": "heads"}
-"""Steps that make people: what their number and cost are called."""
-
-
 def cost(plan: Plan) -> list[tuple[str, str, float]]:
     """Name, what is done, and hours of one core for each step that is not done."""
-    found = []
+    found, people = [], {"data": plan.scale.people, "heads": plan.scale.heads}
     for step in steps(plan):
         if step.done.exists():
             continue
-        if step.name in PEOPLE:
-            kind = PEOPLE[step.name]
-            seconds = SECONDS[kind] * getattr(plan.scale, kind)
+        if step.name in people:
+            seconds = SECONDS[step.name] * people[step.name]
         else:
             key = {"b2f-coarse": "b2f", "b2f": "b2f_fine"}.get(
                 step.name, step.name.replace("-", "_")
