@@ -7,13 +7,14 @@ and Motor Control of Human Movement", figure 4.1, moved to the joint centres tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.types import JOINT, SEEN, Skeleton
 
-Points = NDArray[np.float64]
+Points = NDArray[np.floating[Any]]
 """(T, K, 2) pixels."""
 
 
@@ -87,7 +88,7 @@ def bone_vectors(points: Points) -> Points:
     return vectors
 
 
-def bones_seen(confidence: NDArray[np.float64]) -> NDArray[np.bool_]:
+def bones_seen(confidence: Points) -> NDArray[np.bool_]:
     """(T, bones): both ends seen, of confidences (T, 25)."""
     seen = confidence >= SEEN
     both: NDArray[np.bool_] = seen[:, CHILDREN] & seen[:, PARENTS]

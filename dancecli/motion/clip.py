@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,16 @@ from dancecli.motion.body import (
     bone_vectors,
     bones_seen,
 )
+from dancecli.motion.camera import Affine, apply
 from dancecli.motion.gaps import interpolate
 from dancecli.motion.proportions import Proportions
 from dancecli.motion.track import FILLED, skeleton_of
-from dancecli.types import JOINT, SEEN, Skeleton, stack_points
+from dancecli.types import JOINT, SEEN, FloatArray, Skeleton, stack_points
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
+
+AT_ONCE = 256
+"""Frames that are mapped at a time, in double precision."""
 
 BLEND = 0.15
 """Seconds over which a limb passes between what was seen and what is supposed."""
@@ -38,35 +43,53 @@ _REST = np.array([bone.rest for bone in BONES])
 class Clip:
     """Frames of one person.
 
-    points: float64 (T, 137, 2), pixels. confidence: (T, 137). world: (T, 25, 3), NaN unknown.
-    scale: (T,) pixels per unit of the dancer's `Proportions`. fps: frames per second.
+    points: float32 (T, 137, 2), pixels. confidence: float32 (T, 137). world: float32 (T, 25, 3),
+    NaN unknown. scale: float64 (T,) pixels per unit of the dancer's `Proportions`. fps: frames per
+    second. In single precision, since a video may be hours long.
     """
 
-    points: Values
-    confidence: Values
-    world: Values
+    points: FloatArray
+    confidence: FloatArray
+    world: FloatArray
     scale: Values
     fps: float
 
     @classmethod
     def of(cls, skeletons: Sequence[Skeleton], fps: float) -> Clip:
         """The arrays of skeletons, scale 1."""
-        stacked = stack_points(skeletons).astype(np.float64)
-        nothing = np.full((25, 3), np.nan)
+        stacked = stack_points(skeletons)
+        nothing = np.full((25, 3), np.nan, np.float32)
         world = np.stack([nothing if s.world is None else s.world for s in skeletons])
-        return cls(stacked[..., :2], stacked[..., 2], world.astype(np.float64),
-                   np.ones(len(skeletons)), fps)  # fmt: skip
+        points, confidence = stacked[..., :2], stacked[..., 2].copy()
+        return cls(points, confidence, world, np.ones(len(skeletons)), fps)
 
     def part(self, frames: slice) -> Clip:
         """Some of the frames."""
         return Clip(self.points[frames], self.confidence[frames], self.world[frames],
                     self.scale[frames], self.fps)  # fmt: skip
 
+    def body(self) -> Clip:
+        """Without hands and face: points (T, 25, 2)."""
+        return replace(
+            self, points=self.points[:, :25].copy(), confidence=self.confidence[:, :25].copy()
+        )
+
     def skeletons(self) -> list[Skeleton]:
         """The frames as skeletons."""
-        points = np.concatenate([self.points, self.confidence[..., None]], -1).astype(np.float32)
-        world = self.world.astype(np.float32)
-        return [skeleton_of(p, w) for p, w in zip(points, world, strict=True)]
+        points = np.concatenate([self.points, self.confidence[..., None]], -1)
+        return [skeleton_of(p, w) for p, w in zip(points, self.world, strict=True)]
+
+    def at(self, points: Values) -> Clip:
+        """The same frames at other points (T, 137, 2)."""
+        return replace(self, points=np.asarray(points, np.float32))
+
+    def mapped(self, affines: Affine) -> Clip:
+        """Every frame's points under its own affine (T, 2, 3)."""
+        points = np.empty(self.points.shape, np.float32)
+        for start in range(0, len(points), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            points[some] = apply(affines[some], self.points[some])
+        return self.at(points)
 
 
 def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportions) -> Clip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from dancecli.motion.gaps import interpolate, runs
 from dancecli.motion.smoothing import gaussian
 from dancecli.types import JOINT
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 SLOW, FAST = 0.25, 0.6
 """Body heights per second: a foot below the first stands, above the second moves."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from dancecli.motion.smoothing import OneEuro
 from dancecli.motion.track import FILLED, METRES, SHORT_GAP
 from dancecli.types import SEEN, Skeleton
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 MEMORY = 1.0
 """Seconds of the past that count; those of the first frames tell the dancer's proportions."""
@@ -138,16 +139,18 @@ class LiveMotion:
         seconds = past[-1].time - past[0].time
         fps = (len(past) - 1) / seconds if seconds > 0 else USUAL_RATE
         return Clip(
-            np.stack([m.points for m in past]), np.stack([m.confidence for m in past]),
-            np.stack([m.world for m in past]), np.array([m.scale for m in past]), fps,
+            np.stack([m.points for m in past], dtype=np.float32),
+            np.stack([m.confidence for m in past], dtype=np.float32),
+            np.stack([m.world for m in past], dtype=np.float32),
+            np.array([m.scale for m in past]), fps,
         )  # fmt: skip
 
     def _danced(self) -> Skeleton:
         clip = self._clip()
         driver = self._start.driver if self._settled and self._start else _driver(clip)
-        danced, whole, contact = danced_by(clip, driver, self.target, self.body, self.retarget)
-        height = driver.height * whole.scale
-        low = ground.lowest(whole.points[:, :25], height)
+        danced, own, contact = danced_by(clip, driver, self.target, self.body, self.retarget)
+        height = driver.height * own.scale
+        low = ground.lowest(own.points, height)
         path = ground.ground_path(low, contact.grounded, clip.fps)
         if not (self._settled and self._start):
             self._start = _begun(clip, danced, driver, path, height)
@@ -160,7 +163,7 @@ class LiveMotion:
         points = placing.put(both, self.place, start.foot, levels, heights)[1:]
         trunk = points[:, [HIP, NECK]].mean(1)
         points[..., 0] += placing.kept_in_view(trunk[:, None], trunk, self.place.width)[:, None]
-        return replace(last, points=points).skeletons()[0]
+        return last.at(points).skeletons()[0]
 
 
 def _driver(clip: Clip) -> Proportions:

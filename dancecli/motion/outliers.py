@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.motion.gaps import runs
-from dancecli.types import JOINT
+from dancecli.types import JOINT, FloatArray
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -102,7 +102,7 @@ def _viterbi(cost: Values, change: float) -> Mask:
     return states.astype(bool)
 
 
-def exchange(points: Values | Mask, start: int, end: int, group: int) -> None:
+def exchange(points: Values | FloatArray, start: int, end: int, group: int) -> None:
     """Exchange left and right of a group in place, points (T, 25 or more, ...), with the hands."""
     right, left = (list(side) for side in np.array(_PAIRS[group]).T)
     if group == 2 and points.shape[1] > 25:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from dancecli.motion.body import BONES, LEG, OVER_HEAD, SPINE
 from dancecli.motion.proportions import Proportions
 from dancecli.types import JOINT, SEEN, Skeleton
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 SOLE = 0.07
 """Ankle above the lowest toe in a picture taken from chest height, share of standing height."""
@@ -101,8 +102,9 @@ def put(
     start: (x, y) on the driver's ground at the first frame, which comes to `place`. ground:
     (T,) y of the ground under the dancer. height: (T,) standing height, driver's pixels.
     """
-    ratio = place.height / height[0]
-    moved = (points - np.array(start)) * ratio + np.array([place.x, place.y])
+    ratio = float(place.height / height[0])
+    moved = points * ratio
+    moved += (place.x - start[0] * ratio, place.y - start[1] * ratio)
     sunk = (ground - ground[0]) * ratio
     allowed = (LEVEL + PERSPECTIVE * np.abs(height / height[0] - 1)) * place.height
     moved[..., 1] += (_soft_limit(sunk, allowed) - sunk)[:, None]

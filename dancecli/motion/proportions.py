@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from dancecli.motion.gaps import interpolate
 from dancecli.motion.smoothing import gaussian
 from dancecli.types import JOINT, SEEN, Skeleton
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 LONGEST = 75
 """Percentile of a bone's length over a clip that counts as its length. Higher ones are noise and
@@ -99,10 +100,10 @@ def of_driver(
     world: (T, 25, 3) metres, NaN where unknown. Each frame is measured as a photo is
     (`of_target`), so that a person has one length in both.
     """
-    unit = points / scale[:, None, None]
+    unit = points[:, :25] / scale[:, None, None]
     seen = bones_seen(confidence[:, :25])
-    lengths = np.where(seen, np.linalg.norm(bone_vectors(unit[:, :25]), axis=-1), np.nan)
-    neck, head = _neck_and_head(unit[:, :25], confidence[:, :25])
+    lengths = np.where(seen, np.linalg.norm(bone_vectors(unit), axis=-1), np.nan)
+    neck, head = _neck_and_head(unit, confidence[:, :25])
     if world is not None:
         metre = DEPTH_TRUST * pixels_per_metre(points[:, :25], confidence[:, :25], world) / scale
         deep = np.linalg.norm(bone_vectors(world), axis=-1) * metre[:, None]
@@ -110,7 +111,7 @@ def of_driver(
         neck = np.fmax(neck, _neck_and_head(world, confidence[:, :25])[0] * metre)
     palms = [
         np.where(_hand_seen(confidence, start), np.linalg.norm(
-            unit[:, start + 9] - unit[:, start], axis=-1), np.nan)
+            points[:, start + 9] - points[:, start], axis=-1) / scale, np.nan)
         for start in (25, 46)
     ]  # fmt: skip
     return _completed(

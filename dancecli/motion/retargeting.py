@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from dancecli.errors import UsageError
 from dancecli.motion import ground, placing, proportions
 from dancecli.motion.body import BONES, HEAD_JOINTS, bone_vectors
-from dancecli.motion.camera import Affine, apply, inverse
+from dancecli.motion.camera import Affine, inverse
 from dancecli.motion.clip import HIP, NECK, Clip, completed, head_centre
 from dancecli.motion.proportions import Proportions
 from dancecli.motion.track import Track
 from dancecli.types import JOINT, SEEN, Skeleton, UInt8Array
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 Space = Literal["photo", "driving"]
 
 STRETCH = 1.15
@@ -86,11 +86,11 @@ def retarget(
     place = placing.place_of(target, target_size, body)
     skeletons: list[Skeleton] = []
     for frames in track.scenes():
-        danced, whole, contact = danced_by(clip.part(frames), driver, target, body, retarget)
+        danced, own, contact = danced_by(clip.part(frames), driver, target, body, retarget)
         if frame == "driving" or not stabilise:
-            danced, whole = (_seen_by(c, track.camera[frames]) for c in (danced, whole))
+            danced, own = (_seen_by(c, track.camera[frames]) for c in (danced, own))
         if frame == "photo":
-            danced = _placed(danced, whole, driver.height, contact, place)
+            danced = _placed(danced, own, driver.height, contact, place)
         skeletons += danced.skeletons()
     size = target_size if frame == "photo" else track.size
     return Retargeted(tuple(skeletons), frame, size, track.state)
@@ -99,26 +99,26 @@ def retarget(
 def danced_by(
     clip: Clip, driver: Proportions, target: Skeleton, body: Proportions, retarget: bool = True
 ) -> tuple[Clip, Clip, ground.Contact]:
-    """One scene on the target's body, where and as large as the driver is; the driver with all
-    limbs; and where the driver's feet bear."""
+    """One scene on the target's body, where and as large as the driver is; the driver's `body`
+    with all limbs; and where the driver's feet bear."""
     whole = completed(clip, driver, target, body)
     height = driver.height * whole.scale
     contact = ground.contacts(whole.points[:, :25], height, clip.fps)
     if not retarget:
-        return whole, whole, contact
-    whole = replace(whole, points=ground.planted(whole.points, height, contact, clip.fps))
+        return whole, whole.body(), contact
+    whole = whole.at(ground.planted(whole.points, height, contact, clip.fps))
     danced = on_body(whole, driver, proportions.told_apart(body, driver))
-    return _grounded(danced, whole, height, contact), whole, contact
+    return _grounded(danced, whole, height, contact), whole.body(), contact
 
 
 def _in_scene(track: Track) -> Clip:
     """The whole clip in scene coordinates, with its scale path."""
     clip = Clip.of(track.skeletons, float(track.fps))
-    points = apply(track.camera, clip.points)
+    clip = clip.mapped(track.camera)
     scale = proportions.scale_path(
-        points[:, :25], clip.confidence[:, :25], clip.world, clip.fps, track.scenes()
+        clip.points[:, :25], clip.confidence[:, :25], clip.world, clip.fps, track.scenes()
     )
-    return replace(clip, points=points, scale=scale)
+    return replace(clip, scale=scale)
 
 
 def _bodies(clip: Clip, target: Skeleton) -> tuple[Proportions, Proportions]:
@@ -130,23 +130,23 @@ def _seen_by(clip: Clip, camera: Affine) -> Clip:
     """Scene coordinates back in the pixels of each frame."""
     back = np.stack([inverse(c) for c in camera])
     zoom = np.sqrt(np.linalg.det(back[:, :, :2]))
-    return replace(clip, points=apply(back, clip.points), scale=clip.scale * zoom)
+    return replace(clip.mapped(back), scale=clip.scale * zoom)
 
 
 def _grounded(danced: Clip, whole: Clip, height: Values, contact: ground.Contact) -> Clip:
     shift = ground.correction(
         whole.points[:, :25], danced.points[:, :25], height, contact, whole.fps
     )
-    return replace(danced, points=danced.points + shift[:, None])
+    return danced.at(danced.points + shift[:, None].astype(np.float32))
 
 
 def _placed(
-    danced: Clip, whole: Clip, unit_height: float, contact: ground.Contact, place: placing.Place
+    danced: Clip, own: Clip, unit_height: float, contact: ground.Contact, place: placing.Place
 ) -> Clip:
-    """In the photo; `whole` is the driver in the same space, whose ground counts."""
+    """In the photo; `own` is the driver's body in the same space, whose ground counts."""
     height = unit_height * danced.scale
-    low = ground.lowest(whole.points[:, :25], height)
-    path = ground.ground_path(low, contact.grounded, whole.fps)
+    low = ground.lowest(own.points, height)
+    path = ground.ground_path(low, contact.grounded, own.fps)
     x = float(ground.sole(danced.points[:1, :25], height[:1])[0, :, 0].mean())
     y = float(path[0]) + ground.below_lowest(danced.points[:1, :25], height[:1])
     points = placing.put(danced.points, place, (x, y), path, height)
@@ -157,9 +157,9 @@ def _placed(
     seen[..., 0] = np.where(danced.confidence >= SEEN, points[..., 0], points[:, [HIP], 0])
     shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), place.width)
     seen[..., 0] += shift[:, None]
-    shift += placing.drawn_in(seen, place.width, whole.fps)
+    shift += placing.drawn_in(seen, place.width, own.fps)
     points[..., 0] += shift[:, None]
-    return replace(danced, points=points, scale=danced.scale * place.height / height[0])
+    return replace(danced.at(points), scale=danced.scale * place.height / height[0])
 
 
 def on_body(clip: Clip, driver: Proportions, body: Proportions) -> Clip:
@@ -201,7 +201,9 @@ def _carrier(
     """Moves rows of points with `centre` (T, 2) to `to`, their size multiplied."""
 
     def carry(rows: slice | NDArray[np.intp]) -> Values:
-        return np.asarray(to[:, None] + (points[:, rows] - centre[:, None]) * size)
+        out = points[:, rows] * float(size)
+        out += (to - centre * size)[:, None]
+        return out
 
     return carry
 

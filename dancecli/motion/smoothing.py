@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,16 +33,19 @@ def one_euro(
     """
     if strength == 0 or len(values) < 2:
         return values
-    forwards = _filter(values, valid, fps, strength)
-    backwards = _filter(values[::-1], valid[::-1], fps, strength)[::-1]
-    return np.where(valid[..., None], (forwards + backwards) / 2, values)
+    mean = _filter(values, valid, fps, strength)
+    mean += _filter(values[::-1], valid[::-1], fps, strength)[::-1]
+    mean /= 2
+    return np.where(valid[..., None], mean, values)
 
 
 def _filter(
     values: NDArray[np.float64], valid: NDArray[np.bool_], fps: float, strength: float
 ) -> NDArray[np.float64]:
-    filtered = OneEuro(strength)
-    return np.stack([filtered.step(v, ok, fps) for v, ok in zip(values, valid, strict=True)])
+    one_euro, out = OneEuro(strength), np.empty_like(values)
+    for t, (now, ok) in enumerate(zip(values, valid, strict=True)):
+        out[t] = one_euro.step(now, ok, fps)
+    return out
 
 
 class OneEuro:
@@ -78,7 +83,7 @@ def _weight(cutoff: NDArray[np.float64] | float, fps: float) -> NDArray[np.float
     return np.asarray(1.0 / (1.0 + fps / (2 * np.pi * cutoff)))
 
 
-def gaussian(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+def gaussian(values: NDArray[np.floating[Any]], sigma: float) -> NDArray[np.floating[Any]]:
     """Values (T, ...) blurred along time, sigma in frames; the ends are held."""
     from scipy.ndimage import gaussian_filter1d
 

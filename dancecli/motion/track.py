@@ -32,6 +32,9 @@ STANDING = 0.02
 METRES = 1.7
 """Height that scales `world` for the filter."""
 
+AT_ONCE = 46
+"""Keypoints that are mended at a time: a third, since every step of it takes a copy of them."""
+
 
 class State(IntEnum):
     """Where a frame's skeleton comes from."""
@@ -102,6 +105,7 @@ def build_track(
     cuts = tuple(i for i, o in enumerate(observations) if o.cut and i > 0)
     camera = to_scene([o.camera for o in observations], cuts)
     clip = _Clip.of(observations)
+    del observations  # of an hour they are a third of a gigabyte, and seldom anybody else's
     state = np.full(len(seen), State.HELD, np.uint8)
     for scene in split(len(seen), cuts):
         camera[scene] = _settled(camera[scene], size)
@@ -128,29 +132,37 @@ def _settled(camera: Affine, size: tuple[int, int]) -> Affine:
 
 @dataclass(eq=False)
 class _Clip:
-    """Arrays of a clip: points (T, 137, 2), confidence (T, 137), world (T, 25, 3) with NaN."""
+    """Arrays of a clip, float32: keypoints (T, 137, 3), world (T, 25, 3) with NaN."""
 
-    points: NDArray[np.float64]
-    confidence: NDArray[np.float64]
-    world: NDArray[np.float64]
+    keypoints: FloatArray
+    world: FloatArray
+
+    @property
+    def points(self) -> FloatArray:
+        """(T, 137, 2), pixels; a view."""
+        return self.keypoints[..., :2]
+
+    @property
+    def confidence(self) -> FloatArray:
+        """(T, 137); a view."""
+        return self.keypoints[..., 2]
 
     @classmethod
     def of(cls, observations: Sequence[Observation]) -> _Clip:
         frames = len(observations)
         out = cls(
-            np.zeros((frames, 137, 2)), np.zeros((frames, 137)), np.full((frames, 25, 3), np.nan)
+            np.zeros((frames, 137, 3), np.float32), np.full((frames, 25, 3), np.nan, np.float32)
         )
         for t, seen in enumerate(observations):
             if seen.skeleton is not None:
-                points = seen.skeleton.points()
-                out.points[t], out.confidence[t] = points[:, :2], points[:, 2]
+                out.keypoints[t] = seen.skeleton.points()
                 if seen.skeleton.world is not None:
                     out.world[t] = seen.skeleton.world
         return out
 
     def part(self, frames: slice) -> _Clip:
         """Views of some frames."""
-        return _Clip(self.points[frames], self.confidence[frames], self.world[frames])
+        return _Clip(self.keypoints[frames], self.world[frames])
 
     def hold(self) -> None:
         """Scenes that show nobody get the nearest filled frame, earlier ones first."""
@@ -158,14 +170,12 @@ class _Clip:
         times = np.flatnonzero(filled)
         for t in np.flatnonzero(~filled):
             source = times[max(int(np.searchsorted(times, t)) - 1, 0)]
-            for array in (self.points, self.confidence, self.world):
+            for array in (self.keypoints, self.world):
                 array[t] = array[source]
 
     def skeletons(self) -> tuple[Skeleton, ...]:
-        points = np.concatenate([self.points, self.confidence[..., None]], -1).astype(np.float32)
-        return tuple(
-            skeleton_of(p, w) for p, w in zip(points, self.world.astype(np.float32), strict=True)
-        )
+        """The frames; views of the arrays."""
+        return tuple(skeleton_of(p, w) for p, w in zip(self.keypoints, self.world, strict=True))
 
 
 def skeleton_of(points: FloatArray, world: FloatArray | None) -> Skeleton:
@@ -180,61 +190,74 @@ def _mend(
     clip: _Clip, seen: NDArray[np.bool_], camera: Affine, fps: float, smooth: float
 ) -> NDArray[np.uint8]:
     """Fill, correct and smooth one scene in place; returns the frames' states."""
-    heights = [height_of(skeleton_of(_stack(clip, t), None)) for t in np.flatnonzero(seen)]
+    heights = [height_of(skeleton_of(clip.keypoints[t], None)) for t in np.flatnonzero(seen)]
     height = float(np.median(heights)) or 1.0
-    points = apply(camera, clip.points) / height
-    known = (clip.confidence >= SEEN) & seen[:, None]
-    _exchange_back(clip, points, known, fps)
-    spiked = outliers.spikes(points, known)
-    clip.confidence[spiked] = 0.0
-    known &= ~spiked
-    state = _fill_frames(clip, points, known, seen)
-    world = _fill_points(clip, points, known | (state > 0)[:, None], fps)
-    valid = clip.confidence > 0
-    points = one_euro(points, valid, fps, smooth)
-    clip.world[:] = one_euro(world / METRES, np.isfinite(world).all(-1), fps, smooth) * METRES
+    _exchange_back(clip, seen, camera, height, fps)
     back = np.stack([inverse(c) for c in camera])
-    changed = valid if smooth > 0 else valid & ~known
-    clip.points[:] = np.where(changed[..., None], apply(back, points * height), clip.points)
-    return state
-
-
-def _stack(clip: _Clip, t: int) -> FloatArray:
-    return np.column_stack([clip.points[t], clip.confidence[t]]).astype(np.float32)
+    for start in range(0, clip.keypoints.shape[1], AT_ONCE):
+        part = clip.keypoints[:, start : start + AT_ONCE]
+        points, changed = _mended(part, seen, apply(camera, part[..., :2]) / height, fps, smooth)
+        part[..., :2] = np.where(changed, apply(back, points * height), part[..., :2])
+    _mend_world(clip, seen, fps, smooth)
+    times, at = np.flatnonzero(seen), np.arange(len(seen))
+    inside = (at > times[0]) & (at < times[-1])
+    state = np.where(seen, State.SEEN, np.where(inside, State.INTERPOLATED, State.HELD))
+    return state.astype(np.uint8)
 
 
 def _exchange_back(
-    clip: _Clip, points: NDArray[np.float64], known: NDArray[np.bool_], fps: float
+    clip: _Clip, seen: NDArray[np.bool_], camera: Affine, height: float, fps: float
 ) -> None:
-    for start, end, group in outliers.exchanged(points, known, fps):
-        for array in (points, known, clip.points, clip.confidence, clip.world):
+    """Undoes exchanges of left and right limbs, in place."""
+    body = clip.keypoints[:, :25]
+    points = apply(camera, body[..., :2]) / height
+    for start, end, group in outliers.exchanged(points, _known(body, seen), fps):
+        for array in (clip.keypoints, clip.world):
             outliers.exchange(array, start, end, group)
 
 
+def _known(part: FloatArray, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(T, K): the keypoints (T, K, 3) to be believed."""
+    return np.asarray((part[..., 2] >= SEEN) & seen[:, None])
+
+
+def _mended(
+    part: FloatArray,
+    seen: NDArray[np.bool_],
+    points: NDArray[np.float64],
+    fps: float,
+    smooth: float,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Points (T, K, 2) of the scene, body heights, without spikes and gaps, smoothed; and which
+    of them (T, K, 1) differ from what was seen. The confidence of `part` (T, K, 3) follows."""
+    confidence, known = part[..., 2], _known(part, seen)
+    spiked = outliers.spikes(points, known)
+    confidence[spiked] = 0.0
+    known &= ~spiked
+    _fill_frames(confidence, points, known, seen)
+    points = _fill_points(confidence, points, known | ~seen[:, None], fps)
+    valid = confidence > 0
+    changed = valid if smooth > 0 else valid & ~known
+    return one_euro(points, valid, fps, smooth), changed[..., None]
+
+
 def _fill_frames(
-    clip: _Clip,
+    confidence: FloatArray,
     points: NDArray[np.float64],
     known: NDArray[np.bool_],
     seen: NDArray[np.bool_],
-) -> NDArray[np.uint8]:
-    """Frames without the person: interpolated between seen ones, held at the scene's ends."""
-    times = np.flatnonzero(seen)
-    at = np.arange(len(seen))
-    inside = (at > times[0]) & (at < times[-1])
-    state = np.where(seen, State.SEEN, np.where(inside, State.INTERPOLATED, State.HELD))
+) -> None:
+    """Frames without the person, in place: interpolated between seen ones, held at the ends."""
     gone = ~seen
-    confidence = np.where(known, clip.confidence, 0.0)
-    ends = _least_of_ends(confidence, seen)
+    ends = _least_of_ends(np.where(known, confidence, np.float32(0)), seen)
     for k in range(points.shape[1]):
         there = known[:, k]
         if there.any():
             points[gone, k] = interpolate(points[:, k], there)[gone]
-    clip.confidence[gone] = np.where(ends[gone] > 0, np.minimum(ends[gone], FILLED), 0.0)
-    clip.world[gone] = interpolate(clip.world, seen)[gone]
-    return state.astype(np.uint8)
+    confidence[gone] = np.where(ends[gone] > 0, np.minimum(ends[gone], FILLED), 0.0)
 
 
-def _least_of_ends(confidence: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _least_of_ends(confidence: FloatArray, seen: NDArray[np.bool_]) -> FloatArray:
     """(T, K): the smaller confidence of the seen frames before and after each frame."""
     times, at = np.flatnonzero(seen), np.arange(len(seen))
     after = times[np.clip(np.searchsorted(times, at), 0, len(times) - 1)]
@@ -243,14 +266,25 @@ def _least_of_ends(confidence: NDArray[np.float64], seen: NDArray[np.bool_]) -> 
 
 
 def _fill_points(
-    clip: _Clip, points: NDArray[np.float64], known: NDArray[np.bool_], fps: float
+    confidence: FloatArray, points: NDArray[np.float64], known: NDArray[np.bool_], fps: float
 ) -> NDArray[np.float64]:
-    """Short gaps of single points, in place; returns `world` with its short gaps filled."""
-    longest = max(1, round(SHORT_GAP * fps))
-    line, filled = fill_short(points, known & (clip.confidence > 0), longest)
-    points[:] = line
-    clip.confidence[filled] = FILLED
-    clip.confidence[(clip.confidence < SEEN) & ~filled] = 0.0
-    finite = np.isfinite(clip.world).all(-1)
-    world, added = fill_short(np.where(finite[..., None], clip.world, 0.0), finite, longest)
-    return np.where((finite | added)[..., None], world, np.nan)
+    """The points with short gaps of single ones filled; their confidence in place."""
+    line, filled = fill_short(points, known & (confidence > 0), _longest(fps))
+    confidence[filled] = FILLED
+    confidence[(confidence < SEEN) & ~filled] = 0.0
+    return line
+
+
+def _mend_world(clip: _Clip, seen: NDArray[np.bool_], fps: float, smooth: float) -> None:
+    """Fills and smooths `world`, in place."""
+    world = interpolate(clip.world.astype(np.float64), seen)
+    finite = np.isfinite(world).all(-1)
+    line, added = fill_short(np.where(finite[..., None], world, 0.0), finite, _longest(fps))
+    known = finite | added
+    line = np.where(known[..., None], line, np.nan)
+    clip.world[:] = one_euro(line / METRES, known, fps, smooth) * METRES
+
+
+def _longest(fps: float) -> int:
+    """Frames of the longest gap of a single point that is filled."""
+    return max(1, round(SHORT_GAP * fps))
