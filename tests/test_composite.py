@@ -275,19 +275,39 @@ def test_fixed_canvases_hold_every_pose_and_do_not_jitter() -> None:
     assert np.abs(steps).max() < 1
 
 
-def test_a_scalable_canvas_is_about_as_fine_as_the_output_and_lies_where_the_full_one_does() -> (
-    None
-):
-    for tall, out in ((80, (640, 480)), (300, (640, 480)), (900, (1280, 1080))):
-        dance = [standing(tall, 300 + t, 400) for t in range(20)]
-        full = canvas_for(dance, (768, 480), out)
-        fitted = canvas_for(dance, (768, 480), out, scalable=True)
-        for one, other in zip(full, fitted, strict=True):
-            assert other.width * 8 == other.height * 5 and other.height <= 768
-            assert (other.x, other.y) == (one.x, one.y)
-            assert other.height * other.scale == pytest.approx(one.height * one.scale)
-            assert 0.7 <= other.scale <= 1 or other.height == 768
-        assert len({c.height for c in fitted}) == 1
+@pytest.mark.parametrize("tall", [80, 300])
+def test_a_scalable_canvas_is_the_outputs_own_pixels_about_the_full_one(tall: int) -> None:
+    dance = [standing(tall, 300 + 1.3 * t, 400) for t in range(20)]
+    full = canvas_for(dance, (768, 480), (640, 480))
+    fitted = canvas_for(dance, (768, 480), (640, 480), scalable=True)
+    for one, other in zip(full, fitted, strict=True):
+        assert other.width * 8 == other.height * 5
+        assert (other.scale, other.x % 1, other.y % 1) == (1, 0, 0)
+        assert one.x - 8 <= other.x <= one.x and one.y - 8 <= other.y <= one.y
+        assert other.x + other.width >= one.x + one.width * one.scale
+        assert other.y + other.height >= one.y + one.height * one.scale
+    assert len({c.height for c in fitted}) == 1
+
+
+def test_a_dance_larger_than_the_backends_canvas_fills_it() -> None:
+    dance = [standing(1000, 300 + t, 1200) for t in range(20)]
+    assert canvas_for(dance, (768, 480), (1280, 1300), scalable=True) == canvas_for(
+        dance, (768, 480), (1280, 1300)
+    )
+
+
+def test_a_scalable_canvas_that_breathes_stays_about_as_fine_as_the_output() -> None:
+    dance = [standing(200, 300 + t, 400) for t in range(60)]
+    body = dance[-1].body.copy()
+    body[JOINT["left_wrist"], 0] += 200
+    dance[-1] = replace(dance[-1], body=body)
+    full = canvas_for(dance, (768, 480), (640, 480))
+    fitted = canvas_for(dance, (768, 480), (640, 480), scalable=True)
+    for one, other in zip(full, fitted, strict=True):
+        assert (other.x, other.y) == (one.x, one.y)
+        assert other.height * other.scale == pytest.approx(one.height * one.scale)
+    assert len({c.scale for c in fitted}) > 1
+    assert 0.7 <= max(c.scale for c in fitted) <= 1
 
 
 @given(tall=st.floats(300, 3000), x=st.floats(-200, 800), feet=st.floats(100, 3000))

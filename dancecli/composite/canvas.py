@@ -67,10 +67,26 @@ def fitting(shape: tuple[int, int], scale: float) -> tuple[int, int]:
 
 
 def _fitted(canvases: list[Canvas]) -> list[Canvas]:
-    """The same places with no more pixels than the output's finest needs."""
-    full = canvases[0]
-    height, width = fitting((full.height, full.width), max(c.scale for c in canvases))
+    """The same places with no more pixels than the output's finest needs.
+
+    Where one scale serves all and the backend paints as many, they are the output's own pixels:
+    what is not resampled stays sharp.
+    """
+    full, least = canvases[0], min(c.scale for c in canvases)
+    shape, scale = (full.height, full.width), max(c.scale for c in canvases)
+    part = math.gcd(*shape)
+    kept = max(math.ceil((scale * side + 2) / (side // part)) for side in shape)
+    if least == scale and kept <= part:
+        return [_whole(c, shape[0] // part * kept, shape[1] // part * kept) for c in canvases]
+    height, width = fitting(shape, scale)
     return [Canvas(width, height, c.scale * c.height / height, c.x, c.y) for c in canvases]
+
+
+def _whole(canvas: Canvas, height: int, width: int) -> Canvas:
+    """The output's pixels about a canvas that is at least two smaller than that."""
+    x = canvas.x + (canvas.scale * canvas.width - width) / 2
+    y = canvas.y + (canvas.scale * canvas.height - height) / 2
+    return Canvas(width, height, 1.0, float(math.floor(x)), float(math.floor(y)))
 
 
 def _usual(tall: float, out_size: tuple[int, int]) -> float:
