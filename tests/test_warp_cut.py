@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 from test_warp_pose import coloured, middle, near
-from warp_people import COLOURS, HEIGHT, WIDTH, bent, photo_of, standing, tip
+from warp_people import COLOURS, HEIGHT, WIDTH, bent, leaning, photo_of, standing, tip
 
 from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import Frame, LabelMap, PersonMask, Skeleton, Target
+from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance
+from dancecli.warp.missing import LIMBS
+from dancecli.warp.picture import picture_of
+from dancecli.warp.texture import limb_pieces
 
 
 def test_a_hidden_arm_is_borrowed_from_the_other_side() -> None:
@@ -51,6 +55,26 @@ def test_legs_behind_a_table_are_continued() -> None:
         spot = near(middle(standing(), f"{side}_knee", f"{side}_ankle"), 4)
         assert coloured(warped, Label[f"{side.upper()}_LEG"])[spot].mean() > 0.9
         assert warped.validity[spot].max() < 0.1
+
+
+def test_an_arm_whose_shoulder_another_arm_hides_begins_at_the_shoulder() -> None:
+    picture = picture_of(photo_of(bent(standing(), left_elbow=-80)))
+    joint = picture.figure.points[list(LIMBS[LEFT_ARM])]
+    pixels = pixel_centres(*picture.owner.shape)
+    upper = segment_distance(pixels, joint[0], 0.6 * joint[0] + 0.4 * joint[1])
+    owner = np.where(upper < 0.08 * picture.figure.size, RIGHT_ARM, picture.owner)
+    piece, _ = limb_pieces(replace(picture, owner=owner.astype(np.uint8)), LEFT_ARM)
+    for t in np.linspace(0, 0.9, 10):
+        x, y = ((1 - t) * joint[0] + t * joint[1] - (piece.left, piece.top)).astype(int)
+        assert piece.rgba[y, x, 3] > 230
+
+
+def test_someone_who_leans_aside_stands_up_with_square_shoulders() -> None:
+    upright = bent(standing(), left_elbow=-80, right_elbow=60)
+    warped = warp.cut(photo_of(leaning())).pose(upright, HEIGHT, WIDTH)
+    right, left = (int(upright.joint(f"{side}_shoulder")[0]) for side in ("right", "left"))
+    below = int(upright.joint("left_shoulder")[1]) + 10
+    assert coloured(warped, Label.UPPER_CLOTHES)[below, right : left + 1].mean() > 0.92
 
 
 def test_an_arm_across_the_chest_leaves_the_clothes_behind_it() -> None:

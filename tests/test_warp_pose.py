@@ -24,7 +24,7 @@ from warp_people import (
 
 from dancecli import warp
 from dancecli.labels import Label
-from dancecli.types import JOINT, BoolArray, Skeleton
+from dancecli.types import JOINT, BoolArray, Frame, LabelMap, Skeleton, Target
 from dancecli.warp import Puppet, Warped
 
 
@@ -297,3 +297,31 @@ def test_someone_from_behind_without_depth_shows_no_face(puppet: Puppet) -> None
     body[:, 0] = 2 * front.joint("mid_hip")[0] - body[:, 0]
     warped = posed(puppet, Skeleton(body))
     assert not coloured(warped, Label.FACE)[near(body[JOINT["nose"], :2], 8)].any()
+
+
+def test_a_head_photographed_from_the_side_keeps_its_side() -> None:
+    aside = turned_head(standing(), 0.08)
+    target = photo_of(aside)
+    x, y = target.skeleton.joint("nose")
+    rgb, labels = target.frame.rgb.copy(), target.labels.labels.copy()
+    behind = (labels == Label.FACE) & (np.arange(WIDTH) < x) & (np.arange(HEIGHT) < y + 20)[:, None]
+    rgb[behind], labels[behind] = COLOURS[Label.HAIR], Label.HAIR
+    puppet = warp.cut(Target(Frame(rgb), target.mask, LabelMap(labels), target.skeleton))
+    for towards in (-0.02, 0.0, 0.02):
+        warped = posed(puppet, turned_head(standing(), towards))
+        row = int(standing().joint("nose")[1]) - 5
+        across = np.flatnonzero(warped.alpha[row] > 0.9)
+        assert coloured(warped, Label.HAIR)[row, across[: len(across) // 3]].all()
+        assert coloured(warped, Label.FACE)[row, across[-len(across) // 3 :]].mean() > 0.6
+
+
+def turned_head(skeleton: Skeleton, metres: float) -> Skeleton:
+    """The right ear that much nearer than the middle of the head, the left one farther."""
+    reach = 0.085 * np.sqrt(1 - (metres / 0.085) ** 2) if abs(metres) < 0.085 else 0.0
+    body = skeleton.body.copy()
+    scale = 0.85 * 0.9 * HEIGHT / 1.7
+    for name, sign in (("left_ear", 1), ("right_ear", -1)):
+        body[JOINT[name], 0] = skeleton.joint("nose")[0] + sign * reach * scale
+    body[JOINT["nose"], 0] += 1.2 * metres * scale
+    nose = 0.1 * np.sqrt(max(0, 1 - (metres / 0.085) ** 2))
+    return with_world(replace(skeleton, body=body), right_ear=metres, left_ear=-metres, nose=nose)

@@ -67,6 +67,28 @@ def bent(skeleton: Skeleton, **degrees: float) -> Skeleton:
     return with_world(replace(skeleton, body=body))
 
 
+def leaning() -> Skeleton:
+    """Turned aside and bent over, with shoulders and hips level in the picture, both arms ahead."""
+    skeleton = standing()
+    body, hip = skeleton.body.copy(), skeleton.joint("mid_hip")
+    trunk = float(np.hypot(*(skeleton.joint("neck") - hip)))
+    breadth = float(np.hypot(*(skeleton.joint("left_shoulder") - skeleton.joint("right_shoulder"))))
+    neck = hip + trunk * np.array([0.7, -0.7])
+    body[_HEAD, :2] += neck - skeleton.joint("neck")
+    body[JOINT["neck"], :2] = neck
+    for side, sign in (("left", 1), ("right", -1)):
+        steps = np.array([(0.22 * sign * breadth, 0), (0.35 * trunk, 0.35 * trunk),
+                          (0.15 * trunk, -0.5 * trunk)])  # fmt: skip
+        rows = [JOINT[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist")]
+        body[rows, :2] = neck + np.cumsum(steps, 0)
+    body[:, 0] -= 0.2 * WIDTH
+    far = 0.45 * breadth * 1.7 / (0.85 * 0.9 * HEIGHT)
+    depths = {f"left_{name}": -far for name in ("shoulder", "elbow", "wrist")}
+    depths |= {f"right_{name}": far for name in ("shoulder", "elbow", "wrist")}
+    return with_world(replace(skeleton, body=body), **depths, left_hip=-far / 2, right_hip=far / 2)
+
+
+_HEAD = [JOINT[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")]
 _LEG = ("hip", "knee", "ankle", "heel", "small_toe", "big_toe")
 
 

@@ -45,15 +45,31 @@ def pixel_centres(height: int, width: int) -> FloatArray:
     return np.stack([x + 0.5, y + 0.5], -1)
 
 
-def torso_polygon(figure: Figure) -> FloatArray:
-    """Float32 (5, 2): shoulders a little raised, hips widened and lowered, crotch."""
+FLAT = 0.62
+"""Depth of a trunk over its breadth."""
+
+
+def torso_polygon(figure: Figure, flat: float = 0.0) -> FloatArray:
+    """Float32 (5, 2): shoulders a little raised, hips widened and lowered, crotch.
+
+    flat: depth over breadth of the trunk that shows beyond its joints where it is turned aside.
+    """
     points = figure.points
-    axis = points[MID_HIP] - points[NECK]
-    shoulders = [points[ARM[s][0]] - 0.06 * axis for s in SIDES]
-    middle = points[MID_HIP]
-    hips = [middle + 1.5 * (points[LEG[s][0]] - middle) + 0.05 * axis for s in SIDES]
+    axis, middle = points[MID_HIP] - points[NECK], points[MID_HIP]
+    shoulders = [end - 0.06 * axis for end in _ends(figure, ARM, flat)]
+    hips = [middle + 1.5 * (end - middle) + 0.05 * axis for end in _ends(figure, LEG, flat)]
     crotch = middle + 0.22 * axis
     return np.array([shoulders[0], hips[0], crotch, hips[1], shoulders[1]], np.float32)
+
+
+def _ends(figure: Figure, limbs: dict[str, tuple[int, ...]], flat: float) -> list[FloatArray]:
+    """Left and right end, (2,) each, of a trunk's outline at the roots of arms or legs."""
+    left, right = (figure.points[limbs[side][0]] for side in SIDES)
+    deep = figure.depth[limbs["left"][0]] - figure.depth[limbs["right"][0]]
+    across = left - right
+    seen = max(float(np.hypot(*across)), 1e-3)
+    wider = (np.hypot(seen, flat * deep) / seen - 1) / 2
+    return [left + wider * across, right - wider * across]
 
 
 def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figure) -> UInt8Array:

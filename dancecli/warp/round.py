@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from dancecli.types import BoolArray, FloatArray
-from dancecli.warp.layers import pixel_centres
+from dancecli.warp.layers import FLAT, pixel_centres
 from dancecli.warp.raster import Mesh
 from dancecli.warp.texture import Piece
 
@@ -24,6 +24,11 @@ TURNED = 0.3
 """Radians along the ellipse."""
 
 
+Slack: TypeAlias = tuple[tuple[float, float], ...]
+Build: TypeAlias = tuple[float, Slack]
+"""Depth over breadth, and slack: pairs of (turn asked for, turn made), ascending, radians."""
+
+
 @dataclass(frozen=True, eq=False)
 class Place:
     """Where a cylinder stands in a picture.
@@ -31,7 +36,8 @@ class Place:
     origin: float32 (2,), top of the axis. axis: float32 (2,), unit vector downwards along it.
     yaw: radians, 0 facing us, positive when the left side is nearer. along, across: pixels per
     source pixel. tilt: (2,) slopes of the left-right axis at the axis's top and at `length`.
-    depth: (2,) pixels towards the camera at the same two rows.
+    depth: (2,) pixels towards the camera at the same two rows. slope: of the left-right axis in
+    the picture, pixels down the axis per pixel across: slices of the cylinder run along it.
     """
 
     origin: FloatArray
@@ -41,11 +47,25 @@ class Place:
     across: float = 1.0
     tilt: tuple[float, float] = (0.0, 0.0)
     depth: tuple[float, float] = (0.0, 0.0)
+    slope: float = 0.0
 
     @property
     def side(self) -> FloatArray:
         """The unit vector across the axis, to the viewer's right for an upright axis."""
         return np.array([self.axis[1], -self.axis[0]], np.float32)
+
+    def slices(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The slice of each point (..., 2), pixels down the axis, and how far across it lies."""
+        across = (points - self.origin) @ self.side
+        return (points - self.origin) @ self.axis - self.slope * across, across
+
+    def at(self, row: FloatArray, across: FloatArray) -> FloatArray:
+        """The points (..., 2) of slices (...) and places across them."""
+        down = row + self.slope * across
+        points: FloatArray = (
+            self.origin + down[..., None] * self.axis + across[..., None] * self.side
+        )
+        return points
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +75,7 @@ class RoundSkin:
     row: pixels down the axis. middle, half: of the row, pixels. angle: a in cos(a), negative on
     the far half. over: pixels by which a vertex lies outside its row's outline. All float32 (n,).
     length: pixels between the two rows of tilt and depth. flat: depth of the ellipse over width.
-    slack: pairs of (turn asked for, turn made), radians.
+    slack: see `Build`.
     """
 
     source: Place
@@ -66,15 +86,16 @@ class RoundSkin:
     over: FloatArray
     length: float
     flat: float
-    slack: tuple[tuple[float, float], ...]
+    slack: Slack
 
     def posed(self, place: Place) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Vertices (n, 2), their depths (n,), and how much they face us (n,), in [-1, 1]."""
-        shift = self._shift(place.yaw)
+        yaw = self._made(place.yaw)
+        shift = self._phase(yaw) - self._phase(self.source.yaw)
         wide = self.half / self._width(self.source.yaw)
         turned = self.angle + shift
-        x = wide * self._width(place.yaw) * np.cos(turned) + self.over * np.cos(shift)
-        x += self.middle * np.cos(place.yaw - self.source.yaw)
+        x = wide * self._width(yaw) * np.cos(turned) + self.over * np.cos(shift)
+        x += self.middle * np.cos(yaw - self.source.yaw)
         body = self.angle + self._phase(self.source.yaw) * -1
         lateral, front = wide * np.cos(body), self.flat * wide * np.sin(body)
         t = np.clip(self.row / self.length, -0.2, 1.3)
@@ -88,14 +109,13 @@ class RoundSkin:
 
     def turned(self, yaw: float) -> bool:
         """Whether the seam between the halves comes well into view."""
-        return abs(self._shift(yaw)) > TURNED
+        shift = self._phase(self._made(yaw)) - self._phase(self.source.yaw)
+        return bool(abs((shift + np.pi) % (2 * np.pi) - np.pi) > TURNED)
 
-    def _shift(self, yaw: float) -> float:
-        """How far points move along the ellipse, less than the turn where `slack` says so."""
-        shift = self._phase(yaw) - self._phase(self.source.yaw)
-        shift = float((shift + np.pi) % (2 * np.pi) - np.pi)
-        eased = float(np.interp(abs(shift), *np.transpose(self.slack)))
-        return eased * float(np.sign(shift))
+    def _made(self, yaw: float) -> float:
+        """The yaw that is shown where `yaw` is asked for, by `slack`."""
+        turn = (yaw - self.source.yaw + np.pi) % (2 * np.pi) - np.pi
+        return self.source.yaw + float(np.interp(turn, *np.transpose(self.slack)))
 
     def _phase(self, yaw: float) -> float:
         return float(np.arctan2(self.flat * np.sin(yaw), np.cos(yaw)))
@@ -106,9 +126,9 @@ class RoundSkin:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """Middle and half-width of a silhouette in rows down an axis, pixels.
+    """Middle and half-width of a silhouette in slices down an axis, pixels.
 
-    first, step: row of bin 0 and distance of bins. middle, half: float32 (BINS,).
+    first, step: slice of bin 0 and distance of bins. middle, half: float32 (BINS,).
     """
 
     first: float
@@ -124,7 +144,7 @@ def profile(mask: BoolArray, place: Place) -> Profile:
     points = np.argwhere(mask)[:, ::-1].astype(np.float32) + 0.5
     if len(points) < 4:
         return Profile(0.0, 1.0, np.zeros(BINS, np.float32), np.ones(BINS, np.float32))
-    row, across = (points - place.origin) @ place.axis, (points - place.origin) @ place.side
+    row, across = place.slices(points)
     first, last = float(row.min()), float(row.max()) + 1e-3
     step = (last - first) / BINS
     index = np.minimum(((row - first) / step).astype(int), BINS - 1)
@@ -151,30 +171,57 @@ def _worst(values: FloatArray, choose: np.ufunc) -> FloatArray:
     return out
 
 
-Build: TypeAlias = tuple[float, tuple[tuple[float, float], ...]]
+TORSO_BUILD: Build = (FLAT, ((-np.pi, -np.pi), (np.pi, np.pi)))
 
-TORSO_BUILD: Build = (0.62, ((0.0, 0.0), (np.pi, np.pi)))
-HEAD_BUILD: Build = (1.15, ((0.0, 0.0), (0.15, 0.05), (1.0, 0.45), (2.3, 2.5), (np.pi, np.pi)))
-"""Depth over breadth, and slack: a face turns less than asked, since noise would make it swim and
-its unseen side is not known; past the profile the back of the head is the better guess."""
+_ASKED = np.array([0.0, 0.15, 1.0, 2.3, np.pi])
+_EASED = np.array([0.0, 0.05, 0.45, 2.5, np.pi])
+_KEPT = np.array([0.0, 0.02, 0.1, 0.4, np.pi])
+_ASIDE = (0.4, 0.8)
+"""Radians between which a photo's head counts more and more as turned aside."""
+
+
+def head_build(yaw: float) -> Build:
+    """Of a head that the photo shows at that yaw.
+
+    A face turns less than asked, since noise would make it swim and its unseen side is not known;
+    past the profile the back of the head is the better guess.
+    """
+    return 1.15, _keeping_profile(yaw, _EASED)
+
+
+def neck_build(yaw: float) -> Build:
+    """Of the trunk's top, where it goes over into such a head."""
+    return FLAT, _keeping_profile(yaw, _ASKED)
+
+
+def _keeping_profile(yaw: float, made: FloatArray) -> Slack:
+    """The turns `made` of those `_ASKED` for, both ways; but a face that the photo shows from the
+    side stays as it is where it would have to show its other half."""
+    low, high = _ASIDE
+    kept = float(np.clip((abs(yaw) - low) / (high - low), 0, 1)) * (abs(yaw) < np.pi / 2 + low)
+    to_front = (1 - kept) * made + kept * _KEPT
+    plus, minus = (to_front, made) if yaw < 0 else (made, to_front)
+    asked = np.concatenate([-_ASKED[:0:-1], _ASKED])
+    return tuple(zip(asked, np.concatenate([-minus[:0:-1], plus]), strict=True))
 
 
 def round_skin(
     place: Place, outline: Profile, vertices: FloatArray, length: float, build: Build, far: bool
 ) -> RoundSkin:
     """Puts `vertices` (n, 2) on the near or far half of the cylinder with that outline."""
-    row, across = (vertices - place.origin) @ place.axis, (vertices - place.origin) @ place.side
-    bins = (row - outline.first) / outline.step - 0.5
+    slice_, across = place.slices(vertices)
+    bins = (slice_ - outline.first) / outline.step - 0.5
     middle = np.interp(bins, np.arange(BINS), outline.middle).astype(np.float32)
     half = np.interp(bins, np.arange(BINS), outline.half).astype(np.float32)
     u = (across - middle) / half
     angle = np.arccos(np.clip(u, -1, 1))
     over = (u - np.clip(u, -1, 1)) * half
+    row = (vertices - place.origin) @ place.axis
     return RoundSkin(place, row, middle, half, -angle if far else angle, over, length, *build)
 
 
 def round_meshes(place: Place, outline: Profile, margin: float, cell: float) -> tuple[Mesh, Mesh]:
-    """Meshes in rows down the axis and columns of equal angle, with the same vertices.
+    """Meshes in slices down the axis and columns of equal angle, with the same vertices.
 
     Columns of angle 0 and pi lie on the outline, where near and far half meet. The first mesh
     reaches `margin` past the outline, the second ends there.
@@ -186,7 +233,7 @@ def round_meshes(place: Place, outline: Profile, margin: float, cell: float) -> 
     half = np.interp(bins, np.arange(BINS), outline.half)[:, None]
     inner = middle + half * np.cos(np.linspace(np.pi, 0, COLUMNS))
     across = np.hstack([inner[:, :1] - margin, inner, inner[:, -1:] + margin])
-    vertices = place.origin + rows[:, None, None] * place.axis + across[..., None] * place.side
+    vertices = place.at(rows[:, None], across)
     corner = np.arange(across.size, dtype=np.int32).reshape(across.shape)
     a, b, c, d = corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]
     cells = np.stack([np.stack([a, b, c], -1), np.stack([b, d, c], -1)])
@@ -200,7 +247,7 @@ def solid(piece: Piece, place: Place, outline: Profile) -> Piece:
     piece = _bordered(piece, max(2, round(0.5 * float(outline.half.max()))))
     height, width = piece.real.shape
     pixels = pixel_centres(height, width) + np.array([piece.left, piece.top], np.float32)
-    row, across = (pixels - place.origin) @ place.axis, (pixels - place.origin) @ place.side
+    row, across = place.slices(pixels)
     bins = (row - outline.first) / outline.step - 0.5
     middle = np.interp(bins, np.arange(BINS), outline.middle)
     half = np.interp(bins, np.arange(BINS), outline.half)

@@ -53,11 +53,25 @@ def torso_place(figure: Figure, source: Figure, scale: float) -> Place:
         tilt.append(float(np.clip((points[left] - points[right]) @ axis / breadth, -0.6, 0.6)))
     photo = source.points[MID_HIP] - collar(source, source, 1.0)
     length = max(float(np.hypot(*photo)), 1e-3)
+    breadths = sum(points[left] - points[right] for left, right in pairs)
     return Place(
         top, axis, _yaw(figure, axis),
         along=float(np.hypot(*spine)) / length, across=scale, tilt=(tilt[0], tilt[1]),
         depth=(float(depth[NECK]), float(depth[MID_HIP])),
+        slope=_slope(breadths, axis, figure.size),
     )  # fmt: skip
+
+
+def _slope(breadths: FloatArray, axis: FloatArray, size: float) -> float:
+    """Of shoulders and hips (2,), pixels down the axis per pixel across; 0 in profile, where they
+    show no breadth to tell it by."""
+    down, across = float(breadths @ axis), float(breadths @ (axis[1], -axis[0]))
+    return float(np.clip(down * across / (across**2 + (PROFILE * size) ** 2), -1, 1))
+
+
+PROFILE = 0.06
+"""Breadth of shoulders and hips together, heights, below which it tells no slope; the usual one is
+0.32."""
 
 
 def collar(figure: Figure, source: Figure, scale: float) -> FloatArray:

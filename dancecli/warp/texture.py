@@ -16,6 +16,7 @@ from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.layers import (
     ARM_RADII,
+    FLAT,
     HEAD_PART,
     LEFT_ARM,
     LEFT_LEG,
@@ -115,7 +116,8 @@ def _hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
 
     That is another part, the photo's edge, or something in front of the person: then a joint is
     not seen and its bone leaves the silhouette. A bone that runs beside its own limb, as poses do
-    by a few pixels, hides nothing.
+    by a few pixels, hides nothing. At its root a limb has the torso's pixels (`_cap`), unless
+    another limb hides those too.
     """
     import cv2
 
@@ -124,22 +126,34 @@ def _hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
     beyond = _soft(~picture.photo, 0.006 * picture.figure.size) > 0.02
     nobody = picture.owner == NOBODY
     radii, hidden = limb_radii(picture, part, chain), np.zeros(own.shape, bool)
+    rooted = _owner_at(picture, chain.joints[0]) in (TORSO, part, NOBODY)
     for bone in range(3):
         in_front = nobody & ~picture.figure.known[LIMBS[part][bone + 1]]
         covered = (~nobody & ~own) | beyond | in_front
-        hidden |= _capsules(chain, radii, bone, covered, np.where(beyond, np.inf, shown)) & covered
+        root = bone == 0 and not rooted
+        off = np.where(beyond | root, np.inf, shown)
+        start = 0.3 if bone == 0 and rooted else 0.0
+        hidden |= _capsules(chain, radii, bone, start, covered, off) & covered
     return _soft(hidden, 0.003 * picture.figure.size)
 
 
+def _owner_at(picture: Picture, point: FloatArray) -> int:
+    """The part at a point (x, y); nobody outside the picture."""
+    x, y = (int(v) for v in np.floor(point))
+    height, width = picture.owner.shape
+    return int(picture.owner[y, x]) if 0 <= x < width and 0 <= y < height else NOBODY
+
+
 def _capsules(
-    chain: Chain, radii: FloatArray, bone: int, covered: BoolArray, off: FloatArray
+    chain: Chain, radii: FloatArray, bone: int, start: float, covered: BoolArray, off: FloatArray
 ) -> BoolArray:
-    """Discs (H, W) along the covered stretches of a bone that are `off` its limb, pixels."""
+    """Discs (H, W) along the covered stretches of a bone, from its part `start` on, that are `off`
+    its limb, pixels."""
     import cv2
 
     height, width = covered.shape
     mask = np.zeros((height, width), np.uint8)
-    for t in np.linspace(0.3 if bone == 0 else 0.0, 0.8 if bone == 2 else 1.0, 24):
+    for t in np.linspace(start, 0.8 if bone == 2 else 1.0, 24):
         x, y = chain.joints[bone] + t * (chain.joints[bone + 1] - chain.joints[bone])
         if not (0 <= x < width and 0 <= y < height) or not covered[int(y), int(x)]:
             continue
@@ -173,7 +187,7 @@ def torso_piece(picture: Picture) -> Piece:
     size = picture.figure.size
     own = (picture.owner == TORSO) & ~np.isin(picture.labels, _BARE_ARM)
     polygon = np.zeros(own.shape, np.uint8)
-    corners = np.round(torso_polygon(picture.figure) * 16).astype(np.int32)
+    corners = np.round(torso_polygon(picture.figure, FLAT) * 16).astype(np.int32)
     cv2.fillPoly(polygon, [corners], 1, shift=4)
     closed = _closed(own, 0.04 * size)
     hidden = np.isin(picture.owner, (HEAD_PART, LEFT_ARM, RIGHT_ARM)) & ((polygon > 0) | closed)
