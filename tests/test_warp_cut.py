@@ -11,8 +11,9 @@ from warp_people import COLOURS, HEIGHT, WIDTH, bent, leaning, photo_of, standin
 from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import Frame, LabelMap, PersonMask, Skeleton, Target
+from dancecli.warp.hand import REACH, drawn_hand
 from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance
-from dancecli.warp.missing import LIMBS
+from dancecli.warp.missing import LIMBS, chain_of
 from dancecli.warp.picture import picture_of
 from dancecli.warp.texture import limb_pieces
 
@@ -101,6 +102,18 @@ def test_hands_in_pockets_are_drawn_in_skin() -> None:
     for side in ("left", "right"):
         skin = coloured(warped, Label.FACE, 90)
         assert skin[near(tip(pose, side), 4)].mean() > 0.7
+
+
+def test_a_drawn_hand_has_fingers() -> None:
+    picture = picture_of(photo_of(standing(), without=(Label.LEFT_ARM,)))
+    alpha, colours = drawn_hand(picture, LEFT_ARM)
+    wrist, along = chain_of(picture, LEFT_ARM).joints[2], chain_of(picture, LEFT_ARM).direction(1)
+    across = np.linspace(-0.05, 0.05, 400)[:, None] * np.array([-along[1], along[0]])
+    tips = wrist + picture.figure.size * (0.8 * REACH * along + across)
+    shown = alpha[tips[:, 1].astype(int), tips[:, 0].astype(int)] > 0.6
+    assert np.count_nonzero(np.diff(shown.astype(int)) == 1) >= 3
+    skin = np.array(COLOURS[Label.FACE], float)
+    assert np.abs(colours[alpha > 0.9].mean(0) - skin).max() < 0.12 * 255
 
 
 def test_long_hair_moves_with_the_head_not_with_the_arm() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dancecli.labels import Label
-from dancecli.types import FloatArray, UInt8Array
+from dancecli.types import UInt8Array
 from dancecli.warp.anatomy import ARM, LEG
 from dancecli.warp.layers import HEAD_PART, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 from dancecli.warp.limbs import Chain
@@ -27,18 +27,6 @@ of the body's height. A whole hand has about 0.003."""
 
 _HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND, Label.GLOVE)
 _SKIN = (Label.FACE, Label.TORSO_SKIN, Label.LEFT_ARM, Label.RIGHT_ARM)
-
-# A relaxed hand, thumb to the positive side; x runs from wrist to fingertip.
-_HAND = np.array([
-    (-0.25, -0.22), (0.1, -0.24), (0.4, -0.31), (0.7, -0.28), (0.93, -0.15), (1.02, 0.0),
-    (0.94, 0.13), (0.72, 0.22), (0.6, 0.27), (0.64, 0.37), (0.57, 0.45), (0.44, 0.42),
-    (0.25, 0.31), (0.0, 0.22), (-0.25, 0.22),
-], np.float32)  # fmt: skip
-
-_FINGER_GAPS = [
-    np.array([(0.5, y), (tip, 0.8 * y)], np.float32)
-    for y, tip in ((-0.16, 0.9), (-0.02, 0.99), (0.1, 0.93))
-]
 
 
 def chain_of(picture: Picture, part: int) -> Chain:
@@ -92,34 +80,6 @@ def _on_own(
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
     owner = picture.owner[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
     return float((inside & (owner == part)).mean())
-
-
-def drawn_hand(picture: Picture, part: int) -> tuple[FloatArray, UInt8Array]:
-    """Alpha float32 (H, W) and colours uint8 (H, W, 3) of a hand that continues the forearm."""
-    import cv2
-
-    chain, size = chain_of(picture, part), picture.figure.size
-    along = chain.direction(1)
-    # Palms face the thighs: both thumbs point forward, drawn towards the body.
-    inward = 1.0 if part == LEFT_ARM else -1.0
-    frame = np.stack([along, inward * np.array([-along[1], along[0]])])
-
-    def drawn(outline: FloatArray, closed: bool) -> FloatArray:
-        mask = np.zeros(picture.owner.shape, np.uint8)
-        points = np.round((chain.joints[2] + 0.098 * size * outline @ frame) * 16).astype(np.int32)
-        if closed:
-            cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, shift=4)
-        else:
-            cv2.polylines(mask, [points], False, 255, max(1, round(0.003 * size)), cv2.LINE_AA, 4)
-        soft = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), max(0.0022 * size, 0.6))
-        return np.asarray(soft, np.float32)
-
-    alpha = drawn(_HAND, True)
-    gaps = np.max([drawn(gap, False) for gap in _FINGER_GAPS], axis=0)
-    rounded = cv2.GaussianBlur(alpha, (0, 0), 0.012 * size)
-    shade = np.clip(0.72 + 0.36 * rounded, 0, 1.04) - 0.22 * gaps
-    colours = np.clip(skin_colour(picture) * shade[..., None], 0, 255).astype(np.uint8)
-    return alpha, colours
 
 
 def skin_colour(picture: Picture) -> UInt8Array:

@@ -14,6 +14,7 @@ import numpy as np
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.warp.hand import drawn_hand
 from dancecli.warp.layers import (
     ARM_RADII,
     FLAT,
@@ -31,7 +32,7 @@ from dancecli.warp.layers import (
     torso_polygon,
 )
 from dancecli.warp.limbs import Chain, smoothstep
-from dancecli.warp.missing import LIMBS, chain_of, drawn_hand, end_shown
+from dancecli.warp.missing import LIMBS, chain_of, end_shown
 from dancecli.warp.picture import Picture
 
 _OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
@@ -126,7 +127,7 @@ def _hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
     beyond = _soft(~picture.photo, 0.006 * picture.figure.size) > 0.02
     nobody = picture.owner == NOBODY
     radii, hidden = limb_radii(picture, part, chain), np.zeros(own.shape, bool)
-    rooted = _owner_at(picture, chain.joints[0]) in (TORSO, part, NOBODY)
+    rooted = _owner_at(picture, chain.joints[0]) not in LIMBS.keys() - {part}
     for bone in range(3):
         in_front = nobody & ~picture.figure.known[LIMBS[part][bone + 1]]
         covered = (~nobody & ~own) | beyond | in_front
