@@ -34,11 +34,11 @@ from dancecli.warp.puppet import (
 )
 from dancecli.warp.raster import Mesh, grid_mesh
 from dancecli.warp.round import (
+    HEAD_BUILD,
     TORSO_BUILD,
     Place,
     Profile,
-    head_build,
-    neck_build,
+    aside,
     profile,
     round_meshes,
     round_skin,
@@ -180,11 +180,11 @@ def _head_parts(picture: Picture, here: Stance, cell: float) -> list[Part]:
     t = (vertices - figure.points[NECK]) @ rise / max(float(rise @ rise), 1e-6)
     follows = smoothstep(((t - 0.15) / 0.4).astype(np.float32))
     torso_outline = _outline(torso_piece(picture), here.torso, picture)
-    build, neck = head_build(here.head.yaw), neck_build(here.head.yaw)
-    base = round_skin(here.torso, torso_outline, vertices, length, neck, False)
+    kept = aside(here.head.yaw)
+    base = round_skin(here.torso, torso_outline, vertices, length, TORSO_BUILD, False, kept)
     return [
         Part(HEAD_LAYER, _textures(half.piece), half.mesh, HeadPose(
-            round_skin(here.head, outline, vertices, length, build, half.far),
+            round_skin(here.head, outline, vertices, length, HEAD_BUILD, half.far, kept),
             half.turned_only, base, follows,
         ))
         for half in _halves(near, far_head(picture, near), here.head, outline, meshes)

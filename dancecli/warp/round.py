@@ -24,11 +24,6 @@ TURNED = 0.3
 """Radians along the ellipse."""
 
 
-Slack: TypeAlias = tuple[tuple[float, float], ...]
-Build: TypeAlias = tuple[float, Slack]
-"""Depth over breadth, and slack: pairs of (turn asked for, turn made), ascending, radians."""
-
-
 @dataclass(frozen=True, eq=False)
 class Place:
     """Where a cylinder stands in a picture.
@@ -75,7 +70,8 @@ class RoundSkin:
     row: pixels down the axis. middle, half: of the row, pixels. angle: a in cos(a), negative on
     the far half. over: pixels by which a vertex lies outside its row's outline. All float32 (n,).
     length: pixels between the two rows of tilt and depth. flat: depth of the ellipse over width.
-    slack: see `Build`.
+    slack: pairs of (turn asked for, turn made), radians. kept: share of a turn towards us that is
+    not made at all.
     """
 
     source: Place
@@ -86,12 +82,13 @@ class RoundSkin:
     over: FloatArray
     length: float
     flat: float
-    slack: Slack
+    slack: tuple[tuple[float, float], ...]
+    kept: float
 
     def posed(self, place: Place) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Vertices (n, 2), their depths (n,), and how much they face us (n,), in [-1, 1]."""
-        yaw = self._made(place.yaw)
-        shift = self._phase(yaw) - self._phase(self.source.yaw)
+        yaw = self._allowed(place.yaw)
+        shift = self._shift(yaw)
         wide = self.half / self._width(self.source.yaw)
         turned = self.angle + shift
         x = wide * self._width(yaw) * np.cos(turned) + self.over * np.cos(shift)
@@ -109,13 +106,22 @@ class RoundSkin:
 
     def turned(self, yaw: float) -> bool:
         """Whether the seam between the halves comes well into view."""
-        shift = self._phase(self._made(yaw)) - self._phase(self.source.yaw)
-        return bool(abs((shift + np.pi) % (2 * np.pi) - np.pi) > TURNED)
+        return abs(self._shift(self._allowed(yaw))) > TURNED
 
-    def _made(self, yaw: float) -> float:
-        """The yaw that is shown where `yaw` is asked for, by `slack`."""
+    def _allowed(self, yaw: float) -> float:
+        """`yaw` less what is `kept` of the turn towards us."""
         turn = (yaw - self.source.yaw + np.pi) % (2 * np.pi) - np.pi
-        return self.source.yaw + float(np.interp(turn, *np.transpose(self.slack)))
+        if turn * self.source.yaw < 0:
+            small = float(np.interp(abs(turn), *np.transpose(KEPT))) * float(np.sign(turn))
+            turn += self.kept * (small - turn)
+        return self.source.yaw + float(turn)
+
+    def _shift(self, yaw: float) -> float:
+        """How far points move along the ellipse, less than the turn where `slack` says so."""
+        shift = self._phase(yaw) - self._phase(self.source.yaw)
+        shift = float((shift + np.pi) % (2 * np.pi) - np.pi)
+        eased = float(np.interp(abs(shift), *np.transpose(self.slack)))
+        return eased * float(np.sign(shift))
 
     def _phase(self, yaw: float) -> float:
         return float(np.arctan2(self.flat * np.sin(yaw), np.cos(yaw)))
@@ -171,42 +177,35 @@ def _worst(values: FloatArray, choose: np.ufunc) -> FloatArray:
     return out
 
 
-TORSO_BUILD: Build = (FLAT, ((-np.pi, -np.pi), (np.pi, np.pi)))
+Build: TypeAlias = tuple[float, tuple[tuple[float, float], ...]]
 
-_ASKED = np.array([0.0, 0.15, 1.0, 2.3, np.pi])
-_EASED = np.array([0.0, 0.05, 0.45, 2.5, np.pi])
-_KEPT = np.array([0.0, 0.02, 0.1, 0.4, np.pi])
-_ASIDE = (0.4, 0.8)
-"""Radians between which a photo's head counts more and more as turned aside."""
+TORSO_BUILD: Build = (FLAT, ((0.0, 0.0), (np.pi, np.pi)))
+HEAD_BUILD: Build = (1.15, ((0.0, 0.0), (0.15, 0.05), (1.0, 0.45), (2.3, 2.5), (np.pi, np.pi)))
+"""Depth over breadth, and slack: a face turns less than asked, since noise would make it swim and
+its unseen side is not known; past the profile the back of the head is the better guess."""
 
+KEPT = ((0.0, 0.0), (0.15, 0.02), (1.0, 0.1), (2.3, 0.4), (np.pi, np.pi))
+"""Pairs of (turn asked for, turn allowed) of what is kept aside, radians."""
 
-def head_build(yaw: float) -> Build:
-    """Of a head that the photo shows at that yaw.
-
-    A face turns less than asked, since noise would make it swim and its unseen side is not known;
-    past the profile the back of the head is the better guess.
-    """
-    return 1.15, _keeping_profile(yaw, _EASED)
+ASIDE = (0.4, 0.8)
+"""Yaw from which on a face counts as one from the side a little, and wholly, radians."""
 
 
-def neck_build(yaw: float) -> Build:
-    """Of the trunk's top, where it goes over into such a head."""
-    return FLAT, _keeping_profile(yaw, _ASKED)
-
-
-def _keeping_profile(yaw: float, made: FloatArray) -> Slack:
-    """The turns `made` of those `_ASKED` for, both ways; but a face that the photo shows from the
-    side stays as it is where it would have to show its other half."""
-    low, high = _ASIDE
-    kept = float(np.clip((abs(yaw) - low) / (high - low), 0, 1)) * (abs(yaw) < np.pi / 2 + low)
-    to_front = (1 - kept) * made + kept * _KEPT
-    plus, minus = (to_front, made) if yaw < 0 else (made, to_front)
-    asked = np.concatenate([-_ASKED[:0:-1], _ASKED])
-    return tuple(zip(asked, np.concatenate([-minus[:0:-1], plus]), strict=True))
+def aside(yaw: float) -> float:
+    """How far a photo's face is one from the side, 0 to 1: then it stays one, for its other half
+    would have to be made up. From behind there is no face to keep."""
+    low, high = ASIDE
+    return float(np.clip((abs(yaw) - low) / (high - low), 0, 1)) * (abs(yaw) < np.pi / 2 + low)
 
 
 def round_skin(
-    place: Place, outline: Profile, vertices: FloatArray, length: float, build: Build, far: bool
+    place: Place,
+    outline: Profile,
+    vertices: FloatArray,
+    length: float,
+    build: Build,
+    far: bool,
+    kept: float = 0.0,
 ) -> RoundSkin:
     """Puts `vertices` (n, 2) on the near or far half of the cylinder with that outline."""
     slice_, across = place.slices(vertices)
@@ -217,7 +216,8 @@ def round_skin(
     angle = np.arccos(np.clip(u, -1, 1))
     over = (u - np.clip(u, -1, 1)) * half
     row = (vertices - place.origin) @ place.axis
-    return RoundSkin(place, row, middle, half, -angle if far else angle, over, length, *build)
+    angle = -angle if far else angle
+    return RoundSkin(place, row, middle, half, angle, over, length, *build, kept)
 
 
 def round_meshes(place: Place, outline: Profile, margin: float, cell: float) -> tuple[Mesh, Mesh]:
