@@ -143,14 +143,46 @@ def test_a_panned_scene_is_filled_with_what_the_camera_saw_elsewhere(step: float
         assert np.array_equal(got[far], frames[k][far])
 
 
-def test_only_the_dancer_leaves_a_moving_scene_when_asked() -> None:
+def test_only_the_dancer_leaves_a_moving_scene() -> None:
     frames, alphas, cameras, _ = panned(12)
-    other = np.zeros((HEIGHT, WIDTH), np.float32)
+    dancer = np.zeros((HEIGHT, WIDTH), np.float32)
     plate = DrivingPlate(
-        Clip(frames), cameras, (), lambda frame: alphas[frame.index], inpainter(),
-        (WIDTH, HEIGHT), dancer=lambda frame: other,
+        Clip(frames), cameras, (), lambda frame: dancer, inpainter(),
+        (WIDTH, HEIGHT), others=lambda frame: alphas[frame.index],
     )  # fmt: skip
     assert np.array_equal(plate.frame(4), frames[4])
+
+
+def test_others_stay_in_a_still_scene_and_move_as_filmed() -> None:
+    scene = texture(HEIGHT, WIDTH)
+    frames, dancers, bystanders = [], [], []
+    for k in range(16):
+        rgb, other = with_person(scene, 10 + 4 * (k % 3))
+        rgb, dancer = with_person(rgb, 60 + 6 * (k % 8))
+        frames.append(rgb)
+        dancers.append(dancer)
+        bystanders.append(other * (1 - dancer))
+    plate = DrivingPlate(
+        Clip(frames), [STILL] * 16, (), lambda frame: dancers[frame.index], inpainter(),
+        (WIDTH, HEIGHT), others=lambda frame: bystanders[frame.index],
+    )  # fmt: skip
+    for k in (0, 5, 15):
+        got = plate.frame(k).astype(int)
+        assert np.array_equal(got[bystanders[k] > 0], frames[k][bystanders[k] > 0])
+        gone = dancers[k] > 0
+        assert np.abs(got - scene)[gone].mean() < 3
+
+
+def test_somebody_seen_once_is_a_mistake_and_the_still_plate_stays_one_picture() -> None:
+    scene = texture(HEIGHT, WIDTH)
+    pairs = [with_person(scene, 10 + 12 * (k % 8)) for k in range(16)]
+    spot = np.zeros((HEIGHT, WIDTH), np.float32)
+    spot[5:9, 5:9] = 1
+    plate = DrivingPlate(
+        Clip([rgb for rgb, _ in pairs]), [STILL] * 16, (), lambda frame: pairs[frame.index][1],
+        inpainter(), (WIDTH, HEIGHT), others=lambda frame: spot * (frame.index == 7),
+    )  # fmt: skip
+    assert np.array_equal(plate.frame(3), scene) and np.array_equal(plate.frame(12), scene)
 
 
 def test_a_limb_that_the_mask_misses_under_a_moving_camera_goes_too() -> None:

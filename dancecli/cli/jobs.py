@@ -34,7 +34,8 @@ _LOOK = (
     click.option("--photo-person", default="largest", show_default=True, metavar="WHO",
                  help="Who in PHOTO: largest, left, right or a number."),
     click.option("--background", default="photo", show_default=True, metavar="BG",
-                 help="photo, driving, a colour, or the path of a picture or video."),
+                 help="photo, driving (the video without its dancer), a colour, or the path of a "
+                 "picture or video."),
     click.option("--place", metavar="X,Y,HEIGHT",
                  help="Feet and height in fractions of the frame."),
     click.option("--size", metavar="WxH",

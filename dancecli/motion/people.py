@@ -12,6 +12,9 @@ from dancecli.motion.body import LONG, bone_vectors, bones_seen, height_of
 from dancecli.motion.camera import Small
 from dancecli.types import JOINT, SEEN, FloatArray, Skeleton
 
+SAME_PLACE, SAME_SIZE = 0.1, 1.2
+"""Body heights and factor within which two results for one frame are of one person."""
+
 _TORSO = ("right_shoulder", "left_shoulder", "left_hip", "right_hip")
 _THIGHS = (("right_hip", "right_knee"), ("left_hip", "left_knee"))
 
@@ -64,6 +67,17 @@ def middle(skeleton: Skeleton) -> NDArray[np.float64]:
     if len(use) == 0:
         return np.zeros(2)
     return np.asarray(use[:, :2].mean(0), np.float64)
+
+
+def same_person(
+    one: Skeleton | None, other: Skeleton | None, place: float = SAME_PLACE, size: float = SAME_SIZE
+) -> bool:
+    """Whether two results for the same frame are of the same person."""
+    if one is None or other is None:
+        return False
+    apart = float(np.linalg.norm(middle(one) - middle(other)))
+    larger = abs(np.log(size_ratio(one, other)))
+    return apart < place * max(height_of(one), 1.0) and larger < np.log(size)
 
 
 def size_ratio(skeleton: Skeleton, reference: Skeleton) -> float:

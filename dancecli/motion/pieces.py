@@ -14,20 +14,14 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-import numpy as np
-
 from dancecli.motion import people
-from dancecli.motion.body import height_of
 from dancecli.motion.observation import Observation
 from dancecli.motion.tracking import Tracker
 from dancecli.overlap import ordered_map
-from dancecli.types import Frame, Skeleton
+from dancecli.types import Frame
 
 PIECE = 24
 """Frames of a piece: looking for everybody at its seam takes as long as following for two."""
-
-SAME_PLACE, SAME_SIZE = 0.1, 1.2
-"""Body heights and factor within which two results for one frame are of one person."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +52,7 @@ def follow_in_pieces(
     for piece, guessed in ordered_map(guess, pieces, workers, ahead=workers + 1):
         if known and piece.seam is not None and tracker.new:
             tracker.restore(known, piece.seam)
-        if guessed is None or not _one_person(last, guessed[0].skeleton):
+        if guessed is None or not people.same_person(last, guessed[0].skeleton):
             found = [tracker.step(frame) for frame in piece.frames]
         else:
             found = guessed[1:]
@@ -85,12 +79,3 @@ def _guessed(tracker: Tracker, piece: Piece) -> tuple[Piece, list[Observation] |
         return piece, None
     first, followed = own
     return piece, [first, *(followed.step(frame) for frame in piece.frames)]
-
-
-def _one_person(one: Skeleton | None, other: Skeleton | None) -> bool:
-    """Whether two results for the same frame are of the same person."""
-    if one is None or other is None:
-        return False
-    apart = float(np.linalg.norm(people.middle(one) - people.middle(other)))
-    larger = abs(np.log(people.size_ratio(one, other)))
-    return apart < SAME_PLACE * max(height_of(one), 1.0) and larger < np.log(SAME_SIZE)

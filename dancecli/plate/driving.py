@@ -1,4 +1,4 @@
-"""`--background driving`: the video's own scene with its people gone."""
+"""`--background driving`: the video's own scene with its dancer gone."""
 
 from __future__ import annotations
 
@@ -30,24 +30,31 @@ FOREIGN, THIN = 48, 0.014
 """Difference from the plate (of 255), and width (share of the frame's height), from which a spot
 beside the hole belongs to the person."""
 
+SOMEBODY = 2
+"""Samples that must show others before they count: one may be a mistake."""
+
 FEATHER = 0.006
 """Width of the soft edge of what is filled in, share of the frame's height."""
+
+LIMB = 0.15
+"""Share of the dancer's hole that a spot beside it may have where others are about: what is larger
+is one of them."""
 
 COARSE = 8
 """Colours are matched on the picture shrunk by this."""
 
 
 class DrivingPlate:
-    """The clean plate of the driving video, as filmed.
+    """The driving video without its dancer, as filmed.
 
-    Where a scene's camera stands still its plate is one picture. Where it moves each frame is the
-    video's own, with the people filled in from the scene's plate under that frame's camera, so that
-    the background moves as filmed. Holds one scene's plate at a time.
+    Where a scene's camera stands still and nobody else is in sight its plate is one picture.
+    Elsewhere each frame is the video's own, with the dancer filled in from the scene's plate under
+    that frame's camera, so that background and bystanders move as filmed. Holds one scene's plate
+    at a time.
 
     cameras: float64 (T, 2, 3), each frame's pixels to those of its scene's first frame. cuts:
-    first frames of all scenes but the first. people: alpha of everybody in a frame, (H, W), float
-    0-1 or uint8. dancer: alpha of those to be filled in under a moving camera, who are found in
-    every frame; None for everybody.
+    first frames of all scenes but the first. dancer, others: alpha (H, W), float 0-1 or uint8, of
+    those who leave and of those who stay and are no background; others None: nobody stays.
     """
 
     def __init__(
@@ -55,17 +62,17 @@ class DrivingPlate:
         stream: FrameSource,
         cameras: Sequence[Affine],
         cuts: Sequence[int],
-        people: Masker,
+        dancer: Masker,
         inpainter: Inpainter,
         size: Size,
-        dancer: Masker | None = None,
+        others: Masker | None = None,
     ) -> None:
         self.width, self.height = size
-        self._stream, self._cameras, self._people = stream, cameras, people
-        self._dancer, self._inpainter = dancer or people, inpainter
+        self._stream, self._cameras, self._inpainter = stream, cameras, inpainter
+        self._dancer, self._others = dancer, others
         self._edges = [0, *cuts, stream.count]
         self._reader = SequentialReader(stream)
-        self._scene = -1
+        self._scene, self._company = -1, 0
         self._clean: CleanPlate | None = None
         self._still: UInt8Array | None = None
 
@@ -77,32 +84,46 @@ class DrivingPlate:
             return self._still
         frame = self._reader.frame(index)
         hole = person_hole(self._dancer(frame))
-        filled = painted_out(frame.rgb, hole, clean, self._cameras[index])
+        most = LIMB if self._company else 1.0
+        filled = painted_out(frame.rgb, hole, clean, self._cameras[index], most)
         return fitted(filled, (self.width, self.height))
 
     def _scene_of(self, index: int) -> CleanPlate:
         scene = bisect_right(self._edges, index) - 1
         if self._clean is None or scene != self._scene:
-            self._scene, self._clean = scene, None
+            self._scene, self._clean, self._company = scene, None, 0
             first, stop = self._edges[scene], self._edges[scene + 1]
             clean = build_clean_plate(self._samples(first, stop), self._inpainter)
             self._clean = clean
-            self._still = fitted(clean.rgb, (self.width, self.height)) if clean.still else None
+            still = clean.still and self._company < min(SOMEBODY, stop - first)
+            self._still = fitted(clean.rgb, (self.width, self.height)) if still else None
         return self._clean
 
     def _samples(self, first: int, stop: int) -> Iterator[Sample]:
         wanted = set(sample_indices(first, stop))
         for index, frame in enumerate(self._stream.frames(first, stop), first):
             if index in wanted:
-                yield Sample(frame, self._people(frame), self._cameras[index])
+                yield Sample(frame, self._everybody(frame), self._cameras[index])
+
+    def _everybody(self, frame: Frame) -> FloatArray | UInt8Array:
+        """Alpha of dancer and others; counts the frames that show others."""
+        dancer = self._dancer(frame)
+        others = self._others(frame) if self._others else None
+        if others is None or not others.any():
+            return dancer
+        self._company += 1
+        return np.maximum(dancer, others)
 
 
-def painted_out(rgb: UInt8Array, hole: UInt8Array, clean: CleanPlate, camera: Affine) -> UInt8Array:
+def painted_out(
+    rgb: UInt8Array, hole: UInt8Array, clean: CleanPlate, camera: Affine, most: float = 1.0
+) -> UInt8Array:
     """The frame with `hole` (0 or 255) filled from the scene's plate, uint8 RGB.
 
     camera: frame pixels to those of the scene's first frame. What sticks to the hole and is clearly
-    not the plate's (a limb that the mask missed) is filled as well. The plate's colours are moved
-    to those around the hole, smoothly across it, and the edge is blended over a few pixels.
+    not the plate's (a limb that the mask missed) is filled as well, up to `most` of its area. The
+    plate's colours are moved to those around the hole, smoothly across it, and the edge is blended
+    over a few pixels.
     """
     if not hole.any():
         return rgb
@@ -110,7 +131,7 @@ def painted_out(rgb: UInt8Array, hole: UInt8Array, clean: CleanPlate, camera: Af
     part, hole = rgb[window].astype(np.float32), np.ascontiguousarray(hole[window])
     corner = np.array([[1.0, 0.0, window[1].start], [0.0, 1.0, window[0].start]])
     behind = _seen_by(clean, times(camera, corner), hole.shape)
-    hole = _with_missed(part, behind, hole, rgb.shape[0])
+    hole = _with_missed(part, behind, hole, rgb.shape[0], most)
     behind += _colour_shift(part - behind, hole)
     blended = part + _soft(hole, FEATHER * rgb.shape[0])[..., None] * (behind - part)
     out = rgb.copy()
@@ -140,8 +161,10 @@ def _seen_by(clean: CleanPlate, camera: Affine, shape: tuple[int, ...]) -> Float
     return np.asarray(seen, np.float32)
 
 
-def _with_missed(part: FloatArray, behind: FloatArray, hole: UInt8Array, tall: int) -> UInt8Array:
-    """The hole with the large spots beside it that differ from the plate.
+def _with_missed(
+    part: FloatArray, behind: FloatArray, hole: UInt8Array, tall: int, most: float
+) -> UInt8Array:
+    """The hole with the large spots beside it that differ from the plate, each up to `most` of it.
 
     Thin ones are edges of the scene that the camera's motion did not bring to the same place.
     """
@@ -151,10 +174,12 @@ def _with_missed(part: FloatArray, behind: FloatArray, hole: UInt8Array, tall: i
     difference = np.abs(cv2.blur(part - behind, (size, size))).max(-1)
     other = np.where(difference > FOREIGN, np.uint8(255), np.uint8(0))
     other = cv2.morphologyEx(other, cv2.MORPH_OPEN, np.ones((2 * size, 2 * size), np.uint8))
-    other[hole > 0] = 255
-    _, labels = cv2.connectedComponents(other, connectivity=8)
-    touching = np.unique(labels[hole > 0])
-    missed = np.isin(labels, touching) & (hole == 0)
+    other[hole > 0] = 0
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(other, connectivity=8)
+    near = cv2.dilate(hole, np.ones((3, 3), np.uint8)) > 0
+    touching = np.unique(labels[near & (labels > 0)])
+    limbs = touching[stats[touching, cv2.CC_STAT_AREA] <= most * np.count_nonzero(hole)]
+    missed = np.isin(labels, limbs) & (labels > 0)
     if not missed.any():
         return hole
     grown = cv2.dilate(missed.astype(np.uint8) * 255, np.ones((2 * size, 2 * size), np.uint8))

@@ -10,6 +10,7 @@ from dancecli.job import PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, probe, read_photo, sha256_of
 from dancecli.motion import State, Track
 from dancecli.motion.body import height_of
+from dancecli.motion.people import same_person
 from dancecli.plate import (
     WIDE,
     BackgroundSpec,
@@ -29,6 +30,9 @@ from dancecli.workdir import WorkDir
 
 Size = tuple[int, int]
 """(width, height) in pixels."""
+
+ROUGHLY = 0.25, 2.0
+"""Body heights and factor within which somebody found is the dancer of the smoothed track."""
 
 FILLING = 2
 """Raised when the same plugins are asked for another filling of the same photo."""
@@ -129,10 +133,15 @@ def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Pl
         guessed = body_region(skeleton, shape, height_of(skeleton))
         return np.maximum(alpha, guessed.astype(np.float32) / 255)
 
-    def people(frame: Frame) -> FloatArray:
-        """Alpha of everybody: the dancer, and whoever else is found."""
-        others = [stages.mask.mask(frame, other).alpha for other in stages.pose.extract(frame)]
-        together: FloatArray = np.max([dancer(frame), *others], axis=0)
+    def others(frame: Frame) -> FloatArray:
+        """Alpha of whoever else is found."""
+        own = track.skeletons[min(frame.index, len(track) - 1)]
+        found = [
+            each for each in stages.pose.extract(frame) if not same_person(each, own, *ROUGHLY)
+        ]
+        alphas = [stages.mask.mask(frame, each).alpha for each in found]
+        nobody = np.zeros((frame.height, frame.width), np.float32)
+        together: FloatArray = np.max([nobody, *alphas], axis=0)
         return together
 
-    return DrivingPlate(video, list(track.camera), track.cuts, people, stages.inpaint, size, dancer)
+    return DrivingPlate(video, list(track.camera), track.cuts, dancer, stages.inpaint, size, others)
