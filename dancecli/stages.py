@@ -167,8 +167,8 @@ class Backend(Protocol):
     Three more attributes are read where they are there. `batch`: the motions that `render` likes at
     a time (absent: 1); it is always given as many, the last ones of a clip repeated to fill.
     `scalable`: True where it paints any canvas of its shape that is smaller than `canvas`, as it is
-    then given for a small output. `dense_size`: (height, width), of the canvas's shape, that
-    `Motion.dense` is wanted in (absent or None: the canvas's own).
+    then given where they have the output's own pixels, or more. `dense_size`: (height, width), of
+    the canvas's shape, that `Motion.dense` is wanted in (absent or None: the canvas's own).
     """
 
     canvas: tuple[int, int] | None

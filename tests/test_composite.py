@@ -289,6 +289,12 @@ def test_a_scalable_canvas_is_the_outputs_own_pixels_about_the_full_one(tall: in
     assert len({c.height for c in fitted}) == 1
 
 
+def test_a_canvas_that_comes_in_few_sizes_stays_about_as_fine_as_the_output() -> None:
+    dance = [standing(60, 300 + t, 400) for t in range(20)]
+    (first, *_) = canvas_for(dance, (513, 320), (640, 480), scalable=True)
+    assert first.height * first.scale == pytest.approx(1.2 * 60, rel=0.1)
+
+
 def test_a_dance_larger_than_the_backends_canvas_fills_it() -> None:
     dance = [standing(1000, 300 + t, 1200) for t in range(20)]
     assert canvas_for(dance, (768, 480), (1280, 1300), scalable=True) == canvas_for(

@@ -26,6 +26,7 @@ from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import JOINT, BoolArray, Frame, LabelMap, Skeleton, Target
 from dancecli.warp import Puppet, Warped
+from dancecli.warp.round import TORSO_BUILD, Place, Profile, aside, round_skin
 
 
 @cache
@@ -325,3 +326,15 @@ def turned_head(skeleton: Skeleton, metres: float) -> Skeleton:
     body[JOINT["nose"], 0] += 1.2 * metres * scale
     nose = 0.1 * np.sqrt(max(0, 1 - (metres / 0.085) ** 2))
     return with_world(replace(skeleton, body=body), right_ear=metres, left_ear=-metres, nose=nose)
+
+
+@pytest.mark.parametrize("trunk", [-0.05, 0.0, 0.05])
+def test_the_neck_of_a_kept_profile_is_kept_whichever_way_the_trunk_errs(trunk: float) -> None:
+    here = Place(np.zeros(2, np.float32), np.array([0, 1], np.float32), trunk)
+    outline = Profile(0.0, 2.0, np.zeros(48, np.float32), np.full(48, 20, np.float32))
+    vertices = np.array([[-10, 5], [0, 20], [12, 40]], np.float32)
+    skin = round_skin(here, outline, vertices, 60.0, TORSO_BUILD, False, aside(-1.0))
+    towards, _, _ = skin.posed(replace(here, yaw=0.9))
+    away, _, _ = skin.posed(replace(here, yaw=-0.9))
+    assert np.abs(towards - vertices).max() < 2
+    assert np.abs(away - vertices).max() > 5

@@ -31,6 +31,9 @@ LEAST = 16
 FINE = 1.25
 """Pixels of a scalable backend's canvas per pixel of the output that it may keep."""
 
+STEPS = 16
+"""Sizes that a canvas's shape must come in to fit any box closely."""
+
 Edges = NDArray[np.float64]
 """(T, 4): left, top, right, bottom."""
 
@@ -46,9 +49,10 @@ def canvas_for(
     skeletons: in output pixels. backend_canvas: `Backend.canvas`, (height, width), or None for a
     backend that paints the output's own pixels: then the canvas is the skeleton's box grown for
     hair and clothes, clipped to the frame of out_size (width, height), at whole pixels and scale 1.
-    scalable: the backend paints smaller canvases of its shape as well; so it does where the
-    output has fewer pixels to show. What of the body lies outside of the frame takes no part of a
-    canvas: somebody whom the photo shows to the thighs is painted as finely as a whole person.
+    scalable: the backend paints smaller canvases of its shape as well; so it does where they have
+    the output's own pixels or the output has fewer to show. What of the body lies outside of the
+    frame takes no part of a canvas: somebody whom the photo shows to the thighs is painted as
+    finely as a whole person.
     """
     tall = standing_height(skeletons)
     if backend_canvas is None:
@@ -67,16 +71,16 @@ def fitting(shape: tuple[int, int], scale: float) -> tuple[int, int]:
 
 
 def _fitted(canvases: list[Canvas]) -> list[Canvas]:
-    """The same places with no more pixels than the output's finest needs.
+    """About the same places with no more pixels than the output's finest needs.
 
-    Where one scale serves all and the backend paints as many, they are the output's own pixels:
-    what is not resampled stays sharp.
+    Where one scale serves all and the backend paints as many, they are the output's own pixels, a
+    few more on each side: what is not resampled stays sharp.
     """
     full, least = canvases[0], min(c.scale for c in canvases)
     shape, scale = (full.height, full.width), max(c.scale for c in canvases)
     part = math.gcd(*shape)
     kept = max(math.ceil((scale * side + 2) / (side // part)) for side in shape)
-    if least == scale and kept <= part:
+    if least == scale and part >= STEPS and kept <= part:
         return [_whole(c, shape[0] // part * kept, shape[1] // part * kept) for c in canvases]
     height, width = fitting(shape, scale)
     return [Canvas(width, height, c.scale * c.height / height, c.x, c.y) for c in canvases]

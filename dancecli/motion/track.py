@@ -105,7 +105,7 @@ def build_track(
     cuts = tuple(i for i, o in enumerate(observations) if o.cut and i > 0)
     camera = to_scene([o.camera for o in observations], cuts)
     clip = _Clip.of(observations)
-    del observations  # of an hour they are a third of a gigabyte, and seldom anybody else's
+    del observations  # a third of a gigabyte an hour, where nobody else holds them
     state = np.full(len(seen), State.HELD, np.uint8)
     for scene in split(len(seen), cuts):
         camera[scene] = _settled(camera[scene], size)

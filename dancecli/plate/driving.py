@@ -22,6 +22,8 @@ from dancecli.stages import Inpainter
 from dancecli.types import FloatArray, Frame, UInt8Array
 
 Masker = Callable[[Frame], FloatArray | UInt8Array]
+Crowd = Callable[[Frame], tuple[FloatArray | UInt8Array, bool]]
+"""Alpha of everybody in a frame, and whether that is more than the dancer."""
 
 REACH = 0.15
 """Surroundings of a hole that are compared with the plate, share of the frame's height."""
@@ -30,15 +32,12 @@ FOREIGN, THIN = 48, 0.014
 """Difference from the plate (of 255), and width (share of the frame's height), from which a spot
 beside the hole belongs to the person."""
 
-SOMEBODY = 2
-"""Samples that must show others before they count: one may be a mistake."""
+CROWD = 2
+"""Samples that show others from which on what sticks to the dancer may be one of them; a single
+one may be a mistake."""
 
 FEATHER = 0.006
 """Width of the soft edge of what is filled in, share of the frame's height."""
-
-LIMB = 0.15
-"""Share of the dancer's hole that a spot beside it may have where others are about: what is larger
-is one of them."""
 
 COARSE = 8
 """Colours are matched on the picture shrunk by this."""
@@ -47,14 +46,14 @@ COARSE = 8
 class DrivingPlate:
     """The driving video without its dancer, as filmed.
 
-    Where a scene's camera stands still and nobody else is in sight its plate is one picture.
+    Where a scene's camera stands still and no sample shows anybody else its plate is one picture.
     Elsewhere each frame is the video's own, with the dancer filled in from the scene's plate under
-    that frame's camera, so that background and bystanders move as filmed. Holds one scene's plate
-    at a time.
+    that frame's camera, so that background and bystanders move as filmed; of those whom the
+    dancer touches a strip goes too. Holds one scene's plate at a time.
 
     cameras: float64 (T, 2, 3), each frame's pixels to those of its scene's first frame. cuts:
-    first frames of all scenes but the first. dancer, others: alpha (H, W), float 0-1 or uint8, of
-    those who leave and of those who stay and are no background; others None: nobody stays.
+    first frames of all scenes but the first. dancer: alpha of who leaves, (H, W), float 0-1 or
+    uint8. people: everybody, who are no background; None where there is only the dancer.
     """
 
     def __init__(
@@ -65,11 +64,11 @@ class DrivingPlate:
         dancer: Masker,
         inpainter: Inpainter,
         size: Size,
-        others: Masker | None = None,
+        people: Crowd | None = None,
     ) -> None:
         self.width, self.height = size
         self._stream, self._cameras, self._inpainter = stream, cameras, inpainter
-        self._dancer, self._others = dancer, others
+        self._dancer, self._people = dancer, people
         self._edges = [0, *cuts, stream.count]
         self._reader = SequentialReader(stream)
         self._scene, self._company = -1, 0
@@ -84,8 +83,8 @@ class DrivingPlate:
             return self._still
         frame = self._reader.frame(index)
         hole = person_hole(self._dancer(frame))
-        most = LIMB if self._company else 1.0
-        filled = painted_out(frame.rgb, hole, clean, self._cameras[index], most)
+        missed = self._company < CROWD
+        filled = painted_out(frame.rgb, hole, clean, self._cameras[index], missed)
         return fitted(filled, (self.width, self.height))
 
     def _scene_of(self, index: int) -> CleanPlate:
@@ -95,7 +94,7 @@ class DrivingPlate:
             first, stop = self._edges[scene], self._edges[scene + 1]
             clean = build_clean_plate(self._samples(first, stop), self._inpainter)
             self._clean = clean
-            still = clean.still and self._company < min(SOMEBODY, stop - first)
+            still = clean.still and not self._company
             self._still = fitted(clean.rgb, (self.width, self.height)) if still else None
         return self._clean
 
@@ -107,21 +106,20 @@ class DrivingPlate:
 
     def _everybody(self, frame: Frame) -> FloatArray | UInt8Array:
         """Alpha of dancer and others; counts the frames that show others."""
-        dancer = self._dancer(frame)
-        others = self._others(frame) if self._others else None
-        if others is None or not others.any():
-            return dancer
-        self._company += 1
-        return np.maximum(dancer, others)
+        if self._people is None:
+            return self._dancer(frame)
+        alpha, company = self._people(frame)
+        self._company += company
+        return alpha
 
 
 def painted_out(
-    rgb: UInt8Array, hole: UInt8Array, clean: CleanPlate, camera: Affine, most: float = 1.0
+    rgb: UInt8Array, hole: UInt8Array, clean: CleanPlate, camera: Affine, missed: bool = True
 ) -> UInt8Array:
     """The frame with `hole` (0 or 255) filled from the scene's plate, uint8 RGB.
 
     camera: frame pixels to those of the scene's first frame. What sticks to the hole and is clearly
-    not the plate's (a limb that the mask missed) is filled as well, up to `most` of its area. The
+    not the plate's (a limb that the mask missed) is filled as well where `missed` says so. The
     plate's colours are moved to those around the hole, smoothly across it, and the edge is blended
     over a few pixels.
     """
@@ -131,7 +129,7 @@ def painted_out(
     part, hole = rgb[window].astype(np.float32), np.ascontiguousarray(hole[window])
     corner = np.array([[1.0, 0.0, window[1].start], [0.0, 1.0, window[0].start]])
     behind = _seen_by(clean, times(camera, corner), hole.shape)
-    hole = _with_missed(part, behind, hole, rgb.shape[0], most)
+    hole = _with_missed(part, behind, hole, rgb.shape[0]) if missed else hole
     behind += _colour_shift(part - behind, hole)
     blended = part + _soft(hole, FEATHER * rgb.shape[0])[..., None] * (behind - part)
     out = rgb.copy()
@@ -161,10 +159,8 @@ def _seen_by(clean: CleanPlate, camera: Affine, shape: tuple[int, ...]) -> Float
     return np.asarray(seen, np.float32)
 
 
-def _with_missed(
-    part: FloatArray, behind: FloatArray, hole: UInt8Array, tall: int, most: float
-) -> UInt8Array:
-    """The hole with the large spots beside it that differ from the plate, each up to `most` of it.
+def _with_missed(part: FloatArray, behind: FloatArray, hole: UInt8Array, tall: int) -> UInt8Array:
+    """The hole with the large spots beside it that differ from the plate.
 
     Thin ones are edges of the scene that the camera's motion did not bring to the same place.
     """
@@ -174,12 +170,10 @@ def _with_missed(
     difference = np.abs(cv2.blur(part - behind, (size, size))).max(-1)
     other = np.where(difference > FOREIGN, np.uint8(255), np.uint8(0))
     other = cv2.morphologyEx(other, cv2.MORPH_OPEN, np.ones((2 * size, 2 * size), np.uint8))
-    other[hole > 0] = 0
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(other, connectivity=8)
-    near = cv2.dilate(hole, np.ones((3, 3), np.uint8)) > 0
-    touching = np.unique(labels[near & (labels > 0)])
-    limbs = touching[stats[touching, cv2.CC_STAT_AREA] <= most * np.count_nonzero(hole)]
-    missed = np.isin(labels, limbs) & (labels > 0)
+    other[hole > 0] = 255
+    _, labels = cv2.connectedComponents(other, connectivity=8)
+    touching = np.unique(labels[hole > 0])
+    missed = np.isin(labels, touching) & (hole == 0)
     if not missed.any():
         return hole
     grown = cv2.dilate(missed.astype(np.uint8) * 255, np.ones((2 * size, 2 * size), np.uint8))

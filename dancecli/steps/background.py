@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dancecli.composite import output_size
@@ -10,7 +12,7 @@ from dancecli.job import PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, probe, read_photo, sha256_of
 from dancecli.motion import State, Track
 from dancecli.motion.body import height_of
-from dancecli.motion.people import same_person
+from dancecli.motion.people import middle, same_person
 from dancecli.plate import (
     WIDE,
     BackgroundSpec,
@@ -25,7 +27,7 @@ from dancecli.plate import (
 )
 from dancecli.steps.photo import bystanders, photo_key
 from dancecli.steps.stages import Stages
-from dancecli.types import FloatArray, Frame, Target, UInt8Array
+from dancecli.types import FloatArray, Frame, Skeleton, Target, UInt8Array
 from dancecli.workdir import WorkDir
 
 Size = tuple[int, int]
@@ -133,15 +135,24 @@ def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Pl
         guessed = body_region(skeleton, shape, height_of(skeleton))
         return np.maximum(alpha, guessed.astype(np.float32) / 255)
 
-    def others(frame: Frame) -> FloatArray:
-        """Alpha of whoever else is found."""
+    def people(frame: Frame) -> tuple[FloatArray, bool]:
+        """Alpha of everybody found, and whether somebody else is among them."""
+        found = stages.pose.extract(frame)
         own = track.skeletons[min(frame.index, len(track) - 1)]
-        found = [
-            each for each in stages.pose.extract(frame) if not same_person(each, own, *ROUGHLY)
-        ]
         alphas = [stages.mask.mask(frame, each).alpha for each in found]
-        nobody = np.zeros((frame.height, frame.width), np.float32)
-        together: FloatArray = np.max([nobody, *alphas], axis=0)
-        return together
+        together: FloatArray = np.max([dancer(frame), *alphas], axis=0)
+        return together, bool(others(found, own))
 
-    return DrivingPlate(video, list(track.camera), track.cuts, dancer, stages.inpaint, size, others)
+    return DrivingPlate(video, list(track.camera), track.cuts, dancer, stages.inpaint, size, people)
+
+
+def others(found: Sequence[Skeleton], dancer: Skeleton) -> list[Skeleton]:
+    """The people found in a frame but the one who is likeliest the dancer, if anybody can be."""
+
+    def away(person: Skeleton) -> float:
+        return float(np.linalg.norm(middle(person) - middle(dancer)))
+
+    likeliest = min(found, key=away, default=None)
+    if not same_person(likeliest, dancer, *ROUGHLY):
+        return list(found)
+    return [person for person in found if person is not likeliest]

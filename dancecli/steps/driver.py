@@ -51,8 +51,9 @@ def follow(
 
     They are written to --poses if that is asked for. Raises NoPersonError when nobody dances.
     """
-    observations = observe(job, video, stages, work, progress)
-    track = build_track(observations, video.fps, (video.width, video.height), job.smooth)
+    size = video.width, video.height
+    # Not by a name: what was observed is let go of while the track is built.
+    track = build_track(observe(job, video, stages, work, progress), video.fps, size, job.smooth)
     if job.poses:
         write_poses(job.poses, track)
     return track

@@ -37,11 +37,13 @@ def drawn_hand(picture: Picture, part: int) -> tuple[FloatArray, UInt8Array]:
     """Alpha float32 (H, W) and colours uint8 (H, W, 3) of a hand that continues the forearm."""
     chain, unit = chain_of(picture, part), REACH * picture.figure.size
     along = chain.direction(1)
+    alpha, colours = np.zeros(picture.owner.shape, np.float32), np.zeros_like(picture.rgb)
+    if not along.any():
+        return alpha, colours  # a forearm that points at us has no direction
     # Palms face the thighs: both thumbs point forward, drawn towards the body.
     inward = 1.0 if part == LEFT_ARM else -1.0
     frame = np.stack([along, inward * np.array([-along[1], along[0]])])
     places = (pixel_centres(*picture.owner.shape) - chain.joints[2]) @ frame.T / unit
-    alpha, colours = np.zeros(picture.owner.shape, np.float32), np.zeros_like(picture.rgb)
     near = np.abs(places).max(-1) < 1.5
     rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
     if len(rows) and len(columns):

@@ -56,20 +56,32 @@ def torso_polygon(figure: Figure, flat: float = 0.0) -> FloatArray:
     """
     points = figure.points
     axis, middle = points[MID_HIP] - points[NECK], points[MID_HIP]
-    shoulders = [end - 0.06 * axis for end in _ends(figure, ARM, flat)]
-    hips = [middle + 1.5 * (end - middle) + 0.05 * axis for end in _ends(figure, LEG, flat)]
+    side = _side(figure)
+    shoulders = [end - 0.06 * axis for end in _ends(figure, ARM, flat * side)]
+    hips = [middle + 1.5 * (end - middle) + 0.05 * axis for end in _ends(figure, LEG, flat * side)]
     crotch = middle + 0.22 * axis
     return np.array([shoulders[0], hips[0], crotch, hips[1], shoulders[1]], np.float32)
 
 
-def _ends(figure: Figure, limbs: dict[str, tuple[int, ...]], flat: float) -> list[FloatArray]:
-    """Left and right end, (2,) each, of a trunk's outline at the roots of arms or legs."""
+def _side(figure: Figure) -> FloatArray:
+    """Unit vector (2,) across the spine, to where the left side is."""
+    points = figure.points
+    spine = points[MID_HIP] - points[NECK]
+    across = unit(np.array([spine[1], -spine[0]], np.float32))
+    left, right = (sum(points[limb[s][0]] for limb in (ARM, LEG)) for s in SIDES)
+    return across if (left - right) @ across >= 0 else -across
+
+
+def _ends(figure: Figure, limbs: dict[str, tuple[int, ...]], deep: FloatArray) -> list[FloatArray]:
+    """Left and right end, (2,) each, of a trunk's outline at the roots of arms or legs.
+
+    deep: (2,) where a pixel of depth shows.
+    """
     left, right = (figure.points[limbs[side][0]] for side in SIDES)
-    deep = figure.depth[limbs["left"][0]] - figure.depth[limbs["right"][0]]
-    across = left - right
-    seen = max(float(np.hypot(*across)), 1e-3)
-    wider = (np.hypot(seen, flat * deep) / seen - 1) / 2
-    return [left + wider * across, right - wider * across]
+    depth = float(figure.depth[limbs["left"][0]] - figure.depth[limbs["right"][0]])
+    seen = float(np.hypot(*(left - right)))
+    wider = (np.hypot(seen, depth * np.hypot(*deep)) - seen) / 2 * unit(deep)
+    return [left + wider, right - wider]
 
 
 def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figure) -> UInt8Array:

@@ -1,8 +1,8 @@
 """Torso and head as upright elliptic cylinders, so that they can turn.
 
-A row of the photo's torso shows the near half of an ellipse. Turning the body moves each point
-along that ellipse: a point at u = cos(a), u in [-1, 1] across the row, goes to cos(a + shift), and
-what was the far half comes into view. The far half of the texture is the near half mirrored (a
+A slice of the photo's torso shows the near half of an ellipse. Turning the body moves each point
+along that ellipse: a point at u = cos(a), u in [-1, 1] across the slice, goes to cos(a + shift),
+and what was the far half comes into view. The far half of the texture is the near half mirrored (a
 back looks much like a front) and for the head it is hair.
 """
 
@@ -67,11 +67,11 @@ class Place:
 class RoundSkin:
     """Vertices of a mesh on the near or far half of a cylinder.
 
-    row: pixels down the axis. middle, half: of the row, pixels. angle: a in cos(a), negative on
-    the far half. over: pixels by which a vertex lies outside its row's outline. All float32 (n,).
+    row: pixels down the axis. middle, half: of the slice, pixels. angle: a in cos(a), negative on
+    the far half. over: pixels by which a vertex lies outside its slice's outline. All float32 (n,).
     length: pixels between the two rows of tilt and depth. flat: depth of the ellipse over width.
-    slack: pairs of (turn asked for, turn made), radians. kept: share of a turn towards us that is
-    not made at all.
+    slack: pairs of (turn asked for, turn made), radians. kept: share of turns that are not made at
+    all; those of its own sign.
     """
 
     source: Place
@@ -109,11 +109,11 @@ class RoundSkin:
         return abs(self._shift(self._allowed(yaw))) > TURNED
 
     def _allowed(self, yaw: float) -> float:
-        """`yaw` less what is `kept` of the turn towards us."""
+        """`yaw` less what is `kept` of the turn."""
         turn = (yaw - self.source.yaw + np.pi) % (2 * np.pi) - np.pi
-        if turn * self.source.yaw < 0:
+        if turn * self.kept > 0:
             small = float(np.interp(abs(turn), *np.transpose(KEPT))) * float(np.sign(turn))
-            turn += self.kept * (small - turn)
+            turn += abs(self.kept) * (small - turn)
         return self.source.yaw + float(turn)
 
     def _shift(self, yaw: float) -> float:
@@ -184,18 +184,21 @@ HEAD_BUILD: Build = (1.15, ((0.0, 0.0), (0.15, 0.05), (1.0, 0.45), (2.3, 2.5), (
 """Depth over breadth, and slack: a face turns less than asked, since noise would make it swim and
 its unseen side is not known; past the profile the back of the head is the better guess."""
 
-KEPT = ((0.0, 0.0), (0.15, 0.02), (1.0, 0.1), (2.3, 0.4), (np.pi, np.pi))
-"""Pairs of (turn asked for, turn allowed) of what is kept aside, radians."""
+KEPT = ((0.0, 0.0), (0.15, 0.02), (1.0, 0.1), (2.0, 0.3), (np.pi, np.pi))
+"""Pairs of (turn asked for, turn allowed) of what is kept aside, radians: whoever turns their back
+shows it in the end."""
 
 ASIDE = (0.4, 0.8)
 """Yaw from which on a face counts as one from the side a little, and wholly, radians."""
 
 
 def aside(yaw: float) -> float:
-    """How far a photo's face is one from the side, 0 to 1: then it stays one, for its other half
-    would have to be made up. From behind there is no face to keep."""
+    """How far a photo's face is one from the side, 0 to 1, with the sign of turns towards us: those
+    are not made, for the face's other half would have to be made up. From behind there is no face
+    to keep."""
     low, high = ASIDE
-    return float(np.clip((abs(yaw) - low) / (high - low), 0, 1)) * (abs(yaw) < np.pi / 2 + low)
+    share = float(np.clip((abs(yaw) - low) / (high - low), 0, 1)) * (abs(yaw) < np.pi / 2 + low)
+    return -share * float(np.sign(yaw))
 
 
 def round_skin(
