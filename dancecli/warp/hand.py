@@ -75,7 +75,8 @@ def _light(height: FloatArray, soft: float) -> FloatArray:
     import cv2
 
     smooth = cv2.GaussianBlur(height, (0, 0), max(soft, 0.6))
-    down, across = np.gradient(smooth)
+    # With a border: a hand may be a single pixel.
+    down, across = (g[1:-1, 1:-1] for g in np.gradient(np.pad(smooth, 1, mode="edge")))
     facing = (LIGHT[2] - LIGHT[0] * across - LIGHT[1] * down) / np.sqrt(1 + across**2 + down**2)
     light: FloatArray = 0.5 + 0.68 * np.maximum(facing, 0)
     return light.astype(np.float32)
