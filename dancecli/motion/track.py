@@ -138,11 +138,6 @@ class _Clip:
     world: FloatArray
 
     @property
-    def points(self) -> FloatArray:
-        """(T, 137, 2), pixels; a view."""
-        return self.keypoints[..., :2]
-
-    @property
     def confidence(self) -> FloatArray:
         """(T, 137); a view."""
         return self.keypoints[..., 2]
