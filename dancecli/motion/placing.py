@@ -29,6 +29,9 @@ RARELY = 5
 EASE = 1.5
 """Seconds within which a person is drawn back into the picture, and let go again."""
 
+BESIDE_HEAD = 0.05
+"""Body heights from eyes and ears to the outside of the hair."""
+
 _FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left_small_toe",
          "left_heel")  # fmt: skip
 
@@ -146,6 +149,13 @@ def head_in_view(heads: Values, height: Values) -> float:
     """
     top = heads[..., 1].min(1) - OVER_HEAD * height
     return max(0.0, -float(np.percentile(top, RARELY)))
+
+
+def around_head(heads: Values, height: Values) -> Values:
+    """Points (T, 2K, 2) left and right of heads (T, K, 2) with their hair, of people `height` (T,)
+    tall: what must stay in view where arms and legs cannot."""
+    aside = (BESIDE_HEAD * height)[:, None, None] * (1, 0)
+    return np.asarray(np.concatenate([heads - aside, heads + aside], axis=1))
 
 
 def drawn_in(points: Values, width: int, fps: float) -> Values:

@@ -158,6 +158,8 @@ def _placed(
     shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), place.width)
     seen[..., 0] += shift[:, None]
     shift += placing.drawn_in(seen, place.width, own.fps)
+    heads = points[:, HEAD_JOINTS] + (shift[:, None, None] * (1, 0))
+    shift += placing.drawn_in(placing.around_head(heads, tall), place.width, own.fps)
     points[..., 0] += shift[:, None]
     return replace(danced.at(points), scale=danced.scale * place.height / height[0])
 
