@@ -13,7 +13,8 @@ import numpy as np
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import HEAD, NECK
-from dancecli.warp.layers import nearest, nearest_fill, pixel_centres
+from dancecli.warp.continuing import mean_of, mirrored
+from dancecli.warp.layers import nearest_fill, pixel_centres
 from dancecli.warp.picture import Picture
 from dancecli.warp.texture import Piece, made_up, shrunk
 
@@ -70,7 +71,7 @@ def _head_of(picture: Picture, near: Piece) -> _Head:
 def _with_skin(head: _Head) -> FloatArray:
     """The colours, float32 (h, w, 3), with mean skin over the face down to the throat."""
     blur = 3 * _RIM * head.size
-    skin = _mean(head.rgb.astype(np.float32), ~head.hair & (head.rise > 0), blur)
+    skin = mean_of(head.rgb.astype(np.float32), ~head.hair & (head.rise > 0), blur)
     over = (np.clip((head.rise - _THROAT) / 0.15, 0, 1) * ~head.hair)[..., None]
     return np.asarray(head.rgb * (1 - over) + skin * over, np.float32)
 
@@ -85,8 +86,8 @@ def _covered(head: _Head, rgb: FloatArray) -> FloatArray:
     inner = inner if inner.sum() > 0.2 * head.hair.sum() else head.hair
     bare = head.face | (head.hair & ~inner & ~shrunk(~head.face, 2 * rim))
     hair = nearest_fill(head.rgb, inner, bare).astype(np.float32)
-    colours = _mean(hair, inner | bare, 2.5 * rim)
-    strands = hair - _mean(hair, inner, 1.5 * rim)
+    colours = mean_of(hair, inner | bare, 2.5 * rim)
+    strands = hair - mean_of(hair, inner, 1.5 * rim)
     usual = 2 * strands[inner].std()
     strands = np.clip(strands, -usual, usual)  # earrings and combs are not repeated
     soft = cv2.GaussianBlur((head.hair | bare).astype(np.float32), (0, 0), rim)[bare, None]
@@ -94,42 +95,6 @@ def _covered(head: _Head, rgb: FloatArray) -> FloatArray:
     out = rgb.copy()
     out[bare] += share * (colours[bare] + mirrored(strands, inner, bare) - out[bare])
     return out
-
-
-def mirrored(values: FloatArray, known: BoolArray, wanted: BoolArray) -> FloatArray:
-    """Values (n, C) of the wanted pixels: those of (h, w, C) as far on the other side of the edge
-    of what is known, to and fro where that is thinner."""
-    source, away = nearest(known)
-    here, depth = np.argwhere(wanted).astype(np.float32), away[wanted]
-    edge = np.stack(np.divmod(source[wanted], known.shape[1]), -1).astype(np.float32)
-    inward = (edge - here) / np.maximum(depth, 1e-6)[:, None]
-    thick = _thickness(known, edge, inward, float(depth.max(initial=1)))
-    folded = thick - np.abs(np.mod(depth, 2 * thick) - thick)
-    y, x = np.rint(edge + folded[:, None] * inward).astype(np.intp).T
-    found: FloatArray = values[y.clip(0, known.shape[0] - 1), x.clip(0, known.shape[1] - 1)]
-    return found
-
-
-def _thickness(known: BoolArray, edge: FloatArray, inward: FloatArray, most: float) -> FloatArray:
-    """Pixels (n,) from `edge` to where it ends going `inward`, 1 to `most`."""
-    steps = np.arange(1, int(most) + 2, dtype=np.float32)
-    at = np.rint(edge[:, None] + steps[:, None] * inward[:, None]).astype(np.intp)
-    limits = np.array(known.shape) - 1
-    inside = ((at >= 0) & (at <= limits)).all(-1)
-    inside &= known[tuple(np.moveaxis(np.clip(at, 0, limits), -1, 0))]
-    run = np.where(inside.all(1), len(steps), inside.argmin(1))
-    return np.maximum(run, 1).astype(np.float32)
-
-
-def _mean(values: FloatArray, where: BoolArray, sigma: float) -> FloatArray:
-    """Gaussian mean of (h, w, C) over the pixels of `where`."""
-    import cv2
-
-    weight = where.astype(np.float32)
-    total = cv2.GaussianBlur(values * weight[..., None], (0, 0), max(sigma, 0.6))
-    share = cv2.GaussianBlur(weight, (0, 0), max(sigma, 0.6))[..., None]
-    overall = values[where].mean(0) if where.any() else np.zeros(values.shape[-1], np.float32)
-    return np.asarray((total + 1e-3 * overall) / (share + 1e-3), np.float32)
 
 
 def _rise(picture: Picture, piece: Piece) -> FloatArray:

@@ -207,7 +207,7 @@ def _limb_parts(picture: Picture, part: int, cell: float) -> list[Part]:
         if mirrored:
             piece = made_up(piece)
         mesh, chain = grid_mesh(piece, cell), chain_of(picture, side)
-        skin = limb_skin(chain, mesh.vertices, limb_radii(picture, side, chain), mirrored)
+        skin = limb_skin(chain, mesh.vertices, limb_radii(picture, side, chain), mirrored, half)
         mesh = replace(mesh, triangles=mesh.triangles[~torn(skin, mesh.triangles)])
         pose = LimbPose(skin, LIMBS[part], half, biases[half])
         parts.append(Part(_LAYERS[part] + half, _textures(piece), mesh, pose))

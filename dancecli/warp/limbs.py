@@ -33,6 +33,16 @@ class Chain:
         """Unit vector along bone 0-2."""
         return unit(self.joints[bone + 1] - self.joints[bone])
 
+    def folded(self, joint: int) -> float:
+        """0 where the bones before and after joint 1 or 2 go on, 1 where they lie side by side."""
+        return ease(float(0.4 - self.direction(joint - 1) @ self.direction(joint)) / 0.8)
+
+    def crook(self, points: FloatArray, width: float) -> FloatArray:
+        """How far points (..., 2) lie in the crook of a folded limb, where its halves only touch:
+        0 at the elbow or knee and where it is straight, 1 beyond the limb's `width` from there."""
+        away = np.hypot(*np.moveaxis(points - self.joints[1], -1, 0)) / max(width, 1e-3)
+        return self.folded(1) * smoothstep(2 * away - 2)
+
     def past(self, points: FloatArray, joint: int, width: float) -> FloatArray:
         """Signed distance of points (..., 2) beyond joint 0-2, pixels, 0 on its bisector.
 
@@ -44,7 +54,7 @@ class Chain:
             return np.asarray((points - self.joints[0]) @ after, np.float32)
         before = self.direction(joint - 1)
         plane = (points - self.joints[joint]) @ unit(before + after)
-        folded = ease(float(0.4 - before @ after) / 0.8)
+        folded = self.folded(joint)
         if folded == 0:
             return np.asarray(plane, np.float32)
         a, b, c = self.joints[joint - 1 : joint + 2]
@@ -119,19 +129,31 @@ class LimbSkin:
 
 
 def limb_skin(
-    chain: Chain, vertices: FloatArray, widths: FloatArray, mirrored: bool = False
+    chain: Chain,
+    vertices: FloatArray,
+    widths: FloatArray,
+    mirrored: bool = False,
+    half: int | None = None,
 ) -> LimbSkin:
     """Prepares `vertices` (n, 2); widths (4,) are the limb's half-widths at its joints.
 
-    mirrored: the texture is the other side's, so its sides change places.
+    mirrored: the texture is the other side's, so its sides change places. half: the vertices are
+    of the piece of the upper (0) or lower (1) half alone, which in the crook of a folded limb
+    stays with its own bone.
     """
     place = chain.position(vertices)
+    if half is not None:
+        crook = chain.crook(vertices, widths[1])
+        own = np.minimum(place, 1) if half == 0 else np.maximum(place, 1)
+        place = np.where(crook > 0.5, own, place)
     angles = _angles(chain.joints, 0.0)
     angles[0] = angles[1]
     points = vertices[:, 0] + 1j * vertices[:, 1]
     local, turn = [], []
     for joint in range(3):
         w = smoothstep(chain.past(vertices, joint, widths[joint]) / (2.4 * widths[joint]) + 0.5)
+        if joint == 1 and half is not None:
+            w += (half - w) * crook
         angle = angles[joint] + w * _wrapped(angles[joint + 1] - angles[joint])
         local.append((points - complex(*chain.joints[joint])) * np.exp(-1j * angle))
         turn.append(w)

@@ -14,6 +14,7 @@ import numpy as np
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.warp.continuing import continued
 from dancecli.warp.hand import drawn_hand
 from dancecli.warp.layers import (
     ARM_RADII,
@@ -26,7 +27,6 @@ from dancecli.warp.layers import (
     RIGHT_ARM,
     RIGHT_LEG,
     TORSO,
-    nearest_fill,
     pixel_centres,
     segment_distance,
     torso_polygon,
@@ -72,17 +72,38 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     core = own | (shared > 0.3)
     member = np.maximum(_soft(own, 0.002 * size), shared) * picture.alpha
     member = np.maximum(member, _hidden_length(picture, part, chain))
-    filled = _continued(picture, core)
+    filled = continued(picture, core)
     pixels = pixel_centres(*picture.alpha.shape)
     if not end_shown(picture, part):
         member, filled, core = _with_end(picture, part, member, filled, core)
     width = limb_radii(picture, part, chain)[1]
-    past = chain.past(pixels, 1, width) / (0.025 * size)
+    crook = chain.crook(pixels, width)
+    past = chain.past(pixels, 1, width) / ((0.025 - 0.023 * crook) * size)
+    past = _apart(past, own & (crook > 0.5), chain)
     upper, lower = (
         _piece(filled, member * half, core & picture.photo)
         for half in (smoothstep(2 - past), smoothstep(2 + past))
     )
     return upper, lower
+
+
+def _apart(past: FloatArray, crook: BoolArray, chain: Chain) -> FloatArray:
+    """Signed distances (H, W) beyond elbow or knee; what background or clothes part from the other
+    half of a folded limb is all on the one side, however near."""
+    import cv2
+
+    count, pieces = cv2.connectedComponents(crook.astype(np.uint8))
+    t, past = np.linspace(0, 1, 64)[:, None], past.copy()
+    on = []
+    for a, b in zip(chain.joints[:2], chain.joints[1:3], strict=True):
+        x, y = (a + t * (b - a)).astype(int).T
+        inside = (x >= 0) & (y >= 0) & (x < past.shape[1]) & (y < past.shape[0])
+        on.append(set(pieces[y[inside], x[inside]].tolist()))
+    for piece in range(1, count):
+        if (piece in on[0]) != (piece in on[1]):
+            near = cv2.dilate((pieces == piece).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+            past[near & (~crook | (pieces == piece))] = -4 if piece in on[0] else 4
+    return past
 
 
 def _with_end(
@@ -199,7 +220,10 @@ def torso_piece(picture: Picture) -> Piece:
     wanted = own | hidden | (legs & near)
     member = wanted & (_soft(wanted, 0.01 * size) > 0.5)
     alpha = _soft(member, 0.002 * size) * picture.alpha
-    return _piece(_continued(picture, own | (legs & near)), alpha, own)
+    arms = np.isin(picture.owner, (LEFT_ARM, RIGHT_ARM))
+    shown = own | (legs & near)
+    filled = continued(picture, shown, member & ~shown, arms)
+    return _piece(filled, alpha, own)
 
 
 def shrunk(mask: BoolArray, radius: float) -> BoolArray:
@@ -225,7 +249,7 @@ def head_piece(picture: Picture) -> Piece:
     own = picture.owner == HEAD_PART
     size = picture.figure.size
     collar = _soft(own, 0.002 * size)
-    return _piece(_continued(picture, own), collar * picture.alpha, own)
+    return _piece(continued(picture, own), collar * picture.alpha, own)
 
 
 def _soft(mask: BoolArray, sigma: float) -> FloatArray:
@@ -234,24 +258,6 @@ def _soft(mask: BoolArray, sigma: float) -> FloatArray:
 
     blurred: FloatArray = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(sigma, 0.6))
     return blurred
-
-
-def _continued(picture: Picture, core: BoolArray) -> UInt8Array:
-    """The picture's colours where `core` is well inside the person, continued everywhere else."""
-    import cv2
-
-    inset = max(1, round(0.003 * picture.figure.size))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * inset + 1, 2 * inset + 1))
-    sure = core & (picture.alpha > 0.9) & picture.photo
-    inner = cv2.erode(sure.astype(np.uint8), kernel) > 0
-    if not inner.any():
-        inner = sure if sure.any() else picture.alpha > 0.5
-    filled = nearest_fill(picture.rgb, inner, ~inner)
-    for reach, sigma in ((2 * inset, 0.006), (8 * inset, 0.02)):
-        smooth = cv2.GaussianBlur(filled, (0, 0), sigma * picture.figure.size)
-        far = cv2.distanceTransform((~inner).astype(np.uint8), cv2.DIST_L2, 5) > reach
-        filled[far] = smooth[far]
-    return filled
 
 
 def _piece(rgb: UInt8Array, alpha: FloatArray, real: BoolArray) -> Piece:
