@@ -273,6 +273,22 @@ def test_the_dance_stays_in_the_photo():
     assert hips.min() >= 0 and hips.max() <= PHOTO[0] and (np.diff(hips) >= 0).all()
 
 
+def test_the_head_stays_in_a_photo_too_narrow_for_the_dance():
+    """Arms spread and a trunk that bends far aside and stays there."""
+    clip = []
+    for t in range(120):
+        body = puppet(bones(300), foot=(400, 900)).body.copy()
+        hip, angle = body[JOINT["mid_hip"], :2].copy(), 1.2 * min(t / 60, 1)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        upper = [*range(8), *range(15, 19)]
+        body[upper, :2] = (body[upper, :2] - hip) @ turn.T + hip
+        clip.append(Skeleton(body))
+    width = 220
+    out = retarget(track_of(clip), puppet(bones(500), foot=(130, 900)), (width, 1000)).skeletons
+    heads = np.stack([s.body[[0, 15, 16, 17, 18], 0] for s in out])
+    assert heads.min() >= 0 and heads.max() <= width
+
+
 def test_each_scene_starts_anew():
     clip = [puppet(bones(300), foot=(300, 900))] * 10 + [puppet(bones(600), foot=(700, 950))] * 10
     observations = observed(clip)

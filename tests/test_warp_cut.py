@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
+import pytest
 from test_warp_pose import coloured, middle, near
 from warp_people import COLOURS, HEIGHT, WIDTH, bent, leaning, photo_of, standing, tip
 
@@ -15,7 +17,7 @@ from dancecli.warp.hand import REACH, drawn_hand
 from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance
 from dancecli.warp.missing import LIMBS, chain_of
 from dancecli.warp.picture import picture_of
-from dancecli.warp.texture import limb_pieces
+from dancecli.warp.texture import limb_pieces, shrunk, torso_piece
 
 
 def test_a_hidden_arm_is_borrowed_from_the_other_side() -> None:
@@ -162,3 +164,59 @@ def test_a_photo_of_head_and_shoulders_can_be_posed() -> None:
     assert np.isfinite(warped.colour).all()
     head = near(standing().joint("nose"), 6)
     assert coloured(warped, Label.FACE)[head].mean() > 0.9
+
+
+@pytest.mark.parametrize("fold", [150, -150, 120, -140])
+def test_a_folded_arm_keeps_both_its_halves_and_unfolds_whole(fold: float) -> None:
+    folded = bent(standing(), left_elbow=-60, left_wrist=fold)
+    target = photo_of(folded)
+    puppet = warp.cut(target)
+    arm = np.isin(target.labels.labels, (Label.LEFT_ARM, Label.LEFT_HAND))
+    assert (puppet.pose(folded, HEIGHT, WIDTH).alpha[arm] > 0.5).mean() > 0.97
+    straight = bent(standing(), left_elbow=-90)
+    warped = puppet.pose(straight, HEIGHT, WIDTH)
+    joints = [straight.joint(f"left_{name}") for name in ("shoulder", "elbow", "wrist")]
+    away = np.minimum.reduce([
+        segment_distance(pixel_centres(HEIGHT, WIDTH), a, b) for a, b in pairwise(joints)
+    ])  # fmt: skip
+    assert (warped.alpha[away < 0.012 * HEIGHT] > 0.5).mean() > 0.98
+    assert away[coloured(warped, Label.LEFT_ARM)].max() < 0.08 * HEIGHT
+
+
+def across() -> Skeleton:
+    """One arm across the belly."""
+    return bent(standing(), left_elbow=25, left_wrist=75)
+
+
+def dressed(target: Target, pattern: np.ndarray) -> Target:
+    """The pattern (H, W), levels, added to the clothes of the trunk."""
+    rgb = target.frame.rgb.astype(int)
+    cloth = target.labels.labels == Label.UPPER_CLOTHES
+    rgb[cloth] += pattern[: rgb.shape[0]][cloth][:, None]
+    return replace(target, frame=Frame(np.clip(rgb, 0, 255).astype(np.uint8)))
+
+
+def under_the_arm(pattern: np.ndarray) -> tuple[float, float]:
+    """How much the trunk's levels change from pixel to pixel, downwards or sideways, whichever is
+    less, where the photo shows it and where an arm was."""
+    target = dressed(photo_of(across()), pattern)
+    piece = torso_piece(picture_of(target))
+    solid = shrunk(piece.rgba[..., 3] > 250, 6)
+    hidden = shrunk(piece.real == 0, 6) & solid
+    assert hidden.sum() > 60
+    steps = np.abs(np.gradient(piece.rgba[..., 2].astype(float)))
+    real, made = (steps[:, each].mean(1).min() for each in (shrunk(piece.real > 0, 8), hidden))
+    return float(real), float(made)
+
+
+def test_the_weave_of_a_dress_goes_on_where_an_arm_hid_it() -> None:
+    checks = 24 * (np.indices((HEIGHT, WIDTH)) // 3).sum(0) % 48 - 12
+    shown, made = under_the_arm(checks)
+    assert made > 0.3 * shown
+
+
+def test_the_folds_of_plain_cloth_are_not_repeated() -> None:
+    y, x = np.indices((HEIGHT, WIDTH))
+    folds = (10 * np.sin(y / 5) + 10 * np.sin(x / 6)).astype(int)
+    shown, made = under_the_arm(folds)
+    assert made < 0.3 * shown

@@ -9,9 +9,12 @@ from dancecli.warp.layers import nearest, nearest_fill
 from dancecli.warp.limbs import smoothstep
 from dancecli.warp.picture import Picture
 
-
 SHADE = 0.015
 """Heights of the body: what lies so near to an arm may be in its shadow."""
+
+ODD = 16.0
+"""Levels: what differs by less from what lies further from the arm is cloth, what differs
+by twice as much is shadow, or a rim of the arm."""
 
 PLAIN = 0.5
 """Share that the finest detail has in all of it, up to which cloth is plain, or skin: its folds and
@@ -22,15 +25,18 @@ FOLD = 0.06
 
 
 def continued(
-    picture: Picture, core: BoolArray, hidden: BoolArray | None = None, arms: BoolArray | None = None
+    picture: Picture,
+    core: BoolArray,
+    hidden: BoolArray | None = None,
+    arms: BoolArray | None = None,
 ) -> UInt8Array:
     """The picture's colours where `core` is well inside the person, continued everywhere else.
 
-    hidden: where the detail is continued as well, mirrored; elsewhere colours are smooth. arms: what
-    hides it; beside them the photo's shadows fade out.
+    hidden: where woven detail is continued as well, mirrored; elsewhere colours are smooth. arms:
+    what hides it; the shadows beside them fade out.
     """
     sure = _sure(picture, core)
-    if hidden is None or arms is None or not (hidden & ~sure).any():
+    if hidden is None or arms is None or not sure.any() or not (hidden & ~sure).any():
         return _colours(picture.rgb, sure, picture.figure.size)
     size = picture.figure.size
     lit = _lit(sure, arms, SHADE * size)
@@ -75,19 +81,27 @@ def _with_detail(
     colours, photo = _colours(rgb, lit, size).astype(np.float32), rgb.astype(np.float32)
     shaded = sure & ~lit
     bare = (hidden | shaded | _beside(hidden, 0.008 * size)) & ~lit
-    detail = photo - mean_of(photo, lit, 0.012 * size)
-    fine = photo - mean_of(photo, lit, 0.004 * size)
-    woven = np.abs(fine[lit]).mean() / max(float(np.abs(detail[lit]).mean()), 1e-3)
-    detail *= np.clip((woven - PLAIN) / 0.15, 0, 1)
-    usual = 1.5 * mean_of(np.abs(detail), lit, 0.02 * size)
-    detail = np.clip(detail, -usual, usual)  # buttons and nipples are not repeated
-    smooth = mean_of(colours, lit | bare, 0.03 * size)
-    colours[bare] = smooth[bare] + mirrored(detail, lit, bare, FOLD * size)
+    weave, detail = _woven(photo, lit, size)
+    colours[bare] = mean_of(colours, lit | bare, (0.015 + 0.015 * weave) * size)[bare]
+    if weave > 0:
+        colours[bare] += weave * mirrored(detail, lit, bare, FOLD * size)
     if shaded.any():
         _, away = nearest(~(lit | shaded))
-        share = smoothstep(2 * away[shaded] / (SHADE * size) - 1)[:, None]
-        colours[shaded] += share * (photo[shaded] - colours[shaded])
+        difference = photo[shaded] - colours[shaded]
+        odd = smoothstep(np.abs(difference).mean(-1) / ODD - 1)
+        share = 1 - odd * smoothstep(2 - 2 * away[shaded] / (SHADE * size))
+        colours[shaded] += share[:, None] * difference
     return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
+
+
+def _woven(photo: FloatArray, lit: BoolArray, size: float) -> tuple[float, FloatArray]:
+    """Whether the cloth has a weave that may be repeated, in [0, 1], and its detail (H, W, 3)."""
+    detail = photo - mean_of(photo, lit, 0.012 * size)
+    fine = photo - mean_of(photo, lit, 0.004 * size)
+    share = np.abs(fine[lit]).mean() / max(float(np.abs(detail[lit]).mean()), 1e-3)
+    usual = 1.5 * mean_of(np.abs(detail), lit, 0.02 * size)
+    detail = np.clip(detail, -usual, usual)  # buttons and prints are not repeated
+    return float(np.clip((share - PLAIN) / 0.15, 0, 1)), detail
 
 
 def _beside(mask: BoolArray, reach: float) -> BoolArray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 
@@ -72,9 +74,10 @@ def cut(target: Target) -> Puppet:
     figure = picture.figure
     here = stance(figure, figure)
     cell = CELL * figure.size
-    parts = _torso_parts(picture, here, cell) + _head_parts(picture, here, cell)
+    torso, pieces = torso_piece(picture), cache(partial(limb_pieces, picture))
+    parts = _torso_parts(picture, torso, here, cell) + _head_parts(picture, torso, here, cell)
     for part in LIMBS:
-        parts += _limb_parts(picture, part, cell)
+        parts += _limb_parts(picture, pieces, part, cell)
     return Puppet(figure, tuple(parts))
 
 
@@ -91,8 +94,7 @@ def _textures(piece: Piece) -> tuple[Piece, ...]:
     return tuple(levels)
 
 
-def _torso_parts(picture: Picture, here: Stance, cell: float) -> list[Part]:
-    near = torso_piece(picture)
+def _torso_parts(picture: Picture, near: Piece, here: Stance, cell: float) -> list[Part]:
     outline = _outline(near, here.torso, picture)
     meshes = round_meshes(here.torso, outline, MARGIN * picture.figure.size, cell)
     vertices = meshes[0].vertices
@@ -170,7 +172,7 @@ def _outline(piece: Piece, place: Place, picture: Picture) -> Profile:
     return profile(mask, place)
 
 
-def _head_parts(picture: Picture, here: Stance, cell: float) -> list[Part]:
+def _head_parts(picture: Picture, torso: Piece, here: Stance, cell: float) -> list[Part]:
     near = head_piece(picture)
     outline = _outline(near, here.head, picture)
     meshes = round_meshes(here.head, outline, MARGIN * picture.figure.size, 0.6 * cell)
@@ -179,7 +181,7 @@ def _head_parts(picture: Picture, here: Stance, cell: float) -> list[Part]:
     rise = figure.points[HEAD] - figure.points[NECK]
     t = (vertices - figure.points[NECK]) @ rise / max(float(rise @ rise), 1e-6)
     follows = smoothstep(((t - 0.15) / 0.4).astype(np.float32))
-    torso_outline = _outline(torso_piece(picture), here.torso, picture)
+    torso_outline = _outline(torso, here.torso, picture)
     kept = aside(here.head.yaw)
     base = round_skin(here.torso, torso_outline, vertices, length, TORSO_BUILD, False, kept)
     return [
@@ -191,7 +193,9 @@ def _head_parts(picture: Picture, here: Stance, cell: float) -> list[Part]:
     ]  # fmt: skip
 
 
-def _limb_parts(picture: Picture, part: int, cell: float) -> list[Part]:
+def _limb_parts(
+    picture: Picture, pieces: Callable[[int], tuple[Piece, Piece]], part: int, cell: float
+) -> list[Part]:
     """Upper and lower half, from the other side if only that shows them.
 
     Both come from one side where it shows both, for only then do they meet without a step.
@@ -203,7 +207,7 @@ def _limb_parts(picture: Picture, part: int, cell: float) -> list[Part]:
     for half in (0, 1):
         mirrored = whole or (own[half] < 0.5 and other[half] > 0.75)
         side = OTHER[part] if mirrored else part
-        piece = limb_pieces(picture, side)[half]
+        piece = pieces(side)[half]
         if mirrored:
             piece = made_up(piece)
         mesh, chain = grid_mesh(piece, cell), chain_of(picture, side)

@@ -39,9 +39,9 @@ class Chain:
 
     def crook(self, points: FloatArray, width: float) -> FloatArray:
         """How far points (..., 2) lie in the crook of a folded limb, where its halves only touch:
-        0 at the elbow or knee and where it is straight, 1 beyond the limb's `width` from there."""
+        0 where it is straight and about the elbow or knee, 1 from 1.25 of the limb's `width` on."""
         away = np.hypot(*np.moveaxis(points - self.joints[1], -1, 0)) / max(width, 1e-3)
-        return self.folded(1) * smoothstep(2 * away - 2)
+        return self.folded(1) * smoothstep(2 * away - 1.5)
 
     def past(self, points: FloatArray, joint: int, width: float) -> FloatArray:
         """Signed distance of points (..., 2) beyond joint 0-2, pixels, 0 on its bisector.
