@@ -28,18 +28,16 @@ _PART = (
     click.option("--end", type=click.FloatRange(0), metavar="SECONDS", help="Stop VIDEO here."),
 )
 
-_LOOK = (
+_WHO = (
     click.option("--person", default="largest", show_default=True, metavar="WHO",
                  help="Who dances: largest, left, right or a number."),
     click.option("--photo-person", default="largest", show_default=True, metavar="WHO",
                  help="Who in PHOTO: largest, left, right or a number."),
-    click.option("--background", default="photo", show_default=True, metavar="BG",
-                 help="photo, driving (the video without its dancer), a colour, or the path of a "
-                 "picture or video."),
+)  # fmt: skip
+
+_LOOK = (
     click.option("--place", metavar="X,Y,HEIGHT",
                  help="Feet and height in fractions of the frame."),
-    click.option("--size", metavar="WxH",
-                 help="photo, driving or WxH; default the background's."),
     click.option("--shadow", type=click.FloatRange(0, 1), metavar="0-1",
                  help="Strength of the shadow under the feet; default by background."),
     click.option("--smooth", type=click.FloatRange(0, 10), default=1.0, show_default=True,
@@ -79,15 +77,31 @@ _FILES = (
 )  # fmt: skip
 
 
+def _ground(background: str, size: str) -> tuple[Callable[[Any], Any], ...]:
+    """--background and --size, with what they may be."""
+    return (
+        click.option("--background", default="photo", show_default=True, metavar="BG",
+                     help=background),
+        click.option("--size", metavar="WxH", help=f"{size}; default the background's."),
+    )  # fmt: skip
+
+
+_FILMED = _ground(
+    "photo, driving (the video without its dancer), a colour, or the path of a picture or video.",
+    "photo, driving or WxH",
+)
+_LIVE = _ground("photo, a colour, or the path of a picture.", "photo or WxH")
+
+
 def scene_options(function: Command) -> Command:
     """What is danced, where and how it looks; plugins, devices, threads and seed."""
     function = _added(function, (*_MACHINE, *_SPEED))
-    return _added(plugin_options(*GROUPS)(function), (*_PART, *_LOOK, *_OUTPUT))
+    return _added(plugin_options(*GROUPS)(function), (*_PART, *_WHO, *_FILMED, *_LOOK, *_OUTPUT))
 
 
 def look_options(function: Command) -> Command:
-    """The same without what only a whole video has: a part of it, sound, a preview."""
-    return _added(plugin_options(*GROUPS)(_added(function, _MACHINE)), _LOOK)
+    """The same without what only a whole video has: a part of it, its ground, sound, a preview."""
+    return _added(plugin_options(*GROUPS)(_added(function, _MACHINE)), (*_WHO, *_LIVE, *_LOOK))
 
 
 def file_options(function: Command) -> Command:

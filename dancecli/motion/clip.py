@@ -26,7 +26,7 @@ from dancecli.types import JOINT, SEEN, FloatArray, Skeleton, stack_points
 
 Values = NDArray[np.floating[Any]]
 
-AT_ONCE = 256
+FRAMES_AT_ONCE = 256
 """Frames that are mapped at a time, in double precision."""
 
 BLEND = 0.15
@@ -86,8 +86,8 @@ class Clip:
     def mapped(self, affines: Affine) -> Clip:
         """Every frame's points under its own affine (T, 2, 3)."""
         points = np.empty(self.points.shape, np.float32)
-        for start in range(0, len(points), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
+        for start in range(0, len(points), FRAMES_AT_ONCE):
+            some = slice(start, start + FRAMES_AT_ONCE)
             points[some] = apply(affines[some], self.points[some])
         return self.at(points)
 

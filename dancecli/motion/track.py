@@ -32,7 +32,7 @@ STANDING = 0.02
 METRES = 1.7
 """Height that scales `world` for the filter."""
 
-AT_ONCE = 46
+KEYPOINTS_AT_ONCE = 46
 """Keypoints that are mended at a time: a third, since every step of it takes a copy of them."""
 
 
@@ -189,8 +189,8 @@ def _mend(
     height = float(np.median(heights)) or 1.0
     _exchange_back(clip, seen, camera, height, fps)
     back = np.stack([inverse(c) for c in camera])
-    for start in range(0, clip.keypoints.shape[1], AT_ONCE):
-        part = clip.keypoints[:, start : start + AT_ONCE]
+    for start in range(0, clip.keypoints.shape[1], KEYPOINTS_AT_ONCE):
+        part = clip.keypoints[:, start : start + KEYPOINTS_AT_ONCE]
         points, changed = _mended(part, seen, apply(camera, part[..., :2]) / height, fps, smooth)
         part[..., :2] = np.where(changed, apply(back, points * height), part[..., :2])
     _mend_world(clip, seen, fps, smooth)
