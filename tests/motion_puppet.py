@@ -90,3 +90,15 @@ def vectors(skeletons: Sequence[Skeleton]) -> np.ndarray:
     """(T, bones, 2)."""
     body = np.stack([s.body[:, :2] for s in skeletons]).astype(np.float64)
     return np.asarray(body[:, [b.child for b in BONES]] - body[:, [b.parent for b in BONES]])
+
+
+def bending(frames: int) -> list[Skeleton]:
+    """Arms spread and a trunk that bends far aside within two seconds and stays there."""
+    clip, upper = [], [*range(8), *range(15, 19)]
+    for t in range(frames):
+        body = puppet(bones(300), foot=(400, 900)).body.copy()
+        hip, angle = body[JOINT["mid_hip"], :2].copy(), 1.2 * min(t / 60, 1)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        body[upper, :2] = (body[upper, :2] - hip) @ turn.T + hip
+        clip.append(Skeleton(body))
+    return clip

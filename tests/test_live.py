@@ -19,7 +19,7 @@ import pytest
 from batch_media import FRAMES, make_media
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from motion_puppet import bones, puppet, swing, xy
+from motion_puppet import bending, bones, puppet, swing, xy
 
 from dancecli.composite import LiveCanvas
 from dancecli.errors import MediaError
@@ -187,6 +187,13 @@ def test_no_frame_depends_on_a_later_one(seed: int, cut: int) -> None:
     clip: list[Skeleton | None] = [puppet(bones(300), angles) for angles in swing(60, seed)]
     other: list[Skeleton | None] = [*clip[:cut], *[puppet(bones(300))] * (60 - cut)]
     assert np.array_equal(points(danced(clip))[:cut], points(danced(other))[:cut])
+
+
+def test_the_head_stays_in_a_photo_too_narrow_for_the_dance() -> None:
+    motion = LiveMotion(puppet(bones(500), foot=(130, 900)), (220, 1000))
+    made = [motion.step(skeleton, n / RATE) for n, skeleton in enumerate(bending(100))]
+    heads = np.stack([s.body[[0, 15, 16, 17, 18], 0] for s in made if s is not None])
+    assert heads.min() >= 0 and heads.max() <= 220
 
 
 def test_who_stands_still_stands_where_the_target_stood() -> None:

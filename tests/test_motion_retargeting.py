@@ -12,6 +12,7 @@ from motion_puppet import (
     BONE,
     FPS,
     SIZE,
+    bending,
     bones,
     observed,
     puppet,
@@ -274,19 +275,28 @@ def test_the_dance_stays_in_the_photo():
 
 
 def test_the_head_stays_in_a_photo_too_narrow_for_the_dance():
-    """Arms spread and a trunk that bends far aside and stays there."""
-    clip = []
-    for t in range(120):
-        body = puppet(bones(300), foot=(400, 900)).body.copy()
-        hip, angle = body[JOINT["mid_hip"], :2].copy(), 1.2 * min(t / 60, 1)
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        upper = [*range(8), *range(15, 19)]
-        body[upper, :2] = (body[upper, :2] - hip) @ turn.T + hip
-        clip.append(Skeleton(body))
+    clip = bending(120)
     width = 220
     out = retarget(track_of(clip), puppet(bones(500), foot=(130, 900)), (width, 1000)).skeletons
     heads = np.stack([s.body[[0, 15, 16, 17, 18], 0] for s in out])
     assert heads.min() >= 0 and heads.max() <= width
+
+
+@pytest.mark.parametrize("unseen", [("left_ear",), ("nose", "right_eye", "left_eye")])
+@pytest.mark.parametrize("feet", [True, False])
+def test_joints_of_the_head_that_nobody_sees_move_nobody(unseen, feet):
+    plain = puppet(bones(300), foot=(400, 900))
+    body = plain.body.copy()
+    body[[JOINT[name] for name in unseen]] = 0
+    person = target().body.copy()
+    if not feet:
+        person[[JOINT[f"{side}_{n}"] for side in ("right", "left") for n in ("knee", "ankle")]] = 0
+        person[[JOINT[name] for name in FEET]] = 0
+    made = [
+        retarget(track_of([each] * 60), Skeleton(person), (2000, 700)).skeletons
+        for each in (plain, Skeleton(body))
+    ]
+    assert np.abs(xy(made[0], "mid_hip") - xy(made[1], "mid_hip")).max() < 20
 
 
 def test_each_scene_starts_anew():

@@ -186,3 +186,9 @@ def head_centre(clip: Clip) -> Values:
         there.sum(1, keepdims=True), 1))  # fmt: skip
     centre = (clip.points[:, HEAD_JOINTS] * weight[..., None]).sum(1)
     return np.where(there.any(1)[:, None], centre, clip.points[:, NECK])
+
+
+def heads(clip: Clip) -> Values:
+    """(T, 5, 2): the head's joints, those that are not seen in its middle."""
+    seen = clip.confidence[:, HEAD_JOINTS, None] >= SEEN
+    return np.where(seen, clip.points[:, HEAD_JOINTS], head_centre(clip)[:, None])

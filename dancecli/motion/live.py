@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dancecli.motion import ground, placing, proportions
 from dancecli.motion.body import height_of
-from dancecli.motion.clip import HIP, NECK, Clip
+from dancecli.motion.clip import HIP, NECK, Clip, heads
 from dancecli.motion.proportions import Proportions
 from dancecli.motion.retargeting import danced_by
 from dancecli.motion.smoothing import OneEuro
@@ -163,6 +163,9 @@ class LiveMotion:
         points = placing.put(both, self.place, start.foot, levels, heights)[1:]
         trunk = points[:, [HIP, NECK]].mean(1)
         points[..., 0] += placing.kept_in_view(trunk[:, None], trunk, self.place.width)[:, None]
+        tall = heights[1:] * self.place.height / start.height
+        head = placing.around_head(heads(last.at(points)), tall)
+        points[..., 0] += placing.kept_in_view(head, trunk, self.place.width)[:, None]
         return last.at(points).skeletons()[0]
 
 

@@ -159,7 +159,7 @@ def around_head(heads: Values, height: Values) -> Values:
 
 
 def drawn_in(points: Values, width: int, fps: float) -> Values:
-    """(T,) to add to x so that arms and legs (T, K, 2) that leave the picture come back in.
+    """(T,) to add to x so that what leaves the picture of the points (T, K, 2) comes back in.
 
     It rises and falls over `EASE`, so that feet slide slowly and only while it is needed, and never
     pushes anything out on the other side.

@@ -22,7 +22,7 @@ from dancecli.errors import UsageError
 from dancecli.motion import ground, placing, proportions
 from dancecli.motion.body import BONES, HEAD_JOINTS, bone_vectors
 from dancecli.motion.camera import Affine, inverse
-from dancecli.motion.clip import HIP, NECK, Clip, completed, head_centre
+from dancecli.motion.clip import HIP, NECK, Clip, completed, head_centre, heads
 from dancecli.motion.proportions import Proportions
 from dancecli.motion.track import Track
 from dancecli.types import JOINT, SEEN, Skeleton, UInt8Array
@@ -152,14 +152,14 @@ def _placed(
     points = placing.put(danced.points, place, (x, y), path, height)
     tall = height * place.height / height[0]
     if not place.grounded:
-        points[..., 1] += placing.head_in_view(points[:, HEAD_JOINTS], tall)
+        points[..., 1] += placing.head_in_view(heads(danced.at(points)), tall)
     seen = points.copy()
     seen[..., 0] = np.where(danced.confidence >= SEEN, points[..., 0], points[:, [HIP], 0])
     shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), place.width)
     seen[..., 0] += shift[:, None]
     shift += placing.drawn_in(seen, place.width, own.fps)
-    heads = points[:, HEAD_JOINTS] + (shift[:, None, None] * (1, 0))
-    shift += placing.drawn_in(placing.around_head(heads, tall), place.width, own.fps)
+    head = placing.around_head(heads(danced.at(points)), tall) + shift[:, None, None] * (1, 0)
+    shift += placing.drawn_in(head, place.width, own.fps)
     points[..., 0] += shift[:, None]
     return replace(danced.at(points), scale=danced.scale * place.height / height[0])
 

@@ -12,35 +12,54 @@ from dancecli.warp.picture import Picture
 SHADE = 0.015
 """Heights of the body: what lies so near to an arm may be in its shadow."""
 
-ODD = 16.0
-"""Levels: what differs by less from what lies further from the arm is cloth, what differs
-by twice as much is shadow, or a rim of the arm."""
+DARKER = 16.0
+"""Levels by which a shadow is darker than what lies further from the arm; at twice that it is
+taken away entirely."""
+
+ALIKE = 1.35
+"""Most that a shadow darkens one colour more than another; more is another cloth, or skin."""
 
 PLAIN = 0.5
 """Share that the finest detail has in all of it, up to which cloth is plain, or skin: its folds and
 shades are those of one place and are not repeated. Lace has 0.8, a bare chest 0.4."""
 
+COARSE, FINE = 0.012, 0.004
+"""What counts as detail and as the finest, heights of the body."""
+
+LEAST = 0.6
+"""Pixels: the narrowest mean there is."""
+
 FOLD = 0.06
 """Heights of the body: detail repeats to and fro over no more than this."""
 
 
-def continued(
-    picture: Picture,
-    core: BoolArray,
-    hidden: BoolArray | None = None,
-    arms: BoolArray | None = None,
-) -> UInt8Array:
-    """The picture's colours where `core` is well inside the person, continued everywhere else.
+def continued(picture: Picture, core: BoolArray) -> UInt8Array:
+    """The picture's colours where `core` is well inside the person, continued everywhere else."""
+    return _colours(picture.rgb, _sure(picture, core), picture.figure.size)
 
-    hidden: where woven detail is continued as well, mirrored; elsewhere colours are smooth. arms:
-    what hides it; the shadows beside them fade out.
+
+def continued_behind(
+    picture: Picture, core: BoolArray, hidden: BoolArray, arms: BoolArray
+) -> UInt8Array:
+    """`continued`, with the weave of cloth, mirrored, where it is `hidden` by `arms`.
+
+    Shadows beside the arms go: they would stay as seams when the arms move away.
     """
-    sure = _sure(picture, core)
-    if hidden is None or arms is None or not sure.any() or not (hidden & ~sure).any():
-        return _colours(picture.rgb, sure, picture.figure.size)
-    size = picture.figure.size
-    lit = _lit(sure, arms, SHADE * size)
-    return _with_detail(picture.rgb, sure, lit, hidden, size)
+    sure, size = _sure(picture, core), picture.figure.size
+    if not sure.any() or not (hidden & ~sure).any():
+        return _colours(picture.rgb, sure, size)
+    photo = picture.rgb.astype(np.float32)
+    same, lift = _beside_arms(photo, sure, arms, size)
+    lit = sure & ~same
+    bare = (hidden | _beside(hidden, 0.008 * size)) & ~sure
+    colours = _colours(picture.rgb, lit, size).astype(np.float32)
+    weave, detail = _woven(photo, lit, size)
+    smooth = (0.015 + 0.015 * weave) * size
+    colours[bare] = mean_of(colours, lit | bare, smooth)[bare]
+    if weave > 0:
+        colours[bare] += weave * mirrored(detail, lit, bare, FOLD * size)
+    colours[sure] = (photo + lift)[sure]
+    return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
 
 
 def _sure(picture: Picture, core: BoolArray) -> BoolArray:
@@ -55,18 +74,12 @@ def _sure(picture: Picture, core: BoolArray) -> BoolArray:
     return inner
 
 
-def _lit(sure: BoolArray, arms: BoolArray, reach: float) -> BoolArray:
-    """What is further than `reach` from arms, if that is most of it."""
-    lit = sure & ~_beside(arms, reach)
-    return lit if 2 * lit.sum() > sure.sum() else sure
-
-
 def _colours(rgb: UInt8Array, known: BoolArray, size: float) -> UInt8Array:
     """The nearest known colours, the smoother the further away they come from."""
     import cv2
 
     inset = max(1, round(0.003 * size))
-    filled = nearest_fill(rgb, known, ~known)
+    filled = nearest_fill(rgb, known, ~known).copy()
     for reach, sigma in ((2 * inset, 0.006), (8 * inset, 0.02)):
         smooth = cv2.GaussianBlur(filled, (0, 0), sigma * size)
         far = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) > reach
@@ -74,34 +87,36 @@ def _colours(rgb: UInt8Array, known: BoolArray, size: float) -> UInt8Array:
     return filled
 
 
-def _with_detail(
-    rgb: UInt8Array, sure: BoolArray, lit: BoolArray, hidden: BoolArray, size: float
-) -> UInt8Array:
-    """`_colours` with the detail of what is lit over what is hidden."""
-    colours, photo = _colours(rgb, lit, size).astype(np.float32), rgb.astype(np.float32)
-    shaded = sure & ~lit
-    bare = (hidden | shaded | _beside(hidden, 0.008 * size)) & ~lit
-    weave, detail = _woven(photo, lit, size)
-    colours[bare] = mean_of(colours, lit | bare, (0.015 + 0.015 * weave) * size)[bare]
-    if weave > 0:
-        colours[bare] += weave * mirrored(detail, lit, bare, FOLD * size)
-    if shaded.any():
-        _, away = nearest(~(lit | shaded))
-        difference = photo[shaded] - colours[shaded]
-        odd = smoothstep(np.abs(difference).mean(-1) / ODD - 1)
-        share = 1 - odd * smoothstep(2 - 2 * away[shaded] / (SHADE * size))
-        colours[shaded] += share[:, None] * difference
-    return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
+def _beside_arms(
+    photo: FloatArray, sure: BoolArray, arms: BoolArray, size: float
+) -> tuple[BoolArray, FloatArray]:
+    """What lies beside arms and is of the same cloth as what lies further away, so that this may
+    stand for it (H, W); and by how many levels the arms' shadow darkens it, (H, W, 3).
+    """
+    away = sure & ~_beside(arms, SHADE * size)
+    band = sure & ~away
+    if not band.any() or not away.any():
+        return np.zeros_like(sure), np.zeros_like(photo)
+    further = mean_of(nearest_fill(photo, away, band), away | band, COARSE * size)
+    here = mean_of(photo, sure, FINE * size)
+    darker = (further + 1) / (here + 1)
+    same = band & (darker.max(-1) < ALIKE * darker.min(-1))
+    share = same * smoothstep((further - here).mean(-1) / DARKER - 1)
+    return same, np.asarray(share[..., None] * np.maximum(further - here, 0), np.float32)
 
 
 def _woven(photo: FloatArray, lit: BoolArray, size: float) -> tuple[float, FloatArray]:
-    """Whether the cloth has a weave that may be repeated, in [0, 1], and its detail (H, W, 3)."""
-    detail = photo - mean_of(photo, lit, 0.012 * size)
-    fine = photo - mean_of(photo, lit, 0.004 * size)
+    """Whether the cloth has a weave that may be repeated, in [0, 1], and its detail (H, W, 3).
+
+    Small photos show none.
+    """
+    detail = photo - mean_of(photo, lit, COARSE * size)
+    fine = photo - mean_of(photo, lit, FINE * size)
     share = np.abs(fine[lit]).mean() / max(float(np.abs(detail[lit]).mean()), 1e-3)
     usual = 1.5 * mean_of(np.abs(detail), lit, 0.02 * size)
     detail = np.clip(detail, -usual, usual)  # buttons and prints are not repeated
-    return float(np.clip((share - PLAIN) / 0.15, 0, 1)), detail
+    resolved = FINE * size >= LEAST
+    return float(np.clip((share - PLAIN) / 0.15, 0, 1)) * resolved, detail
 
 
 def _beside(mask: BoolArray, reach: float) -> BoolArray:
@@ -143,7 +158,7 @@ def mean_of(values: FloatArray, where: BoolArray, sigma: float) -> FloatArray:
     import cv2
 
     weight = where.astype(np.float32)
-    total = cv2.GaussianBlur(values * weight[..., None], (0, 0), max(sigma, 0.6))
-    share = cv2.GaussianBlur(weight, (0, 0), max(sigma, 0.6))[..., None]
+    total = cv2.GaussianBlur(values * weight[..., None], (0, 0), max(sigma, LEAST))
+    share = cv2.GaussianBlur(weight, (0, 0), max(sigma, LEAST))[..., None]
     overall = values[where].mean(0) if where.any() else np.zeros(values.shape[-1], np.float32)
     return np.asarray((total + 1e-3 * overall) / (share + 1e-3), np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
@@ -18,7 +18,7 @@ from dancecli.warp.layers import (
     RIGHT_LEG,
     segment_distance,
 )
-from dancecli.warp.limbs import limb_skin, smoothstep, torn
+from dancecli.warp.limbs import limb_skin, smoothstep
 from dancecli.warp.missing import LIMBS, OTHER, chain_of, shown
 from dancecli.warp.picture import Picture, picture_of
 from dancecli.warp.puppet import (
@@ -212,7 +212,6 @@ def _limb_parts(
             piece = made_up(piece)
         mesh, chain = grid_mesh(piece, cell), chain_of(picture, side)
         skin = limb_skin(chain, mesh.vertices, limb_radii(picture, side, chain), mirrored, half)
-        mesh = replace(mesh, triangles=mesh.triangles[~torn(skin, mesh.triangles)])
         pose = LimbPose(skin, LIMBS[part], half, biases[half])
         parts.append(Part(_LAYERS[part] + half, _textures(piece), mesh, pose))
     return parts

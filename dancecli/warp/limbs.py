@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,10 +64,13 @@ class Chain:
         nearer = nearer * (1 + 6 * np.maximum(away - 1.5, 0))
         return np.asarray((1 - folded) * plane + folded * nearer, np.float32)
 
-    def position(self, points: FloatArray) -> FloatArray:
-        """Place of points (n, 2) along the limb: 0 at its root, 1 and 2 at joints, 3 at its end."""
+    def position(self, points: FloatArray, bones: Sequence[int] = (0, 1, 2)) -> FloatArray:
+        """Place of points (n, 2) along the limb: 0 at its root, 1 and 2 at joints, 3 at its end.
+
+        bones: those that may be the nearest.
+        """
         distances, places = [], []
-        for bone in range(3):
+        for bone in bones:
             a, b = self.joints[bone : bone + 2]
             distances.append(segment_distance(points, a, b))
             t = (points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-6)
@@ -74,13 +78,6 @@ class Chain:
         nearest = np.argmin(distances, 0)
         place: FloatArray = np.choose(nearest, places).astype(np.float32)
         return place
-
-
-def torn(skin: LimbSkin, triangles: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Bool (m,): triangles between two bones that only touch, as in the crook of a folded arm."""
-    turns = skin.turn[1:, triangles]
-    jumps: NDArray[np.bool_] = (turns.max(-1) - turns.min(-1) > 0.85).any(0)
-    return jumps
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +141,7 @@ def limb_skin(
     place = chain.position(vertices)
     if half is not None:
         crook = chain.crook(vertices, widths[1])
-        own = np.minimum(place, 1) if half == 0 else np.maximum(place, 1)
+        own = chain.position(vertices, (0,) if half == 0 else (1, 2))
         place = np.where(crook > 0.5, own, place)
     angles = _angles(chain.joints, 0.0)
     angles[0] = angles[1]

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.continuing import continued
+from dancecli.warp.continuing import continued, continued_behind
 from dancecli.warp.hand import drawn_hand
 from dancecli.warp.layers import (
     ARM_RADII,
@@ -79,7 +80,7 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     width = limb_radii(picture, part, chain)[1]
     crook = chain.crook(pixels, width)
     past = chain.past(pixels, 1, width) / ((0.025 - 0.023 * crook) * size)
-    past = _apart(past, own & (crook > 0.5), chain)
+    past = _apart(past, own, chain, width)
     upper, lower = (
         _piece(filled, member * half, core & picture.photo)
         for half in (smoothstep(2 - past), smoothstep(2 + past))
@@ -87,23 +88,32 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     return upper, lower
 
 
-def _apart(past: FloatArray, crook: BoolArray, chain: Chain) -> FloatArray:
-    """Signed distances (H, W) beyond elbow or knee; what background or clothes part from the other
-    half of a folded limb is all on the one side, however near."""
+def _apart(past: FloatArray, own: BoolArray, chain: Chain, width: float) -> FloatArray:
+    """`past` (H, W) of a limb's own pixels, all on the one side, however near to the other half,
+    for what background or clothes part from that half of a folded limb."""
     import cv2
 
-    count, pieces = cv2.connectedComponents(crook.astype(np.uint8))
-    t, past = np.linspace(0, 1, 64)[:, None], past.copy()
-    on = []
-    for a, b in zip(chain.joints[:2], chain.joints[1:3], strict=True):
-        x, y = (a + t * (b - a)).astype(int).T
-        inside = (x >= 0) & (y >= 0) & (x < past.shape[1]) & (y < past.shape[0])
-        on.append(set(pieces[y[inside], x[inside]].tolist()))
-    for piece in range(1, count):
-        if (piece in on[0]) != (piece in on[1]):
-            near = cv2.dilate((pieces == piece).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-            past[near & (~crook | (pieces == piece))] = -4 if piece in on[0] else 4
+    # Two bars that meet at an angle touch up to half their width over the sine of half of it.
+    sine = np.sqrt(max((1 + float(chain.direction(0) @ chain.direction(1))) / 2, 1e-3))
+    elbow = chain.joints[1]
+    away = np.hypot(*np.moveaxis(pixel_centres(*own.shape) - elbow, -1, 0))
+    apart = own & (away > 1.15 * width / sine)
+    if chain.folded(1) < 0.5 or not apart.any():
+        return past
+    _, pieces = cv2.connectedComponents(apart.astype(np.uint8))
+    upper, lower = (_along(pieces, elbow, chain.joints[end]) for end in (0, 2))
+    past = past.copy()
+    for piece in (upper ^ lower) - {0}:
+        near = cv2.dilate((pieces == piece).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+        past[near & (~apart | (pieces == piece))] = -4 if piece in upper else 4
     return past
+
+
+def _along(pieces: NDArray[np.int32], start: FloatArray, end: FloatArray) -> set[int]:
+    """The values (H, W) on a line between two points (x, y)."""
+    x, y = (start + np.linspace(0, 1, 64)[:, None] * (end - start)).astype(int).T
+    inside = (x >= 0) & (y >= 0) & (x < pieces.shape[1]) & (y < pieces.shape[0])
+    return set(pieces[y[inside], x[inside]].tolist())
 
 
 def _with_end(
@@ -222,7 +232,7 @@ def torso_piece(picture: Picture) -> Piece:
     alpha = _soft(member, 0.002 * size) * picture.alpha
     arms = np.isin(picture.owner, (LEFT_ARM, RIGHT_ARM))
     shown = own | (legs & near)
-    filled = continued(picture, shown, member & ~shown, arms)
+    filled = continued_behind(picture, shown, member & ~shown, arms)
     return _piece(filled, alpha, own)
 
 
