@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile("dance", deadline=None)  # no test is about how long something takes
 settings.load_profile("dance")
+
+# A shell's `&` hands down an ignored Ctrl-C, also to what the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
