@@ -15,10 +15,10 @@ from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import Frame, LabelMap, PersonMask, Skeleton, Target
 from dancecli.warp.hand import REACH, drawn_hand
-from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance
+from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance, shrunk
 from dancecli.warp.missing import LIMBS, chain_of
 from dancecli.warp.picture import picture_of
-from dancecli.warp.texture import limb_pieces, shrunk, torso_piece
+from dancecli.warp.texture import limb_pieces, torso_piece
 
 Levels: TypeAlias = "np.ma.MaskedArray[Any, Any]"
 

@@ -14,9 +14,9 @@ from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import HEAD, NECK
 from dancecli.warp.continuing import mean_of, mirrored
-from dancecli.warp.layers import nearest_fill, pixel_centres
+from dancecli.warp.layers import nearest_fill, pixel_centres, shrunk
 from dancecli.warp.picture import Picture
-from dancecli.warp.texture import Piece, made_up, shrunk
+from dancecli.warp.texture import Piece, made_up
 
 _HEADGEAR = (Label.HAIR, Label.HAT)
 

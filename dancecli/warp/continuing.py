@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.layers import nearest, nearest_fill
+from dancecli.warp.layers import nearest, nearest_fill, shrunk
 from dancecli.warp.limbs import smoothstep
 from dancecli.warp.picture import Picture
 
@@ -22,6 +22,9 @@ ALIKE = 1.35
 PLAIN = 0.5
 """Share that the finest detail has in all of it, up to which cloth is plain, or skin: its folds and
 shades are those of one place and are not repeated. Lace has 0.8, a bare chest 0.4."""
+
+RIM = 0.008
+"""Heights of the body about what is hidden where its edge may be mixed with the arm's."""
 
 COARSE, FINE = 0.012, 0.004
 """What counts as detail and as the finest, heights of the body."""
@@ -51,7 +54,7 @@ def continued_behind(
     photo = picture.rgb.astype(np.float32)
     same, lift = _beside_arms(photo, sure, arms, size)
     lit = sure & ~same
-    bare = (hidden | _beside(hidden, 0.008 * size)) & ~sure
+    bare = ~shrunk(~hidden, RIM * size) & ~sure
     colours = _colours(picture.rgb, lit, size).astype(np.float32)
     weave, detail = _woven(photo, lit, size)
     smooth = (0.015 + 0.015 * weave) * size
@@ -93,7 +96,7 @@ def _beside_arms(
     """What lies beside arms and is of the same cloth as what lies further away, so that this may
     stand for it (H, W); and by how many levels the arms' shadow darkens it, (H, W, 3).
     """
-    away = sure & ~_beside(arms, SHADE * size)
+    away = sure & shrunk(~arms, SHADE * size)
     band = sure & ~away
     if not band.any() or not away.any():
         return np.zeros_like(sure), np.zeros_like(photo)
@@ -119,18 +122,11 @@ def _woven(photo: FloatArray, lit: BoolArray, size: float) -> tuple[float, Float
     return float(np.clip((share - PLAIN) / 0.15, 0, 1)) * resolved, detail
 
 
-def _beside(mask: BoolArray, reach: float) -> BoolArray:
-    """The mask and what is no further from it."""
-    import cv2
-
-    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= reach)
-
-
 def mirrored(
     values: FloatArray, known: BoolArray, wanted: BoolArray, most: float = np.inf
 ) -> FloatArray:
     """Values (n, C) of the wanted pixels: those of (h, w, C) as far on the other side of the edge
-    of what is known, to and fro where that is thinner."""
+    of what is known, to and fro where that is thinner, or than `most` pixels."""
     source, away = nearest(known)
     here, depth = np.argwhere(wanted).astype(np.float32), away[wanted]
     edge = np.stack(np.divmod(source[wanted], known.shape[1]), -1).astype(np.float32)

@@ -258,6 +258,14 @@ def nearest(known: BoolArray) -> tuple[NDArray[np.int64], FloatArray]:
     return places[index], np.asarray(away, np.float32)
 
 
+def shrunk(mask: BoolArray, radius: float) -> BoolArray:
+    """The mask without what is within `radius` of its edge."""
+    import cv2
+
+    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(inside > radius)
+
+
 def _polygon_distance(polygon: FloatArray, height: int, width: int) -> FloatArray:
     """Float32 (H, W): distance to a convex polygon's outline, negative inside."""
     import cv2

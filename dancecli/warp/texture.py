@@ -236,14 +236,6 @@ def torso_piece(picture: Picture) -> Piece:
     return _piece(filled, alpha, own)
 
 
-def shrunk(mask: BoolArray, radius: float) -> BoolArray:
-    """The mask without what is within `radius` of its edge."""
-    import cv2
-
-    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-    return np.asarray(inside > radius)
-
-
 def _closed(mask: BoolArray, radius: float) -> BoolArray:
     """The mask with notches narrower than two radii closed."""
     import cv2
