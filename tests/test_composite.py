@@ -23,11 +23,12 @@ from dancecli.composite import (
     output_size,
     place_at,
     place_centred,
-    place_photo,
+    place_within,
+    shown,
     standing_height,
 )
 from dancecli.errors import NoPersonError, UsageError
-from dancecli.types import JOINT, Canvas, Layer, Skeleton
+from dancecli.types import JOINT, Box, Canvas, Layer, Skeleton
 
 SIZES = st.integers(1, 12)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -242,10 +243,38 @@ def test_the_default_place_is_centred_and_keeps_the_whole_dance_inside() -> None
 
 
 def test_the_photos_place_follows_the_fit_of_the_plate() -> None:
-    assert place_photo((1000, 500), (500, 250)) == Placement(0.5, 0, 0)
+    assert place_within((1000, 500), (500, 250), [standing(200, 100, 400)]) == Placement(0.5, 0, 0)
     wide = cover((1000, 500), (400, 400))
     assert wide.point(500, 250) == (200, 200)
     assert wide.point(0, 0)[0] < 0 and wide.point(0, 0)[1] == 0
+
+
+sides = st.integers(20, 2000)
+
+
+@given(sides, sides, sides, sides, st.tuples(*[st.floats(0, 1)] * 4))
+def test_an_output_of_another_shape_shows_what_is_to_be_kept(
+    w: int, h: int, a: int, b: int, at: tuple[float, float, float, float]
+) -> None:
+    (left, right), (top, bottom) = sorted(at[:2]), sorted(at[2:])
+    keep = Box(left * w, top * h, right * w, bottom * h)
+    view = shown(cover((w, h), (a, b), keep), (a, b))
+    near = 1e-6 * (w + h)
+    assert view.left >= -near and view.right <= w + near
+    assert view.top >= -near and view.bottom <= h + near
+    if keep.width <= view.width:
+        assert view.left <= keep.left + near and view.right >= keep.right - near
+    else:
+        assert view.center[0] == pytest.approx(keep.center[0], abs=near)
+    assert view.top <= keep.top + near
+    assert view.bottom >= min(keep.bottom, keep.top + view.height) - near
+
+
+def test_what_needs_no_room_aside_is_centred() -> None:
+    keep = Box(480, 100, 600, 400)
+    assert cover((1000, 500), (400, 400), keep) == cover((1000, 500), (400, 400))
+    view = shown(cover((1000, 500), (400, 400), Box(100, 100, 200, 400)), (400, 400))
+    assert view.left == pytest.approx(100)  # no farther aside than it must
 
 
 def test_native_canvases_cover_the_person_inside_the_frame_at_whole_pixels() -> None:

@@ -26,7 +26,7 @@ from motion_puppet import (
 from dancecli.errors import UsageError
 from dancecli.motion import build_track, ground, moved, placing, proportions, retarget
 from dancecli.motion.body import BONES, LONG
-from dancecli.types import JOINT, Skeleton
+from dancecli.types import JOINT, Box, Skeleton
 
 PHOTO = (800, 700)
 FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left_small_toe",
@@ -343,7 +343,7 @@ def test_arms_that_leave_the_picture_are_drawn_back_in_slowly(seed: int, fps: fl
     frames = round(6 * fps)
     wander = np.cumsum(rng.normal(0, 200 / fps, frames))
     points = rng.uniform(100, 300, (1, 20, 2)) + wander[:, None, None] * np.array([1, 0])
-    shift = placing.drawn_in(points, 400, fps)
+    shift = placing.drawn_in(points, Box(0, 0, 400, 300), fps)
     moved = points[..., 0] + shift[:, None]
     over = np.maximum(np.maximum(moved - 400, -moved).max(1), 0)
     was = np.maximum(np.maximum(points[..., 0] - 400, -points[..., 0]).max(1), 0)
@@ -355,6 +355,16 @@ def test_arms_that_leave_the_picture_are_drawn_back_in_slowly(seed: int, fps: fl
     # As slow as a Gaussian of half a second lets a step of that size be.
     beyond = max(points[..., 0].max() - 400, 0) + max(-points[..., 0].min(), 0)
     assert np.abs(np.diff(shift)).max() * fps <= 0.9 * beyond + 1e-9
+
+
+@pytest.mark.parametrize("left", [0, 150, 500])
+def test_the_dance_stays_in_the_part_of_the_photo_that_is_shown(left: int) -> None:
+    steps = [puppet(bones(300), foot=(400 + 3 * t, 900)) for t in range(100)]
+    view = Box(left, 0, left + 600, PHOTO[1])
+    danced = retarget(track_of(steps), target(), PHOTO, view=view).skeletons
+    trunk = xy(danced, "neck")[:, 0]
+    assert trunk.min() >= view.left and trunk.max() <= view.right
+    assert np.ptp(trunk) > 100  # and it is still a dance
 
 
 def test_who_shows_no_feet_is_lowered_until_the_head_is_in_the_picture() -> None:

@@ -12,6 +12,7 @@ from dance_opencv.inpaint import OpenCVInpainter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dancecli.composite import cover
 from dancecli.errors import MediaError, UsageError
 from dancecli.figures import standing_skeleton
 from dancecli.plate import (
@@ -30,7 +31,7 @@ from dancecli.plate import (
 )
 from dancecli.stages import Settings
 from dancecli.steps.background import others
-from dancecli.types import JOINT, Frame, Skeleton
+from dancecli.types import JOINT, Box, Frame, Skeleton
 
 WIDTH, HEIGHT = 160, 120
 STILL = np.eye(2, 3)
@@ -335,6 +336,18 @@ def test_fitting_crops_evenly_about_the_centre() -> None:
     square = fitted(rgb, (50, 50))
     assert square[:, :24].max() == 0 and square[:, 26:].min() == 200
     assert fitted(rgb, (300, 100)) is rgb
+
+
+@pytest.mark.parametrize("size", [(40, 60), (120, 30), (90, 90)])
+@pytest.mark.parametrize("x, y", [(10, 30), (150, 80), (285, 12)])
+def test_what_is_kept_lies_where_its_placement_says(x: int, y: int, size: tuple[int, int]) -> None:
+    rgb = np.zeros((100, 300, 3), np.uint8)
+    rgb[y - 5 : y + 5, x - 5 : x + 5] = 255
+    fit = cover((300, 100), size, Box(x - 6, y - 6, x + 6, y + 6))
+    shown = fitted(rgb, size, fit)[..., 0].astype(float)
+    rows, columns = np.mgrid[: size[1], : size[0]] + 0.5
+    centre = (columns * shown).sum() / shown.sum(), (rows * shown).sum() / shown.sum()
+    assert centre == pytest.approx(fit.point(x, y), abs=1.0 * max(1, fit.scale))
 
 
 def test_still_plates_repeat_themselves() -> None:

@@ -8,8 +8,9 @@ from dancecli.composite.placing import (
     ground_point,
     place_at,
     place_centred,
-    place_driving,
-    place_photo,
+    place_within,
+    reach,
+    shown,
     standing_height,
 )
 from dancecli.composite.shadow import SHADOW, contact_shadow
@@ -31,7 +32,8 @@ __all__ = [
     "output_size",
     "place_at",
     "place_centred",
-    "place_driving",
-    "place_photo",
+    "place_within",
+    "reach",
+    "shown",
     "standing_height",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dancecli.errors import NoPersonError
 from dancecli.motion.body import OVER_HEAD, height_of
-from dancecli.types import JOINT, SEEN, Skeleton
+from dancecli.types import JOINT, SEEN, Box, Skeleton
 
 Size = tuple[int, int]
 """(width, height) in pixels."""
@@ -45,12 +45,35 @@ class Placement:
         return self.scale * x + self.dx, self.scale * y + self.dy
 
 
-def cover(size: Size, out_size: Size) -> Placement:
-    """How a picture of `size` is scaled and centred so that it just covers the output."""
+def cover(size: Size, out_size: Size, keep: Box | None = None) -> Placement:
+    """How a picture of `size` is scaled so that it just covers the output.
+
+    It is centred, or as little aside as shows `keep` (its pixels): of what is wider than the output
+    the middle, of what is higher the top.
+    """
     scale = max(out_size[0] / size[0], out_size[1] / size[1])
-    return Placement(
-        scale, (out_size[0] - size[0] * scale) / 2, (out_size[1] - size[1] * scale) / 2
-    )
+    window = out_size[0] / scale, out_size[1] / scale
+    left, top = (size[0] - window[0]) / 2, (size[1] - window[1]) / 2
+    if keep is not None:
+        part = keep.clipped(*size)
+        middle = part.center[0] - window[0] / 2
+        left = _least_aside(left, part.right - window[0], part.left, middle)
+        top = _least_aside(top, part.bottom - window[1], part.top, part.top)
+    left, top = min(left, size[0] - window[0]), min(top, size[1] - window[1])
+    return Placement(scale, -max(left, 0.0) * scale, -max(top, 0.0) * scale)
+
+
+def _least_aside(at: float, low: float, high: float, otherwise: float) -> float:
+    """The number from `low` to `high` that is nearest to `at`; `otherwise` where there is none."""
+    return otherwise if low > high else min(max(at, low), high)
+
+
+def shown(placement: Placement, out_size: Size) -> Box:
+    """The part of the picture, in its pixels, that lies inside the output."""
+    left, top = -placement.dx / placement.scale, -placement.dy / placement.scale
+    return Box(
+        left, top, left + out_size[0] / placement.scale, top + out_size[1] / placement.scale
+    )  # fmt: skip
 
 
 def standing_height(skeletons: Sequence[Skeleton]) -> float:
@@ -79,14 +102,14 @@ def ground_point(skeleton: Skeleton, height: float) -> tuple[float, float]:
     raise NoPersonError("placing: the first frame shows neither feet nor hips")
 
 
-def place_photo(photo_size: Size, out_size: Size) -> Placement:
-    """On the photo, for skeletons retargeted to its pixels: they stand where its person stood."""
-    return cover(photo_size, out_size)
+def place_within(size: Size, out_size: Size, people: Sequence[Skeleton]) -> Placement:
+    """On the photo or the driving video, for skeletons retargeted to its pixels (`size`): an output
+    of another shape shows the part of it that these people keep to.
 
-
-def place_driving(driving_size: Size, out_size: Size) -> Placement:
-    """On the driving video, for skeletons retargeted to its pixels: on the dancer's footing."""
-    return cover(driving_size, out_size)
+    They are the photo's one person, or the dancer of all frames.
+    """
+    tall = max(map(height_of, people), default=0.0)
+    return cover(size, out_size, reach(people, tall))
 
 
 def place_at(
@@ -104,16 +127,16 @@ def place_centred(skeletons: Sequence[Skeleton], out_size: Size) -> Placement:
     dance does not fit otherwise."""
     width, height = out_size
     tall = standing_height(skeletons)
-    left, top, right, bottom = _reach(skeletons, tall)
+    around = reach(skeletons, tall)
     room = 1 - 2 * MARGIN
     scale = min(
         DEFAULT_HEIGHT * height / tall,
-        room * width / (right - left), room * height / (bottom - top),
+        room * width / around.width, room * height / around.height,
     )  # fmt: skip
-    dx = width / 2 - scale * (left + right) / 2
+    dx = width / 2 - scale * around.center[0]
     dy = DEFAULT_GROUND * height - scale * ground_point(skeletons[0], tall)[1]
-    dy = min(dy, (1 - MARGIN) * height - scale * bottom)
-    return Placement(scale, dx, max(dy, MARGIN * height - scale * top))
+    dy = min(dy, (1 - MARGIN) * height - scale * around.bottom)
+    return Placement(scale, dx, max(dy, MARGIN * height - scale * around.top))
 
 
 def _standing_at(
@@ -123,10 +146,10 @@ def _standing_at(
     return Placement(scale, place[0] - scale * x, place[1] - scale * y)
 
 
-def _reach(skeletons: Sequence[Skeleton], tall: float) -> tuple[float, float, float, float]:
-    """The box (left, top, right, bottom) that the whole dance keeps to."""
+def reach(skeletons: Sequence[Skeleton], tall: float) -> Box:
+    """What the whole dance keeps to; tall: standing height in the same pixels."""
     boxes = [box for box in (skeleton.box() for skeleton in skeletons) if box is not None]
-    return (
+    return Box(
         min(box.left for box in boxes) - BESIDE * tall,
         min(box.top for box in boxes) - OVER_HEAD * tall,
         max(box.right for box in boxes) + BESIDE * tall,

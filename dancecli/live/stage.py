@@ -14,7 +14,7 @@ from dancecli.composite import (
     output_size,
     place_at,
     place_centred,
-    place_photo,
+    shown,
     standing_height,
 )
 from dancecli.composite.placing import SOLE
@@ -25,6 +25,7 @@ from dancecli.motion import LiveMotion
 from dancecli.pipeline import paint
 from dancecli.plate import Plate, StillPlate, colour_plate, parse_background
 from dancecli.steps.background import empty_photo, natural_size
+from dancecli.steps.framing import Size, framed, tell_cut
 from dancecli.steps.painting import Painter
 from dancecli.steps.photo import understand
 from dancecli.steps.placing import Scene, scalable
@@ -60,9 +61,13 @@ class LiveStage:
         self.stages.settle()
         self.target = understand(job, self.stages, work)
         photo = (self.target.frame.width, self.target.frame.height)
-        self.plate = _plate(job, self.target, self.stages, work)
-        self.size = (self.plate.width, self.plate.height)
-        self.placement = _placement(job, kind, self.target.skeleton, photo, self.size)
+        self.size = _size(job, photo)
+        fit = framed(job, photo, self.size, [self.target.skeleton])
+        self.plate = _plate(job, self.target, self.stages, work, self.size, fit)
+        self._in_photo = kind == "photo" and job.place is None
+        if self._in_photo:
+            tell_cut(self.target, fit, self.size)
+        self.placement = fit if self._in_photo else _placement(job, self.target.skeleton, self.size)
         self.height = standing_height([self.placement.apply(self.target.skeleton)])
         self.shadow = _shadow(job, kind)
         self.floor = self.placement.point(0.0, self.motion().place.y)[1] + SOLE * self.height
@@ -73,8 +78,10 @@ class LiveStage:
     def motion(self) -> LiveMotion:
         """What puts a dancer's skeletons on this target."""
         photo = (self.target.frame.width, self.target.frame.height)
-        job = self.job
-        return LiveMotion(self.target.skeleton, photo, retarget=job.retarget, smooth=job.smooth)
+        job, view = self.job, shown(self.placement, self.size) if self._in_photo else None
+        return LiveMotion(
+            self.target.skeleton, photo, retarget=job.retarget, smooth=job.smooth, view=view
+        )
 
     def paint(self, moment: Moment) -> UInt8Array:
         """The picture, RGB uint8 (height, width, 3)."""
@@ -107,25 +114,29 @@ def _kind(job: Job) -> str:
     return kind
 
 
-def _plate(job: Job, target: Target, stages: Stages, work: WorkDir) -> Plate:
-    """The plate at the output's size."""
+def _size(job: Job, photo: Size) -> Size:
+    """The output's (width, height)."""
     spec = parse_background(job.background)
-    photo = (target.frame.width, target.frame.height)
-    size = output_size(job.size, natural_size(spec, photo, photo), photo, photo)
+    return output_size(job.size, natural_size(spec, photo, photo), photo, photo)
+
+
+def _plate(
+    job: Job, target: Target, stages: Stages, work: WorkDir, size: Size, fit: Placement
+) -> Plate:
+    """The plate at the output's size; the photo as `fit`."""
+    spec = parse_background(job.background)
     if spec.colour is not None:
         return colour_plate(spec.colour, size)
     if spec.path is not None:
         return StillPlate(read_photo(spec.path).rgb, size)
-    return StillPlate(empty_photo(job, target, stages, work).rgb, size)
+    return StillPlate(empty_photo(job, target, stages, work).rgb, size, fit)
 
 
-def _placement(
-    job: Job, kind: str, skeleton: Skeleton, photo: tuple[int, int], size: tuple[int, int]
-) -> Placement:
-    """One for all frames: where the photo's person stands."""
+def _placement(job: Job, skeleton: Skeleton, size: Size) -> Placement:
+    """One for all frames, on what is not the photo or where --place says."""
     if job.place is not None:
         return place_at(job.place.x, job.place.y, job.place.height, [skeleton], size)
-    return place_photo(photo, size) if kind == "photo" else place_centred([skeleton], size)
+    return place_centred([skeleton], size)
 
 
 def _shadow(job: Job, kind: str) -> float:

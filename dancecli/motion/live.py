@@ -21,7 +21,7 @@ from dancecli.motion.proportions import Proportions
 from dancecli.motion.retargeting import danced_by
 from dancecli.motion.smoothing import OneEuro
 from dancecli.motion.track import FILLED, METRES, SHORT_GAP
-from dancecli.types import SEEN, Skeleton
+from dancecli.types import SEEN, Box, Skeleton
 
 Values = NDArray[np.floating[Any]]
 
@@ -65,12 +65,12 @@ class LiveMotion:
 
     def __init__(
         self, target: Skeleton, target_size: tuple[int, int], *,
-        retarget: bool = True, smooth: float = 1.0,
+        retarget: bool = True, smooth: float = 1.0, view: Box | None = None,
     ) -> None:  # fmt: skip
-        """target, target_size, retarget: as `retarget` takes them. smooth: 0 is off."""
+        """target, target_size, retarget, view: as `retarget` takes them. smooth: 0 is off."""
         self.target, self.retarget = target, retarget
         self.body = proportions.of_target(target)
-        self.place = placing.place_of(target, target_size, self.body)
+        self.place = placing.place_of(target, view or Box(0, 0, *target_size), self.body)
         self._points, self._world = OneEuro(smooth), OneEuro(smooth)
         self._past: deque[_Moment] = deque(maxlen=MOST)
         self._sight = np.full(137, -np.inf)
@@ -162,10 +162,10 @@ class LiveMotion:
         levels, heights = np.array([start.ground, level]), np.array([start.height, height])
         points = placing.put(both, self.place, start.foot, levels, heights)[1:]
         trunk = points[:, [HIP, NECK]].mean(1)
-        points[..., 0] += placing.kept_in_view(trunk[:, None], trunk, self.place.width)[:, None]
+        points[..., 0] += placing.kept_in_view(trunk[:, None], trunk, self.place.view)[:, None]
         tall = heights[1:] * self.place.height / start.height
         head = placing.around_head(heads(last.at(points)), tall)
-        points[..., 0] += placing.kept_in_view(head, trunk, self.place.width)[:, None]
+        points[..., 0] += placing.kept_in_view(head, trunk, self.place.view)[:, None]
         return last.at(points).skeletons()[0]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dancecli.motion.body import BONES, LEG, OVER_HEAD, SPINE
 from dancecli.motion.proportions import Proportions
-from dancecli.types import JOINT, SEEN, Skeleton
+from dancecli.types import JOINT, SEEN, Box, Skeleton
 
 Values = NDArray[np.floating[Any]]
 
@@ -38,17 +38,17 @@ _FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left
 
 @dataclass(frozen=True)
 class Place:
-    """Where the target stands: ground point (x, y) and standing height, photo pixels; the photo's
-    width; and whether it shows the feet, so that the ground is there and not supposed."""
+    """Where the target stands: ground point (x, y) and standing height, photo pixels; what of the
+    photo the output shows; and whether it shows the feet, so that the ground is not supposed."""
 
     x: float
     y: float
     height: float
-    width: int
+    view: Box
     grounded: bool = True
 
 
-def place_of(target: Skeleton, size: tuple[int, int], body: Proportions) -> Place:
+def place_of(target: Skeleton, view: Box, body: Proportions) -> Place:
     """Mid-foot on the ground; feet out of the picture are supposed below what is seen."""
     sides = [
         target.body[[JOINT[f"{side}_{name}"] for name in ("ankle", "big_toe", "heel")]]
@@ -56,8 +56,9 @@ def place_of(target: Skeleton, size: tuple[int, int], body: Proportions) -> Plac
     ]
     middles = [foot[foot[:, 2] >= SEEN, 0].mean() for foot in sides if foot[0, 2] >= SEEN]
     x = float(np.mean(middles)) if len(middles) == 2 else _column(target)
-    grounded = any(target.seen(name) for name in (*_FEET, "left_ankle", "right_ankle"))
-    return Place(x, _ground(target, body), body.height, size[0], grounded)
+    y = _ground(target, body)
+    stands = any(target.seen(name) for name in (*_FEET, "left_ankle", "right_ankle"))
+    return Place(x, y, body.height, view, stands and y <= view.bottom)
 
 
 def _column(target: Skeleton) -> float:
@@ -121,34 +122,34 @@ def _soft_limit(values: Values, limit: Values) -> Values:
     return np.asarray(np.sign(values) * soft)
 
 
-def kept_in_view(points: Values, trunk: Values, width: int) -> Values:
-    """(T,) to add to x so that the dance stays in a picture of that width.
+def kept_in_view(points: Values, trunk: Values, view: Box) -> Values:
+    """(T,) to add to x so that the dance stays in view.
 
     One shift for all frames, the least that brings all seen points inside (T, K, 2), or, where
-    arms and legs do not fit, the trunk (T, 2) with its shoulders. A path longer than the picture
-    is shortened: a person who walks out of the photo is of no use.
+    arms and legs do not fit, the trunk (T, 2) with its shoulders. A path longer than the view
+    is shortened: a person who walks out of the picture is of no use.
     """
     for low, high in ((points[..., 0].min(1), points[..., 0].max(1)), _around(trunk, points)):
-        if high.max() - low.min() <= width:
-            return np.full(len(points), _least_shift(low.min(), high.max(), width))
+        if high.max() - low.min() <= view.width:
+            return np.full(len(points), _least_shift(low.min(), high.max(), view))
     low, high = _around(trunk, points)
     half = float((high - low).max()) / 2
     path = trunk[:, 0] - trunk[0, 0]
-    room = max(width - 2 * half, 0.0)
+    room = max(view.width - 2 * half, 0.0)
     path_shorter = path * room / max(float(np.ptp(path)), 1e-6)
     at = trunk[0, 0] + path_shorter
-    shift = _least_shift(at.min() - half, at.max() + half, width)
+    shift = _least_shift(at.min() - half, at.max() + half, view)
     return np.asarray(path_shorter - path + shift)
 
 
-def head_in_view(heads: Values, height: Values) -> float:
-    """To add to y so that the head (T, K, 2) of somebody `height` tall (T,) is in the picture.
+def head_in_view(heads: Values, height: Values, view: Box) -> float:
+    """To add to y so that the head (T, K, 2) of somebody `height` tall (T,) is in view.
 
-    For those whose feet the photo does not show: where they stand is supposed, from legs that
-    nobody sees, and a dance without a head is of no use.
+    For those whose feet the output does not show: where they stand is supposed, or cut off, and a
+    dance without a head is of no use.
     """
     top = heads[..., 1].min(1) - OVER_HEAD * height
-    return max(0.0, -float(np.percentile(top, RARELY)))
+    return max(0.0, view.top - float(np.percentile(top, RARELY)))
 
 
 def around_head(heads: Values, height: Values) -> Values:
@@ -158,8 +159,8 @@ def around_head(heads: Values, height: Values) -> Values:
     return np.asarray(np.concatenate([heads - aside, heads + aside], axis=1))
 
 
-def drawn_in(points: Values, width: int, fps: float) -> Values:
-    """(T,) to add to x so that what leaves the picture of the points (T, K, 2) comes back in.
+def drawn_in(points: Values, view: Box, fps: float) -> Values:
+    """(T,) to add to x so that what leaves the view of the points (T, K, 2) comes back in.
 
     It rises and falls over `EASE`, so that feet slide slowly and only while it is needed, and never
     pushes anything out on the other side.
@@ -175,7 +176,8 @@ def drawn_in(points: Values, width: int, fps: float) -> Values:
         least = np.minimum(wanted, allowed)
         return np.asarray(gaussian_filter1d(least, reach / 3, truncate=3.0, mode="nearest"))
 
-    return eased(-low, width - high) - eased(high - width, low)
+    left, right = view.left - low, high - view.right
+    return eased(left, -right) - eased(right, -left)
 
 
 def _around(trunk: Values, points: Values) -> tuple[Values, Values]:
@@ -184,7 +186,7 @@ def _around(trunk: Values, points: Values) -> tuple[Values, Values]:
     return trunk[:, 0] - half, trunk[:, 0] + half
 
 
-def _least_shift(low: float, high: float, width: int) -> float:
-    if high - low > width:
-        return (width - high - low) / 2
-    return max(-low, 0.0) + min(width - high, 0.0)
+def _least_shift(low: float, high: float, view: Box) -> float:
+    if high - low > view.width:
+        return view.center[0] - (low + high) / 2
+    return max(view.left - low, 0.0) + min(view.right - high, 0.0)

@@ -25,7 +25,7 @@ from dancecli.motion.camera import Affine, inverse
 from dancecli.motion.clip import HIP, NECK, Clip, completed, head_centre, heads
 from dancecli.motion.proportions import Proportions
 from dancecli.motion.track import Track
-from dancecli.types import JOINT, SEEN, Skeleton, UInt8Array
+from dancecli.types import JOINT, SEEN, Box, Skeleton, UInt8Array
 
 Values = NDArray[np.floating[Any]]
 Space = Literal["photo", "driving"]
@@ -68,6 +68,7 @@ def retarget(
     retarget: bool = True,
     stabilise: bool = True,
     frame: Space = "photo",
+    view: Box | None = None,
 ) -> Retargeted:
     """The track's motion with the target's proportions.
 
@@ -76,6 +77,7 @@ def retarget(
     stabilise: takes the driving camera's motion out of the travel (photo space only).
     frame: "photo" starts where the target stands, at the target's height; "driving" stays on the
     dancer's own feet, at the dancer's height.
+    view: the part of the photo that the dance is kept to; None for all of it.
 
     Each scene starts anew. Raises UsageError for another `frame`.
     """
@@ -83,7 +85,7 @@ def retarget(
         raise UsageError(f"cannot retarget to {frame!r}: photo and driving exist")
     clip = _in_scene(track)
     driver, body = _bodies(clip, target)
-    place = placing.place_of(target, target_size, body)
+    place = placing.place_of(target, view or Box(0, 0, *target_size), body)
     skeletons: list[Skeleton] = []
     for frames in track.scenes():
         danced, own, contact = danced_by(clip.part(frames), driver, target, body, retarget)
@@ -152,14 +154,14 @@ def _placed(
     points = placing.put(danced.points, place, (x, y), path, height)
     tall = height * place.height / height[0]
     if not place.grounded:
-        points[..., 1] += placing.head_in_view(heads(danced.at(points)), tall)
+        points[..., 1] += placing.head_in_view(heads(danced.at(points)), tall, place.view)
     seen = points.copy()
     seen[..., 0] = np.where(danced.confidence >= SEEN, points[..., 0], points[:, [HIP], 0])
-    shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), place.width)
+    shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), place.view)
     seen[..., 0] += shift[:, None]
-    shift += placing.drawn_in(seen, place.width, own.fps)
+    shift += placing.drawn_in(seen, place.view, own.fps)
     head = placing.around_head(heads(danced.at(points)), tall) + shift[:, None, None] * (1, 0)
-    shift += placing.drawn_in(head, place.width, own.fps)
+    shift += placing.drawn_in(head, place.view, own.fps)
     points[..., 0] += shift[:, None]
     return replace(danced.at(points), scale=danced.scale * place.height / height[0])
 

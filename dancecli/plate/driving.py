@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from dancecli.composite.placing import Placement
 from dancecli.motion.camera import centred
 from dancecli.plate.clean import (
     Affine,
@@ -53,7 +54,8 @@ class DrivingPlate:
 
     cameras: float64 (T, 2, 3), each frame's pixels to those of its scene's first frame. cuts:
     first frames of all scenes but the first. dancer: alpha of who leaves, (H, W), float 0-1 or
-    uint8. people: everybody, who are no background; None where there is only the dancer.
+    uint8. people: everybody, who are no background; None where there is only the dancer. fit: as
+    `fitted` takes it.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class DrivingPlate:
         inpainter: Inpainter,
         size: Size,
         people: Crowd | None = None,
+        fit: Placement | None = None,
     ) -> None:
         self.width, self.height = size
+        self._fit = fit
         self._stream, self._cameras, self._inpainter = stream, cameras, inpainter
         self._dancer, self._people = dancer, people
         self._edges = [0, *cuts, stream.count]
@@ -85,7 +89,10 @@ class DrivingPlate:
         hole = person_hole(self._dancer(frame))
         missed = self._company < CROWD
         filled = painted_out(frame.rgb, hole, clean, self._cameras[index], missed)
-        return fitted(filled, (self.width, self.height))
+        return self._fitted(filled)
+
+    def _fitted(self, rgb: UInt8Array) -> UInt8Array:
+        return fitted(rgb, (self.width, self.height), self._fit)
 
     def _scene_of(self, index: int) -> CleanPlate:
         scene = bisect_right(self._edges, index) - 1
@@ -95,7 +102,7 @@ class DrivingPlate:
             clean = build_clean_plate(self._samples(first, stop), self._inpainter)
             self._clean = clean
             still = clean.still and not self._company
-            self._still = fitted(clean.rgb, (self.width, self.height)) if still else None
+            self._still = self._fitted(clean.rgb) if still else None
         return self._clean
 
     def _samples(self, first: int, stop: int) -> Iterator[Sample]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from dancecli.composite.placing import cover
+from dancecli.composite.placing import Placement, cover
 from dancecli.errors import MediaError
 from dancecli.types import Frame, UInt8Array
 
@@ -44,8 +44,8 @@ class FrameSource(Protocol):
         ...
 
 
-def fitted(rgb: UInt8Array, size: Size) -> UInt8Array:
-    """The picture scaled and cropped about its centre to cover `size`, uint8 RGB.
+def fitted(rgb: UInt8Array, size: Size, fit: Placement | None = None) -> UInt8Array:
+    """The picture scaled and cropped to cover `size`, uint8 RGB; about its centre, or as `fit`.
 
     A picture of that size comes back as it is.
     """
@@ -54,12 +54,13 @@ def fitted(rgb: UInt8Array, size: Size) -> UInt8Array:
     height, width = rgb.shape[:2]
     if (width, height) == size:
         return rgb
-    fit = cover((width, height), size)
+    fit = fit or cover((width, height), size)
     inside = (
         min(width, max(1, round(size[0] / fit.scale))),
         min(height, max(1, round(size[1] / fit.scale))),
     )
-    left, top = (width - inside[0]) // 2, (height - inside[1]) // 2
+    left = min(max(0, round(-fit.dx / fit.scale)), width - inside[0])
+    top = min(max(0, round(-fit.dy / fit.scale)), height - inside[1])
     part = rgb[top : top + inside[1], left : left + inside[0]]
     how = cv2.INTER_AREA if fit.scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
@@ -68,9 +69,11 @@ def fitted(rgb: UInt8Array, size: Size) -> UInt8Array:
 class StillPlate:
     """One picture behind every frame: the inpainted photo, an image, a colour."""
 
-    def __init__(self, rgb: UInt8Array, size: Size | None = None) -> None:
-        """rgb: uint8 (H, W, 3), fitted to `size` (width, height) if given."""
-        self._rgb = np.ascontiguousarray(fitted(rgb, size) if size else rgb)
+    def __init__(
+        self, rgb: UInt8Array, size: Size | None = None, fit: Placement | None = None
+    ) -> None:
+        """rgb: uint8 (H, W, 3), `fitted` to `size` (width, height) if given."""
+        self._rgb = np.ascontiguousarray(fitted(rgb, size, fit) if size else rgb)
         self.height, self.width = (int(side) for side in self._rgb.shape[:2])
 
     def frame(self, index: int) -> UInt8Array:

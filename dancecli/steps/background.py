@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dancecli.composite import output_size
+from dancecli.composite import Placement, output_size
 from dancecli.composite.size import even_size
 from dancecli.job import PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, probe, read_photo, sha256_of
@@ -25,6 +25,7 @@ from dancecli.plate import (
     parse_background,
     person_hole,
 )
+from dancecli.steps.framing import framing
 from dancecli.steps.photo import bystanders, photo_key
 from dancecli.steps.stages import Stages
 from dancecli.types import FloatArray, Frame, Skeleton, Target, UInt8Array
@@ -79,10 +80,11 @@ def make_plate(
     photo = (target.frame.width, target.frame.height)
     size = frame_size(job, photo, (video.width, video.height))
     spec = parse_background(job.background)
+    fit = framing(job, target, video, track, size)
     if spec.kind == "photo":
-        return StillPlate(empty_photo(job, target, stages, work).rgb, size)
+        return StillPlate(empty_photo(job, target, stages, work).rgb, size, fit)
     if spec.kind == "driving":
-        return _driving(video, track, stages, size)
+        return _driving(video, track, stages, size, fit)
     return given_plate(spec, video, size)
 
 
@@ -123,7 +125,7 @@ def _emptied(target: Target, others: FloatArray | None, stages: Stages) -> UInt8
     return np.asarray(np.rint(behind + shown * (frame.rgb.astype(np.float32) - behind)), np.uint8)
 
 
-def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Plate:
+def _driving(video: VideoStream, track: Track, stages: Stages, size: Size, fit: Placement) -> Plate:
     def dancer(frame: Frame) -> FloatArray:
         """Alpha of the dancer; where the track only guesses, the drawn body joins the mask."""
         index = min(frame.index, len(track) - 1)
@@ -143,7 +145,8 @@ def _driving(video: VideoStream, track: Track, stages: Stages, size: Size) -> Pl
         together: FloatArray = np.max([dancer(frame), *alphas], axis=0)
         return together, bool(others(found, own))
 
-    return DrivingPlate(video, list(track.camera), track.cuts, dancer, stages.inpaint, size, people)
+    cameras = list(track.camera)
+    return DrivingPlate(video, cameras, track.cuts, dancer, stages.inpaint, size, people, fit)
 
 
 def others(found: Sequence[Skeleton], dancer: Skeleton) -> list[Skeleton]:

@@ -15,8 +15,7 @@ from dancecli.composite import (
     ground_point,
     place_at,
     place_centred,
-    place_driving,
-    place_photo,
+    shown,
     standing_height,
 )
 from dancecli.job import Job
@@ -24,6 +23,7 @@ from dancecli.media import VideoStream
 from dancecli.motion import Track, retarget, warp_dense
 from dancecli.plate import Plate, parse_background
 from dancecli.stages import Backend
+from dancecli.steps.framing import framing, tell_cut
 from dancecli.steps.stages import Stages
 from dancecli.types import Canvas, DenseMap, FloatArray, Frame, Layer, Motion, Skeleton, Target
 
@@ -117,11 +117,16 @@ def set_scene(
     size = (plate.width, plate.height)
     kind = parse_background(job.background).kind
     on_driving = kind == "driving" and job.place is None
+    in_photo = kind == "photo" and job.place is None
+    fit = framing(job, target, video, track, size)
+    if in_photo:
+        tell_cut(target, fit, size)
     danced = retarget(
         track, target.skeleton, photo, retarget=job.retarget,
         stabilise=kind != "driving", frame="driving" if on_driving else "photo",
+        view=shown(fit, size) if in_photo else None,
     )  # fmt: skip
-    placement = _placement(job, kind, danced.skeletons, photo, (video.width, video.height), size)
+    placement = fit if in_photo or on_driving else _placement(job, danced.skeletons, size)
     skeletons = tuple(placement.apply(skeleton) for skeleton in danced.skeletons)
     height = standing_height(skeletons)
     shadow = job.shadow if job.shadow is not None else (0.0 if kind == "colour" else SHADOW)
@@ -132,20 +137,9 @@ def set_scene(
     )  # fmt: skip
 
 
-def _placement(
-    job: Job,
-    kind: str,
-    skeletons: tuple[Skeleton, ...],
-    photo: tuple[int, int],
-    driving: tuple[int, int],
-    size: tuple[int, int],
-) -> Placement:
+def _placement(job: Job, skeletons: tuple[Skeleton, ...], size: tuple[int, int]) -> Placement:
     if job.place is not None:
         return place_at(job.place.x, job.place.y, job.place.height, skeletons, size)
-    if kind == "photo":
-        return place_photo(photo, size)
-    if kind == "driving":
-        return place_driving(driving, size)
     return place_centred(skeletons, size)
 
 
