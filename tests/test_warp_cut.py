@@ -249,6 +249,19 @@ def test_cloth_beside_an_arm_stays_as_photographed_without_its_shadow() -> None:
     assert (off["shade"] > 25).sum() > 30 and off["shade"].min() > -5
 
 
+def test_an_arms_edge_leaves_no_line_on_plain_cloth_and_does_not_colour_what_it_hid() -> None:
+    target = photo_of(across())
+    arm = np.isin(target.labels.labels, (Label.LEFT_ARM, Label.LEFT_HAND))
+    rim = ~shrunk(~arm, 1.5) & (target.labels.labels == Label.UPPER_CLOTHES)
+    levels = {}
+    for name, change in (("plain", 0), ("rim", 60)):
+        piece = torso_piece(picture_of(dressed(target, np.where(rim, change, 0))))
+        inside = shrunk(piece.rgba[..., 3] > 250, 6)
+        levels[name] = piece.rgba[..., 2].astype(int)[inside]
+    assert rim.sum() > 60
+    assert np.abs(levels["rim"] - levels["plain"]).max() < 15
+
+
 def test_what_a_gap_parts_from_the_forearm_stays_with_the_upper_arm() -> None:
     """A wide sleeve that reaches further than half way to the hand of a folded arm."""
     folded = bent(standing(), left_elbow=-60, left_wrist=-135)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.layers import nearest, nearest_fill, shrunk
 from dancecli.warp.limbs import smoothstep
@@ -32,6 +33,21 @@ COARSE, FINE = 0.012, 0.004
 LEAST = 0.6
 """Pixels: the narrowest mean there is."""
 
+SEAM = 0.01
+"""Heights of the body beside what is hidden that are not believed of plain cloth and skin; at twice
+that the photo counts alone."""
+
+SPREAD = 0.7
+"""How wide the mean is that a hidden pixel takes, of its way to the nearest one that is shown."""
+
+WIDTHS = 0.008, 0.128
+"""Narrowest and widest such mean, heights of the body."""
+
+SMALL = 300
+"""Pixels of the body's height at which they are taken."""
+
+_LOWER = (Label.PANTS, Label.SKIRT, Label.SOCKS, Label.LEFT_LEG, Label.RIGHT_LEG)
+
 FOLD = 0.06
 """Heights of the body: detail repeats to and fro over no more than this."""
 
@@ -54,15 +70,29 @@ def continued_behind(
     photo = picture.rgb.astype(np.float32)
     same, lift = _beside_arms(photo, sure, arms, size)
     lit = sure & ~same
-    bare = ~shrunk(~hidden, RIM * size) & ~sure
-    colours = _colours(picture.rgb, lit, size).astype(np.float32)
     weave, detail = _woven(photo, lit, size)
-    smooth = (0.015 + 0.015 * weave) * size
+    rest = _off_the_seam(sure, hidden & arms, weave, size)
+    lit = lit & (rest == 1) if (lit & (rest == 1)).any() else lit
+    bare = ~shrunk(~hidden, RIM * size) & ~sure | sure & (rest < 1)
+    colours = _colours(picture.rgb, lit, size).astype(np.float32)
+    _spread(colours, photo, lit, bare, np.isin(picture.labels, _LOWER), size)
+    smooth = (0.01 + 0.02 * weave) * size
     colours[bare] = mean_of(colours, lit | bare, smooth)[bare]
     if weave > 0:
         colours[bare] += weave * mirrored(detail, lit, bare, FOLD * size)
-    colours[sure] = (photo + lift)[sure]
+    shown = rest[..., None] * (photo + lift) + (1 - rest[..., None]) * colours
+    colours[sure] = shown[sure]
     return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
+
+
+def _off_the_seam(sure: BoolArray, hidden: BoolArray, weave: float, size: float) -> FloatArray:
+    """Float32 (H, W): 1, but falling to 0 beside what is hidden where there is no weave to break:
+    an arm's own edge and its darkest shadow lie there."""
+    import cv2
+
+    away = cv2.distanceTransform((~hidden).astype(np.uint8), cv2.DIST_L2, 5)
+    near = 1 - smoothstep((away / (SEAM * size) - 1).astype(np.float32))
+    return np.asarray(1 - (1 - weave) * near * sure, np.float32)
 
 
 def _sure(picture: Picture, core: BoolArray) -> BoolArray:
@@ -88,6 +118,43 @@ def _colours(rgb: UInt8Array, known: BoolArray, size: float) -> UInt8Array:
         far = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) > reach
         filled[far] = smooth[far]
     return filled
+
+
+def _spread(
+    colours: FloatArray, photo: FloatArray, lit: BoolArray, bare: BoolArray, lower: BoolArray,
+    size: float,
+) -> None:  # fmt: skip
+    """What is `bare` takes the mean of what is `lit` about it, from the wider the further away that
+    is, in place: a single dark fold at its edge does not colour all of it. What hangs on the trunk
+    (`lower`) is one cloth, the rest another."""
+    source, away = nearest(lit)
+    below = lower.ravel()[source]
+    for known, here in ((lit & lower, bare & below), (lit & ~lower, bare & ~below)):
+        if here.any():
+            colours[here] = _mean_as_wide(photo, known, here, SPREAD * away[here], size)
+
+
+def _mean_as_wide(
+    photo: FloatArray, known: BoolArray, wanted: BoolArray, sigma: FloatArray, size: float
+) -> FloatArray:
+    """Gaussian means (n, 3) of the known pixels about the wanted ones, each of its own sigma (n,)
+    within `WIDTHS`."""
+    import cv2
+
+    small = min(1.0, SMALL / size)
+    shape = [max(1, round(side * small)) for side in known.shape]
+    share = cv2.resize(known.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
+    total = cv2.resize(photo * known[..., None], shape[::-1], interpolation=cv2.INTER_AREA)
+    rows, columns = np.nonzero(wanted)
+    y = np.minimum(rows * small, shape[0] - 1).astype(np.float32)[:, None]
+    x = np.minimum(columns * small, shape[1] - 1).astype(np.float32)[:, None]
+    level = np.log2(np.clip(sigma / size, *WIDTHS) / WIDTHS[0])
+    out = np.zeros((len(rows), 3), np.float32)
+    for k in range(int(np.log2(WIDTHS[1] / WIDTHS[0])) + 1):
+        mean = _mean(total, share, WIDTHS[0] * 2**k * size * small)
+        weight = np.maximum(1 - np.abs(level - k), 0)[:, None].astype(np.float32)
+        out += weight * cv2.remap(mean, x, y, cv2.INTER_LINEAR)[:, 0]
+    return out
 
 
 def _beside_arms(
@@ -151,10 +218,15 @@ def _thickness(known: BoolArray, edge: FloatArray, inward: FloatArray, most: flo
 
 def mean_of(values: FloatArray, where: BoolArray, sigma: float) -> FloatArray:
     """Gaussian mean of (h, w, C) over the pixels of `where`."""
+    weight = where.astype(np.float32)
+    return _mean(values * weight[..., None], weight, sigma)
+
+
+def _mean(total: FloatArray, share: FloatArray, sigma: float) -> FloatArray:
+    """Gaussian mean of values (h, w, C) that are already times their weight (h, w)."""
     import cv2
 
-    weight = where.astype(np.float32)
-    total = cv2.GaussianBlur(values * weight[..., None], (0, 0), max(sigma, LEAST))
-    share = cv2.GaussianBlur(weight, (0, 0), max(sigma, LEAST))[..., None]
-    overall = values[where].mean(0) if where.any() else np.zeros(values.shape[-1], np.float32)
-    return np.asarray((total + 1e-3 * overall) / (share + 1e-3), np.float32)
+    sigma = max(sigma, LEAST)
+    overall = total.sum((0, 1)) / max(float(share.sum()), 1e-6)
+    total, share = (cv2.GaussianBlur(each, (0, 0), sigma) for each in (total, share))
+    return np.asarray((total + 1e-3 * overall) / (share[..., None] + 1e-3), np.float32)
