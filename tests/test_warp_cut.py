@@ -9,17 +9,29 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 from test_warp_pose import coloured, middle, near
-from warp_people import COLOURS, HEIGHT, WIDTH, bent, leaning, photo_of, standing, tip
+from warp_people import (
+    COLOURS,
+    HEIGHT,
+    WIDTH,
+    bent,
+    leaning,
+    photo_of,
+    standing,
+    tip,
+    with_world,
+)
 
 from dancecli import warp
 from dancecli.labels import Label
-from dancecli.types import Frame, LabelMap, PersonMask, Skeleton, Target
+from dancecli.types import JOINT, Frame, LabelMap, PersonMask, Skeleton, Target
+from dancecli.warp.anatomy import HAND_TIP, driven_figure, photo_figure
 from dancecli.warp.hand import REACH, drawn_hand
 from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance, shrunk
 from dancecli.warp.missing import LIMBS, chain_of
 from dancecli.warp.picture import picture_of
 from dancecli.warp.texture import limb_pieces, torso_piece
 
+SIZE = WIDTH, HEIGHT
 Levels: TypeAlias = "np.ma.MaskedArray[Any, Any]"
 
 
@@ -260,6 +272,68 @@ def test_an_arms_edge_leaves_no_line_on_plain_cloth_and_does_not_colour_what_it_
         levels[name] = piece.rgba[..., 2].astype(int)[inside]
     assert rim.sum() > 60
     assert np.abs(levels["rim"] - levels["plain"]).max() < 15
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.25, 3.0])
+@pytest.mark.parametrize(
+    "start, below",
+    [("shoulder", "elbow wrist"), ("elbow", "wrist"), ("hip", "knee ankle heel big_toe small_toe"),
+     ("knee", "ankle heel big_toe small_toe")],
+)  # fmt: skip
+def test_a_limb_that_points_at_the_camera_unfolds_to_no_more_than_a_limb(
+    start: str, below: str, apart: float
+) -> None:
+    body, rows = standing().body.copy(), [JOINT[f"left_{name}"] for name in below.split()]
+    body[rows, :2] += body[JOINT[f"left_{start}"], :2] + (apart, 0) - body[rows[0], :2]
+    warped = warp.cut(photo_of(replace(standing(), body=body))).pose(standing(), HEIGHT, WIDTH)
+    usual = warp.cut(photo_of(standing())).pose(standing(), HEIGHT, WIDTH)
+    beyond = (warped.alpha > 0.5) & shrunk(usual.alpha < 0.5, 0.02 * HEIGHT)
+    assert beyond.sum() < 0.02 * (usual.alpha > 0.5).sum()
+
+
+@pytest.mark.parametrize("seen", [0.5, 0.25, 0.06])
+def test_the_hem_over_foreshortened_thighs_stays_at_the_hips(seen: float) -> None:
+    """Somebody who sits facing us, danced standing."""
+    body = standing().body.copy()
+    for side in ("left", "right"):
+        hip, knee = JOINT[f"{side}_hip"], JOINT[f"{side}_knee"]
+        below = [JOINT[f"{side}_{n}"] for n in ("knee", "ankle", "heel", "small_toe", "big_toe")]
+        body[below, :2] -= (1 - seen) * (body[knee, :2] - body[hip, :2])
+    near = {f"{side}_{n}": 0.35 for side in ("left", "right") for n in ("knee", "ankle")}
+    sitting = with_world(replace(standing(), body=body), **near)
+    warped = warp.cut(photo_of(sitting)).pose(standing(), HEIGHT, WIDTH)
+    rows = np.flatnonzero(coloured(warped, Label.UPPER_CLOTHES).any(1))
+    hips, knees = (standing().joint(f"left_{n}")[1] for n in ("hip", "knee"))
+    assert rows.max() < hips + 0.6 * (knees - hips)
+
+
+def test_the_shorts_of_somebody_who_squats_stay_on_the_thighs() -> None:
+    squat = bent(standing(), left_knee=-75, right_knee=75, left_ankle=75, right_ankle=-75)
+    target = photo_of(squat)
+    shorts = np.zeros((HEIGHT, WIDTH), bool)
+    for side in ("left", "right"):
+        shorts |= near(0.65 * squat.joint(f"{side}_hip") + 0.35 * squat.joint(f"{side}_knee"), 16)
+    shorts &= np.isin(target.labels.labels, (Label.LEFT_LEG, Label.RIGHT_LEG))
+    rgb, labels = target.frame.rgb.copy(), target.labels.labels.copy()
+    rgb[shorts], labels[shorts] = (20, 20, 20), Label.SKIRT
+    worn = replace(target, frame=Frame(rgb), labels=LabelMap(labels))
+    warped = warp.cut(worn).pose(standing(), HEIGHT, WIDTH)
+    dark = (warped.colour.max(-1) < 0.15) & (warped.alpha > 0.5)
+    on_thighs = np.zeros_like(dark)
+    for side in ("left", "right"):
+        hip, knee = standing().joint(f"{side}_hip"), standing().joint(f"{side}_knee")
+        on_thighs |= segment_distance(pixel_centres(HEIGHT, WIDTH), hip, knee) < 0.04 * HEIGHT
+    assert dark.sum() > 0.6 * shorts.sum() and on_thighs[dark].mean() > 0.97
+
+
+def test_a_hand_whose_root_nobody_sees_goes_on_from_the_forearm() -> None:
+    hand = np.ones((21, 3), np.float32)
+    wrist = standing().joint("left_wrist")
+    hand[:, :2] = wrist + np.linspace(0, 25, 21)[:, None] * np.array([0.3, 1])
+    hand[0] = 0
+    driven = driven_figure(replace(standing(), left_hand=hand), photo_figure(standing(), *SIZE))
+    assert driven is not None
+    assert np.hypot(*(driven.points[HAND_TIP["left"]] - wrist)) < 0.15 * HEIGHT
 
 
 def test_what_a_gap_parts_from_the_forearm_stays_with_the_upper_arm() -> None:

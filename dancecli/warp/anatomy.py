@@ -138,7 +138,9 @@ def _measured(skeleton: Skeleton) -> Figure:
             break
     for side, hand in zip(SIDES, (skeleton.left_hand, skeleton.right_hand), strict=True):
         wrist = ARM[side][2]
-        if hand[9, 2] >= SEEN and known[wrist]:  # fingers are about as long as the palm
+        if (
+            min(hand[0, 2], hand[9, 2]) >= SEEN and known[wrist]
+        ):  # fingers are about as long as the palm
             points[HAND_TIP[side]] = points[wrist] + 1.9 * (hand[9, :2] - hand[0, :2])
             known[HAND_TIP[side]] = True
     depth, measured = np.zeros(POINTS, np.float32), skeleton.depth()
@@ -165,7 +167,7 @@ def _size(figure: Figure) -> float:
             guesses = [(torso + max(legs)) / 0.77]
     if known[[ARM["left"][0], ARM["right"][0]]].all():
         guesses.append(0.8 * length(ARM["left"][0], ARM["right"][0]) / 0.21)
-    return max(guesses)
+    return max(*guesses, 1.0)
 
 
 def _scale(figure: Figure, source: Figure) -> float:

@@ -112,13 +112,17 @@ class LimbSkin:
         before, after = _angles(self.source.joints, root_turn), _angles(joints, root_turn)
         before[0], after[0] = before[1], before[1] + root_turn
         scales = np.concatenate([[across], along])
+        long = np.concatenate([[0.0], np.hypot(*np.diff(self.source.joints, axis=0).T)])
         sideways = -across if back else across
         out = np.zeros(self.local.shape[1], np.complex64)
         for joint in range(3):
             w, local = self.turn[joint], self.local[joint]
             bend = _wrapped(after[joint + 1] - after[joint])
-            stretch = (1 - w) * scales[joint] + w * scales[joint + 1]
-            stretched = local.real * stretch + 1j * local.imag * sideways
+            stretch = np.where(local.real < 0, scales[joint], scales[joint + 1])
+            # What lies past the ends of a foreshortened bone, a shoulder's width, is not stretched.
+            on_bone = np.clip(local.real, -long[joint], long[joint + 1])
+            lengthwise = on_bone * stretch + (local.real - on_bone) * across
+            stretched = lengthwise + 1j * local.imag * sideways
             turned = stretched * np.exp(1j * after[joint]) * _spread(w, bend)
             root = complex(*joints[joint])
             out += self.share[joint] * (root + turned)

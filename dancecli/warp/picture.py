@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, Target, UInt8Array
-from dancecli.warp.anatomy import Figure, photo_figure
+from dancecli.warp.anatomy import LEG, MID_HIP, NECK, Figure, photo_figure
 from dancecli.warp.cleaning import without_background
 from dancecli.warp.layers import NOBODY, nearest_fill, owners
 
@@ -17,6 +18,9 @@ AnyArray: TypeAlias = NDArray[Any]
 
 WORKING_SIZE = 900
 """Height of the body at which textures are kept, pixels; smaller photos stay as they are."""
+
+BENT = 0.5
+"""Cosine of the angle between trunk and thigh below which somebody sits or squats."""
 
 PARSING_SIZE = 400
 """Height of the body at which the parts are told apart, pixels."""
@@ -51,11 +55,22 @@ def picture_of(target: Target) -> Picture:
 
     figure = whole.moved(scale, -left * scale, -top * scale)
     rgb, alpha = taken(target.frame.rgb), taken(target.mask.alpha)
-    labels = taken(target.labels.labels)
+    labels = _on_bent_legs(taken(target.labels.labels), figure)
     photo = taken(np.ones((height, width), np.uint8)) > 0
     alpha = without_background(rgb, alpha, figure.size)
     owner = _owners(rgb, alpha, labels, figure)
     return Picture(rgb, alpha, photo, labels, owner, figure)
+
+
+def _on_bent_legs(labels: UInt8Array, figure: Figure) -> UInt8Array:
+    """The labels, with the skirt of somebody who sits or squats as trousers.
+
+    It lies on the thighs and moves with them. Shorts, for which it may be mistaken, do so anyway.
+    """
+    trunk = figure.points[MID_HIP] - figure.points[NECK]
+    thighs = [figure.points[knee] - figure.points[hip] for hip, knee, *_ in LEG.values()]
+    bent = [t @ trunk < BENT * np.hypot(*t) * np.hypot(*trunk) for t in thighs]
+    return np.where((labels == Label.SKIRT) & all(bent), np.uint8(Label.PANTS), labels)
 
 
 def _crop(figure: Figure, alpha: FloatArray) -> tuple[int, int, int, int]:

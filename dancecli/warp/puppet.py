@@ -62,6 +62,11 @@ class Skin(Protocol):
         ...
 
 
+HANGING = 1.5
+"""How many times longer what hangs over a foreshortened thigh may get: it lies before the thigh and
+does not reach as far along it as it seems."""
+
+
 @dataclass(frozen=True, eq=False)
 class LimbPose:
     """Skin of one half of a limb.
@@ -75,11 +80,15 @@ class LimbPose:
     bone: int
     bias: float
 
-    def posed(self, stance: Stance) -> Posed:
+    def posed(self, stance: Stance, most: float = np.inf) -> Posed:
+        """most: how many times longer than in the photo a bone may get, beside the body."""
         joints = stance.figure.points[list(self.joints)]
-        lengths = np.hypot(*np.diff(joints, axis=0).T)
+        bones = np.diff(joints, axis=0)
         source = np.hypot(*np.diff(self.skin.source.joints, axis=0).T)
-        along = lengths / np.maximum(source, 1e-3)
+        along = np.hypot(*bones.T) / np.maximum(source, 1e-3)
+        kept = np.minimum(1, most * stance.scale / np.maximum(along, 1e-6))
+        joints[1:] = joints[0] + np.cumsum(kept[:, None] * bones, 0)
+        along = kept * along
         along[2] = np.clip(along[2], 0.7 * stance.scale, 1.4 * stance.scale)
         points = self.skin.posed(joints, stance.root_turn, along, stance.scale, stance.back)
         depths = stance.figure.depth[list(self.joints)]
@@ -112,7 +121,7 @@ class TorsoPose:
         points, depth, facing = self.skin.posed(stance.torso)
         points = points * (1 - self.follows.sum(0))[:, None]
         for leg, share in zip(self.legs, self.follows, strict=True):
-            points += share[:, None] * leg.posed(stance).points
+            points += share[:, None] * leg.posed(stance, HANGING).points
         return Posed(points, depth, facing)
 
     def nearness(self, stance: Stance) -> float:
