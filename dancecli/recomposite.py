@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,13 +16,14 @@ from dancecli.composite import compose_rgba
 from dancecli.errors import MediaError, UsageError
 from dancecli.job import Job
 from dancecli.media import AudioSource, PartWriter, VideoStream, check_output, sha256_of
+from dancecli.media.files import named
 from dancecli.plate import Plate, parse_background
 from dancecli.progress import Progress
 from dancecli.steps.background import given_plate, plate_key
 from dancecli.steps.photo import understand
 from dancecli.steps.stages import Stages
 from dancecli.types import FloatArray, Frame, UInt8Array
-from dancecli.workdir import WorkDir
+from dancecli.workdir import Entry, WorkDir
 
 SIDECAR_LIMIT = 200_000_000
 """Bytes of a foreground's sidecar beyond which it is not one of ours."""
@@ -62,10 +63,22 @@ def recomposite(ask: Recomposition, work: WorkDir, progress: Progress) -> dict[s
     video = VideoStream(ask.foreground)
     size = (video.width, video.height)
     plate = given_plate(spec, video, size)
-    refined = _refiner(ask, work)
+    refined = _refiner(ask, work, video.count)
     entry = work.entry("composite", _key(ask))
+    with entry.locked():
+        _write(ask, entry, video, plate, refined, progress)
+        entry.remove()
+    _write_sidecar(ask, spec.path)
+    return {"out": str(ask.out), "frames": video.count, "width": size[0], "height": size[1]}
+
+
+def _write(
+    ask: Recomposition, entry: Entry, video: VideoStream, plate: Plate,
+    refined: Callable[[Frame], Frame], progress: Progress,
+) -> None:  # fmt: skip
+    """The composed frames with their sound, what an earlier run has left over used again."""
+    size = video.width, video.height
     with (
-        entry.locked(),
         PartWriter(ask.out, video.fps, size, video.count, False, entry.path / "frames") as writer,
         progress.stage("composite", video.count) as step,
     ):
@@ -77,9 +90,6 @@ def recomposite(ask: Recomposition, work: WorkDir, progress: Progress) -> dict[s
         writer.finish(
             sound if ask.audio and video.info.has_audio else None, provenance.container_tags()
         )
-    entry.remove()
-    _write_sidecar(ask, spec.path)
-    return {"out": str(ask.out), "frames": video.count, "width": size[0], "height": size[1]}
 
 
 def _key(ask: Recomposition) -> dict[str, object]:
@@ -101,7 +111,7 @@ def _composed(rgba: UInt8Array, plate: Plate, index: int) -> Frame:
     return Frame(compose_rgba(rgba, plate.frame(index)), index)
 
 
-def _refiner(ask: Recomposition, work: WorkDir) -> Any:
+def _refiner(ask: Recomposition, work: WorkDir, frames: int) -> Any:
     """The backend's refine step on a composed frame; nothing where it has none or no photo."""
     about = read_sidecar(ask.foreground)
     if ask.photo is None or about is None:
@@ -117,6 +127,11 @@ def _refiner(ask: Recomposition, work: WorkDir) -> Any:
         return lambda frame: frame
     person = stages.backend.prepare(understand(job, stages, work))
     landmarks: Landmarks = about["landmarks"]
+    if len(landmarks) != frames:
+        raise MediaError(
+            f"the sidecar of {named(ask.foreground)} is of {len(landmarks)} frames, it has "
+            f"{frames}: it was changed since; leave out --photo to composite without refining faces"
+        )
     return lambda frame: stages.backend.refine(person, frame, landmarks[frame.index])
 
 
@@ -135,7 +150,9 @@ def read_sidecar(foreground: Path) -> dict[str, Any] | None:
         landmarks = [_points(points) for points in data["landmarks"]]
         named = [p["name"] for p in data["plugins"] if p["group"] == "dance.backend"]
         return {"backend": str(named[0]), "landmarks": landmarks}
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (
+        OSError, ValueError, KeyError, TypeError, IndexError, RecursionError,
+    ) as error:  # fmt: skip
         raise MediaError(
             f"{path.name} is not the sidecar of a saved foreground ({error}); "
             "remove it to composite without refining the face"

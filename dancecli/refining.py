@@ -115,7 +115,7 @@ def refine_faces(ask: Refinement, work: WorkDir, progress: Progress) -> dict[str
     entry = work.entry("refine", _key(ask, stages))
     with entry.locked():
         refined = _write(ask, video, _Refiner(backend, person, track), entry, progress)
-    entry.remove()
+        entry.remove()
     counts = {"refined": refined, "untouched": video.count - refined}
     _write_sidecar(ask, stages, counts)
     width, height = _size(ask, video)

@@ -19,7 +19,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +92,9 @@ class WorkDir:
         """Remove entries not used for `older_than` seconds; returns (entries, bytes) freed."""
         count, freed = 0, 0
         for entry in self.entries():
-            if time.time() - entry.path.stat().st_mtime >= older_than:
-                count, freed = count + 1, freed + entry.size()
-                entry.remove()
+            size = entry.size()
+            if entry.age() >= older_than and entry.removed():
+                count, freed = count + 1, freed + size
         return count, freed
 
 
@@ -106,7 +106,23 @@ class Entry:
 
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(f.stat().st_size for f in self.path.rglob("*") if f.is_file())
+        return sum(_bytes(file) for file in self.path.rglob("*"))
+
+    def age(self) -> float:
+        """Seconds since it was last asked for."""
+        with suppress(FileNotFoundError):
+            return time.time() - self.path.stat().st_mtime
+        return 0.0
+
+    def removed(self) -> bool:
+        """Delete it, unless a run works in it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / "lock")
+        with suppress(FileNotFoundError, Timeout), lock.acquire(timeout=0):
+            self.remove()
+            return True
+        return False
 
     def remove(self) -> None:
         """Delete it, whatever it holds."""
@@ -176,8 +192,12 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def read(self) -> list[Any]:
-        """The records up to the first damaged one, which is cut off with all that follow."""
+    def read(self, mend: bool = True) -> list[Any]:
+        """The records up to the first damaged one, which is cut off with all that follow.
+
+        mend: False where the entry is not held: what looks torn is then a record that another run
+        is writing, and stays.
+        """
         records: list[Any] = []
         good = 0
         if not self.path.exists():
@@ -186,11 +206,11 @@ class Journal:
             for line in file:
                 record = _parse(line)
                 if record is None:
-                    logger.warning("work journal is damaged after %d records", len(records))
                     break
                 records.append(record["value"])
                 good += len(line)
-        if good < self.path.stat().st_size:
+        if mend and good < self.path.stat().st_size:
+            logger.warning("work journal is damaged after %d records", len(records))
             os.truncate(self.path, good)
         return records
 
@@ -214,6 +234,13 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     if not line.endswith(b"\n") or hashlib.sha256(text).hexdigest()[:16].encode() != digest:
         return None
     return {"value": json.loads(text)}
+
+
+def _bytes(file: Path) -> int:
+    """0 for a folder and for what vanishes meanwhile."""
+    with suppress(FileNotFoundError):
+        return file.stat().st_size if file.is_file() else 0
+    return 0
 
 
 def write_aside(path: Path, data: bytes) -> None:

@@ -83,6 +83,27 @@ def test_a_changed_record_ends_the_journal(tmp_path: Path) -> None:
     assert journal.read() == [1]
 
 
+def test_who_only_looks_leaves_a_record_that_is_being_written(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.append([1, 2])
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole[:-3])
+    assert journal.read(mend=False) == [1]
+    with journal.path.open("ab") as file:
+        file.write(whole[-3:])
+    assert journal.read() == [1, 2]
+
+
+def test_clean_leaves_what_a_run_works_in(tmp_path: Path) -> None:
+    work = WorkDir(tmp_path)
+    entry = work.entry("render", {"k": 1})
+    with entry.locked():
+        assert work.clean() == (0, 0)
+        entry.save("x", {"v": np.zeros(10)})
+    assert entry.load("x") is not None
+    assert work.clean()[0] == 1
+
+
 def test_clean_frees_everything_or_only_what_is_old(tmp_path: Path) -> None:
     work = WorkDir(tmp_path)
     work.entry("pose", {"k": 1}).save("x", {"v": np.zeros(100)})

@@ -32,13 +32,14 @@ class State:
     something else.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mend: bool = True) -> None:
+        """mend: False where the file is not held and is only looked at."""
         self.path = path
         self.journal = Journal(path)
         self.records: dict[str, Record] = {}
         if path.exists():
             self._check()
-            for record in self.journal.read()[1:]:
+            for record in self.journal.read(mend)[1:]:
                 self.records[record["out"]] = record
 
     def _check(self) -> None:

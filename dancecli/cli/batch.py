@@ -92,7 +92,7 @@ def command(
     lines, sheet, beside = _read(sources, out, options, f".{extension}")
     path = _state_path(state or beside, sources)
     with nullcontext() if dry_run else held(path):
-        records = State(path)
+        records = State(path, mend=not dry_run)
         steps = _steps(lines, sheet, records, retry_failed, bool(ray), as_json)
         if dry_run:
             plan = {**drawn_up(steps), "state": str(path)}
