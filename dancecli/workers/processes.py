@@ -103,7 +103,7 @@ class _Pool(Generic[T, R]):
 
     def finished(self) -> Iterator[tuple[T, R | Failure]]:
         while True:
-            for worker in self.workers:
+            for worker in list(self.workers):
                 yield from self._feed(worker)
             busy = {id(w.pipe): w for w in self.workers if w.task}
             if not busy:
@@ -116,8 +116,12 @@ class _Pool(Generic[T, R]):
             task, refused = self.queue.take([w.task for w in self.workers if w.task])
             if refused:
                 yield task, refused
-            else:
+                continue
+            try:
                 worker.give(task)
+            except OSError:  # it was killed while it had nothing to do
+                yield from self._replace(worker, task)
+                return
 
     def _hear(self, worker: _Worker[T]) -> Iterator[tuple[T, R | Failure]]:
         task = worker.task

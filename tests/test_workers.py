@@ -1,0 +1,60 @@
+"""Workers of this machine that are killed, busy or idle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dancecli.workers.processes import run_processes
+from dancecli.workers.queue import Queue
+
+
+@dataclass(frozen=True)
+class Piece:
+    """folder: where a first try leaves word that it was made."""
+
+    number: int
+    name: str
+    folder: Path
+
+
+class Noted(Queue[Piece]):
+    """Remembers what its workers tell."""
+
+    pid = 0
+
+    def heard(self, task: Piece, note: Any) -> None:
+        self.pid = note
+
+
+def quick_then_killed(piece: Piece, tell: Callable[[Any], None]) -> int:
+    """The first is done at once; the second is killed on its first try, a little later."""
+    if piece.number == 1:
+        tell(os.getpid())
+    tried = piece.folder / "tried"
+    if piece.number == 2 and not tried.exists():
+        tried.touch()
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return piece.number
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_worker_that_is_killed_while_idle_costs_nothing_but_itself(tmp_path: Path) -> None:
+    said: list[str] = []
+    queue = Noted([Piece(n, f"piece {n}", tmp_path) for n in (1, 2)], said.append)
+    done = {}
+    for piece, made in run_processes(quick_then_killed, queue, 2):
+        done[piece.number] = made
+        if piece.number == 1:
+            os.kill(queue.pid, signal.SIGKILL)
+    assert done == {1: 1, 2: 2}
+    assert any("killed" in text for text in said)
