@@ -15,7 +15,8 @@ from hypothesis.extra import numpy as hnp
 from motion_puppet import FPS, SIZE, bones, puppet, swing, track_of
 
 from dancecli.errors import MediaError, NoPersonError, UsageError
-from dancecli.motion import State, Track, read_poses, write_poses
+from dancecli.motion import State, Track, read_poses, scaled, write_poses
+from dancecli.motion.camera import apply
 from dancecli.types import Skeleton
 
 
@@ -129,6 +130,21 @@ def test_openpose_files_as_a_list(tmp_path):
         read_poses(path)
     track = read_poses(path, fps=FPS, size=SIZE)
     assert np.array_equal(track.skeletons[3].body, clip().skeletons[3].body)
+
+
+def test_poses_of_the_same_pictures_at_another_size_are_scaled(tmp_path):
+    track = clip()
+    width, height = track.size
+    half = scaled(track, (width // 2, height // 2))
+    assert half is not None and half.size == (width // 2, height // 2)
+    points = np.array([[10.0, 20.0], [300.0, 40.0]])
+    for t, (old, new) in enumerate(zip(track.skeletons, half.skeletons, strict=True)):
+        assert np.allclose(new.points()[:, :2], old.points()[:, :2] / 2, atol=1e-3)
+        assert np.array_equal(new.points()[:, 2], old.points()[:, 2])
+        there = apply(track.camera[[t]], points[None])
+        assert np.allclose(apply(half.camera[[t]], points[None] / 2), there / 2)
+    assert scaled(track, track.size) is track
+    assert scaled(track, (width, height // 2)) is None
 
 
 def change(document: dict[str, Any], where: str, value: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -28,6 +28,9 @@ FILLED = 0.3
 
 STANDING = 0.02
 """Share of the picture's longer side: a scene whose camera never moved farther stood still."""
+
+SAME_SHAPE = 0.02
+"""Difference of the sides' ratios that comes from rounding sizes to whole or even pixels."""
 
 METRES = 1.7
 """Height that scales `world` for the filter."""
@@ -71,6 +74,19 @@ class Track:
         """Counts: frames, seen, interpolated, held, cuts."""
         counts = {state.name.lower(): int((self.state == state).sum()) for state in State}
         return {"frames": len(self), **counts, "cuts": len(self.cuts)}
+
+
+def scaled(track: Track, size: tuple[int, int]) -> Track | None:
+    """The track of the same pictures at another size; None where that has another shape."""
+    across, down = (new / old for new, old in zip(size, track.size, strict=True))
+    if abs(across / down - 1) > SAME_SHAPE:
+        return None
+    if track.size == size:
+        return track
+    camera = track.camera.copy()
+    camera[..., 2] *= across
+    skeletons = tuple(skeleton.moved(across, 0, 0) for skeleton in track.skeletons)
+    return replace(track, skeletons=skeletons, camera=camera, size=size)
 
 
 def split(frames: int, cuts: Sequence[int]) -> Iterator[slice]:

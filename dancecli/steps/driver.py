@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from dancecli import cores
 from dancecli.errors import CacheError, UsageError
@@ -15,6 +16,7 @@ from dancecli.motion import (
     build_track,
     follow_in_pieces,
     read_poses,
+    scaled,
     write_poses,
 )
 from dancecli.overlap import prefetched
@@ -62,18 +64,26 @@ def follow(
 def given_track(job: Job, video: VideoStream) -> Track | None:
     """The poses of --poses, None where they are still to be found.
 
-    Raises UsageError for a file of another clip, CacheError for one that is damaged.
+    They may be of the same clip at another size. Raises UsageError for a file of another clip,
+    MediaError for one that is damaged.
     """
     poses = job.poses
     if poses is None or not poses.exists():
         return None
-    track = read_poses(poses, fps=video.fps, size=(video.width, video.height))
+    filmed = video.info.width, video.info.height
+    track = read_poses(poses, fps=video.fps, size=filmed)
     if len(track) != video.count:
         raise UsageError(
             f"--poses {poses}: it has {len(track)} frames, the video as asked for {video.count}; "
             "give the same --start and --end as when it was written, or another file"
         )
-    return track
+    fitted = scaled(track, (video.width, video.height))
+    if fitted is None:
+        raise UsageError(
+            f"--poses {poses}: their pictures have {track.size[0]}x{track.size[1]} pixels, the "
+            f"video's {filmed[0]}x{filmed[1]}, which is another shape; give this video's poses"
+        )
+    return replace(fitted, fps=video.fps)
 
 
 def driver_key(job: Job, video: VideoStream, stages: Stages) -> dict[str, object]:
