@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -10,10 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from batch_media import FRAMES, make_media
@@ -25,6 +29,7 @@ from dancecli.composite import LiveCanvas
 from dancecli.errors import MediaError
 from dancecli.live.camera import frames_of
 from dancecli.live.newest import Newest
+from dancecli.media import VideoStream
 from dancecli.motion import LiveMotion
 from dancecli.types import SEEN, Skeleton
 
@@ -111,6 +116,40 @@ def test_a_stream_is_watched_by_its_address(
     assert len(frames) == FRAMES
     times = [frame.time for frame in frames]
     assert times == sorted(times) and frames[0].rgb.std() > 10
+
+
+@pytest.mark.parametrize("damage", ["noise", "half", "nothing"])
+def test_a_damaged_picture_of_a_camera_is_skipped(
+    demo_photo: Path, demo_video: Path, tmp_path: Path, damage: str
+) -> None:
+    shots = []
+    for frame in itertools.islice(VideoStream(demo_video, max_side=160).frames(), 12):
+        shots.append(cv2.imencode(".jpg", frame.rgb)[1].tobytes())
+    noise = np.random.default_rng(3).integers(0, 256, 400, dtype=np.uint8).tobytes()
+    shots[6] = {"noise": noise, "half": shots[6][:30], "nothing": b""}[damage]
+    head = "--shot\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n"
+    stream = (
+        b"".join(head.format(len(shot)).encode() + shot + b"\r\n" for shot in shots)
+        + b"--shot--\r\n"
+    )
+
+    class Camera(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=shot")
+            self.end_headers()
+            self.wfile.write(stream)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Camera) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        seen = []
+        with suppress(MediaError):  # the connection ends
+            for frame in frames_of(f"http://127.0.0.1:{server.server_port}/cam"):
+                seen.append(frame)
+    assert len(seen) >= 10
 
 
 def test_a_file_s_frames_come_when_their_time_has_come(demo_video: Path) -> None:

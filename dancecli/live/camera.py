@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from dancecli.data.stores import is_url
 from dancecli.errors import MediaError
 from dancecli.media import VideoStream, check_input
 from dancecli.media.files import one_line
+from dancecli.media.probe import pictures
 from dancecli.types import Frame
 
 SIDE = 640
@@ -76,8 +79,10 @@ def _stream(address: str) -> Iterator[Frame]:
     try:
         with av.open(address, timeout=TIMEOUT) as container:
             began = time.monotonic()
-            for picture in container.decode(video=0):
-                rgb = picture.to_ndarray(format="rgb24")
+            stream = container.streams.video[0]
+            packets = container.demux(stream)
+            for picture in pictures(packets, stream.codec_context.decode, address):
+                rgb = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
                 yield fitted(Frame(rgb, time=time.monotonic() - began), SIDE)
     except (av.FFmpegError, IndexError, OSError) as error:
         raise MediaError(f"{address}: cannot be watched ({one_line(error)})") from error

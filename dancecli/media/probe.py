@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -168,18 +168,25 @@ def decoded(
 
     decoder: a codec context to use instead of the stream's own.
     """
+    packets = _until_broken(container, stream)
+    return pictures(packets, (decoder or stream.codec_context).decode, named(path))
+
+
+def pictures(
+    packets: Iterator[Any], decode: Callable[[Any], list[Any]], name: str
+) -> Iterator[VideoFrame]:
+    """What packets hold; those that cannot be decoded are skipped and reported once, by `name`."""
     import av
 
-    decode = (decoder or stream.codec_context).decode
     told = False
-    for packet in _until_broken(container, stream):
+    for packet in packets:
         try:
             frames = decode(packet)
         except EOFError:
             return
         except (av.FFmpegError, OSError) as error:
             if not told:
-                _log.warning("%s: some frames are damaged (%s)", named(path), one_line(error))
+                _log.warning("%s: some frames are damaged (%s)", name, one_line(error))
             told = True
             continue
         yield from frames
