@@ -21,21 +21,26 @@ from dancecli.types import Frame, Skeleton, UInt8Array
 HEIGHT = 720
 """Pixels of the written picture."""
 
-LOOK_EVERY, LOOKS = 5, 60
-"""Frames between looks into the video, and how many looks before giving up."""
+LOOKS = 300
+"""Frames of the video that are looked at before giving up."""
 
 
-def number(photo: Path, video: Path, out: Path, pose: str, force: bool) -> dict[str, int]:
+def number(
+    photo: Path, video: Path, out: Path, pose: str, force: bool,
+    start: float | None = None, end: float | None = None,
+) -> dict[str, int]:  # fmt: skip
     """Write the numbered picture to `out`; returns how many people photo and video show.
 
-    The numbers are what --photo-person and --person take, counted from the left.
+    The numbers are what --photo-person and --person take, counted from the left, with the same
+    --start and --end.
     Raises NoPersonError when there is nobody in either.
     """
     check_output(out, force, inputs=(photo, video))
     extractor: PoseExtractor = registry.load("dance.pose", pose, Settings())
     still = fitted(read_photo(photo), PHOTO_SIDE)
     in_photo = left_to_right(extractor.extract(still))
-    moving, in_video = _first_people(video, extractor)
+    clip = VideoStream(video, start, end, max_side=VIDEO_SIDE)
+    moving, in_video = _first_people(clip, extractor)
     if not in_photo and not in_video:
         raise NoPersonError(f"nobody found in {photo.name}, nor in {video.name}")
     panels = [number_people(still.rgb, in_photo), number_people(moving.rgb, in_video)]
@@ -43,17 +48,14 @@ def number(photo: Path, video: Path, out: Path, pose: str, force: bool) -> dict[
     return {"photo_people": len(in_photo), "video_people": len(in_video)}
 
 
-def _first_people(video: Path, pose: PoseExtractor) -> tuple[Frame, list[Skeleton]]:
-    frames = VideoStream(video, max_side=VIDEO_SIDE).frames()
-    first = frame = next(frames)
-    for _ in range(LOOKS):
-        found = pose.extract(frame)
-        if found:
+def _first_people(video: VideoStream, pose: PoseExtractor) -> tuple[Frame, list[Skeleton]]:
+    """The first frame with anybody, which is where a dancer is chosen by number."""
+    first = None
+    for frame in islice(video.frames(), LOOKS):
+        first = first or frame
+        if found := pose.extract(frame):
             return frame, left_to_right(found)
-        later = list(islice(frames, LOOK_EVERY))
-        if not later:
-            break
-        frame = later[-1]
+    assert first is not None  # a video has one frame at least
     return first, []
 
 

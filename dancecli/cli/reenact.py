@@ -59,7 +59,10 @@ def command(
     progress = make_progress(verbose, quiet, as_json)
     if list_people:
         picture = out or Path("people.png")
-        counts = people.number(photo, video, picture, options["pose"], options["force"])
+        counts = people.number(
+            photo, video, picture, options["pose"], options["force"], options["start"],
+            options["end"],
+        )  # fmt: skip
         _tell(as_json, {"picture": str(picture), **counts}, str(picture))
         return
     job = job_of(photo, video, out or Path(default_name(photo, video)), options)
