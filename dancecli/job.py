@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,11 +87,17 @@ class Job:
         if self.licence not in licences.CHOICES:
             raise UsageError(f"licence '{self.licence}': valid are {', '.join(licences.CHOICES)}")
         for name in (self.person, self.photo_person):
-            if name not in ("largest", "left", "right") and not (name.isdigit() and int(name) > 0):
+            if name not in ("largest", "left", "right") and not (
+                name.isdecimal() and int(name) > 0
+            ):
                 raise UsageError(
                     f"person '{name}': valid are largest, left, right or a number from 1 "
                     "(--list-people writes a numbered picture)"
                 )
+        for option in ("start", "end", "shadow", "smooth"):
+            value = getattr(self, option)
+            if value is not None and not math.isfinite(value):
+                raise UsageError(f"--{option} {value} is impossible: give a number")
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise UsageError(f"--end {self.end} is not after --start {self.start}")
 

@@ -26,7 +26,7 @@ from dancecli.job import Job
 from dancecli.media import VideoStream
 from dancecli.overlap import batched, beside, prefetched
 from dancecli.progress import Progress
-from dancecli.steps.background import make_plate
+from dancecli.steps.background import check_background, make_plate
 from dancecli.steps.driver import follow, given_track, open_driver
 from dancecli.steps.output import Outputs, Painted, Result, check_outputs
 from dancecli.steps.painting import Painter, ready
@@ -47,6 +47,7 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
     """
     check_outputs(job)
     stages, video = Stages(job), open_driver(job)
+    check_background(job, (video.width, video.height))
     stages.refuse_forbidden()
     stages.settle()
     given = given_track(job, video)  # P^S, where --poses has it

@@ -51,7 +51,7 @@ class PluginInfo:
         """
         of = f"{self.distribution} {self.version} {self.environment}".rstrip()
         named = f"{self.group}:{self.name}={self.target} {of}"
-        return named if self.option is None else f"{named} @{_content(self.option)}"
+        return named if self.option is None else f"{named} @{content(self.option)}"
 
     @property
     def asked(self) -> str:
@@ -74,7 +74,8 @@ class PluginInfo:
         return {key: value for key, value in found.items() if value}
 
 
-def _content(option: str) -> str:
+def content(option: str) -> str:
+    """What an option says, or the hash of the file or folder that it names."""
     path = Path(option)
     try:
         return sha256_of(path) if path.exists() else option

@@ -91,6 +91,12 @@ def test_patterns_are_crossed(folder: Path) -> None:
             crossed(words)
 
 
+def test_brackets_of_a_file_s_own_name_are_no_pattern(folder: Path) -> None:
+    (folder / "Dance [ab].mp4").write_bytes(b"x")
+    (line,) = crossed([f"{folder}/a.jpg", "x", f"{folder}/Dance [ab].mp4"])
+    assert line.cells["video"] == f"{folder}/Dance [ab].mp4"
+
+
 def parts(line: Any) -> tuple[int, Any]:
     return line.number, line.cells
 
@@ -138,6 +144,13 @@ BAD = (
     "a.jpg,w.mp4,v.mp4,,,,",
 )
 
+CROSSED = (
+    "photo,video,output,background,devices",
+    "a.jpg,v.mp4,sea.mov,,",
+    "b.jpg,v.mp4,two.mp4,sea.mov,",
+    'a.jpg,v.mp4,three.mp4,,"cuda:31,cuda:32"',
+)
+
 
 def test_all_bad_rows_are_listed_by_number_and_nothing_runs(run: Run, folder: Path) -> None:
     table = write(folder / "t.csv", *BAD)
@@ -155,6 +168,19 @@ def test_all_bad_rows_are_listed_by_number_and_nothing_runs(run: Run, folder: Pa
     assert "photo, video, output, backend, background" in refused[9]
     assert "9 of 10 rows" in last
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_backgrounds_that_rows_write_and_devices_that_are_not_here_are_refused(
+    run: Run, folder: Path
+) -> None:
+    (folder / "sea.mov").write_bytes((folder / "v.mp4").read_bytes())
+    table = write(folder / "t.csv", *CROSSED)
+    code, _, err = run(table, "--force", "--json")
+    assert code == 2
+    events = [json.loads(line) for line in err.splitlines()[:-1]]
+    refused = {event["row"]: event["error"] for event in events}
+    assert refused.keys() == {2, 4}
+    assert "read by row 3" in refused[2] and "cuda:31" in refused[4]
 
 
 def test_plugins_that_the_licence_forbids_are_refused_before_anything_runs(

@@ -192,14 +192,66 @@ def test_an_unknown_extension_names_the_valid_ones(
         (["--smooth", "-1"], "--smooth"),
         (["--save-foreground", "fg.mp4"], "needs alpha"),
         (["--no-such-option"], "--no-such-option"),
+        (["--end", "inf"], "--end"),
+        (["--shadow", "nan"], "--shadow"),
+        (["--person", "²"], "--list-people"),
+        (["--contact-sheet", "s.png", "--save-foreground", "./o.mov"], "written twice"),
     ],
 )
-def test_a_wrong_option_is_a_usage_error(
-    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path, options: list[str], says: str
-) -> None:
-    ran = run("reenact", demo_photo, demo_video, "-o", tmp_path / "o.mp4", "--dry-run", *options)
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+def test_a_wrong_option_is_a_usage_error_before_any_work(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    options: list[str], dry: list[str], says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    ran = run("reenact", demo_photo, demo_video, "-o", "o.mov", "--preview", *dry, *options)
     assert ran.code == 2
     assert says in one_error_line(ran)
+    assert "frames/s" not in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["-o", "bg.mp4", "--background", "bg.mp4", "-f"], "is an input"),
+        (["-o", "o.mov", "--save-foreground", "bg.mp4", "--background", "bg.mp4"], "alpha"),
+        (["-o", "o.mov", "--save-foreground", "o.mov"], "written twice"),
+        (["-o", "o.mp4", "--poses", "nowhere/p.json"], "nowhere"),
+        (["-o", "."], "no name"),
+        (["-o", "踊" * 80 + ".mp4"], "too long"),
+    ],
+)
+def test_outputs_that_cannot_be_or_would_destroy_an_input_are_refused(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    options: list[str], says: str,
+) -> None:  # fmt: skip
+    work = tmp_path / "here"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    if "bg.mp4" in options:
+        write_video(work / "bg.mp4", 3)
+    before = {path: path.read_bytes() for path in work.iterdir()}
+    ran = run("reenact", demo_photo, demo_video, *options)
+    assert ran.code in (1, 2)
+    assert says in one_error_line(ran)
+    assert {path: path.read_bytes() for path in work.iterdir()} == before
+
+
+def test_a_config_may_hold_the_tables_of_several_commands(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "dance.toml"
+    config.write_text('[live]\nmirror = true\n[reenact]\nsize = "64x64"\n')
+    inputs = (demo_photo, demo_video, "-o", tmp_path / "o.mp4", "--dry-run", "--json")
+    ran = run("reenact", *inputs, "--config", config)
+    assert json.loads(ran.out)["out"]["width"] == 64
+    config.write_text('background = "white"\n[live]\nmirror = true\n')
+    ran = run("reenact", *inputs, "--config", config)
+    assert json.loads(ran.out)["background"] == "white"
+    config.write_text("reenact = 3\n")
+    ran = run("reenact", *inputs, "--config", config)
+    assert ran.code == 2 and "[reenact]" in one_error_line(ran)
 
 
 def test_a_start_past_the_end(run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ from dancecli.health import examine_plugin
 from dancecli.isolation.isolating import isolate
 from dancecli.isolation.proxy import isolated_class
 from dancecli.isolation.registered import Isolated, add, registry_file, remove
+from dancecli.job import Job
 from dancecli.overlap import ordered_map
 from dancecli.stages import DatasetReader, Settings
+from dancecli.steps.stages import Stages
 from dancecli.testing import check
 from dancecli.types import Box, Canvas, Frame, Motion
 from dancecli.weights import known
@@ -397,3 +400,17 @@ def test_another_numpy(room: Path) -> None:
     assert backend.weights()["numpy"].startswith("2.") and np.__version__.startswith("1.")
     (found,) = registry.load("dance.pose", "tiny", Settings()).extract(Frame(GREY))
     np.testing.assert_allclose(found.body[0], 0.2, rtol=1e-6)
+
+
+def test_labels_of_an_isolated_parser_are_kept_per_weights(tmp_path: Path) -> None:
+    known = set()
+    for number in range(2):
+        weights = tmp_path / str(number)
+        weights.mkdir()
+        (weights / "w").write_bytes(bytes([number]))
+        stages = Stages(Job(Path("p"), Path("v"), Path("o"), weights=str(weights)))
+        here = stages.infos["dance.parser"]
+        elsewhere = Isolated(here.group, here.name, sys.executable, "3.11", ())
+        stages.infos["dance.parser"] = replace(here, isolated=elsewhere)
+        known.update(stages.identity("parser"))
+    assert len(known) == 2

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -111,6 +112,46 @@ def test_poses_are_written_and_can_be_edited_and_used(
     assert done.returncode == 0, done.stderr
     before, after = frames_of(first_run[0] / "out.mp4"), frames_of(tmp_path / "edited.mp4")
     assert (np.abs(before.astype(int) - after).max(-1) > 40).mean() > 0.002
+
+
+def test_poses_of_a_larger_copy_of_the_video_fit_and_of_another_shape_are_refused(
+    first_run: tuple[Path, dict[str, object]], demo_photo: Path, demo_video: Path,
+    shared_cache: dict[str, str], tmp_path: Path,
+) -> None:  # fmt: skip
+    poses = json.loads((first_run[0] / "poses.json").read_text())
+    poses["width"], poses["height"] = 2 * poses["width"], 2 * poses["height"]
+    for frame in poses["frames"]:
+        frame["camera"][2] *= 2
+        frame["camera"][5] *= 2
+        for key, values in frame["people"][0].items():
+            if key.endswith("2d"):
+                values[0::3], values[1::3] = ([2 * v for v in values[k::3]] for k in (0, 1))
+    (tmp_path / "large.json").write_text(json.dumps(poses))
+    run = partial(dance, "reenact", demo_photo, demo_video, *SECOND, "--poses", "large.json",
+                  cwd=tmp_path, env=shared_cache)  # fmt: skip
+    done = run("--no-audio", "-o", "out.mp4")
+    assert done.returncode == 0, done.stderr
+    first, second = (frames_of(f / "out.mp4").astype(int) for f in (first_run[0], tmp_path))
+    assert np.abs(first - second).mean() < 0.5
+    poses["height"] //= 2
+    (tmp_path / "large.json").write_text(json.dumps(poses))
+    refused = run("-o", "flat.mp4")
+    assert refused.returncode == 2 and "another shape" in refused.stderr.splitlines()[-1]
+
+
+def test_a_foreground_with_more_frames_than_its_sidecar_is_told(
+    first_run: tuple[Path, dict[str, object]], shared_cache: dict[str, str], demo_photo: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    shutil.copy(first_run[0] / "fg.mov", tmp_path)
+    about = json.loads((first_run[0] / "fg.mov.json").read_text())
+    about["landmarks"] = about["landmarks"][:-4]
+    (tmp_path / "fg.mov.json").write_text(json.dumps(about))
+    done = dance(
+        "composite", "fg.mov", "--background", "white", "-o", "white.mp4", "--photo", demo_photo,
+        cwd=tmp_path, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 1 and "26 frames, it has 30" in done.stderr.splitlines()[-1]
 
 
 def test_a_foreground_goes_on_another_background(
@@ -239,6 +280,26 @@ def test_list_people_writes_a_numbered_picture(
         "picture": "people.png", "photo_people": 1, "video_people": 1,
     }  # fmt: skip
     assert (tmp_path / "people.png").stat().st_size > 10_000
+
+
+def test_people_are_listed_as_a_run_with_the_same_start_counts_them(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    with av.open(str(tmp_path / "late.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        dancer = next(VideoStream(demo_video, start=1, max_side=320).frames()).rgb
+        stream.width, stream.height, stream.pix_fmt = dancer.shape[1], dancer.shape[0], "yuv420p"
+        for n in range(10):
+            shown = dancer if n == 7 else np.full_like(dancer, 128)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(shown, "rgb24")))
+        container.mux(stream.encode())
+    found = {}
+    for start in ("0", "0.8"):
+        done = dance("reenact", demo_photo, "late.mp4", "--list-people", "-o", f"{start}.png",
+                     "--start", start, "--json", cwd=tmp_path)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found[start] = json.loads(done.stdout)["video_people"]
+    assert found == {"0": 1, "0.8": 0}
 
 
 def test_a_dry_run_says_the_plan_and_writes_nothing(

@@ -68,16 +68,18 @@ def _names(order: Order) -> None:
 def _plugins(order: Order) -> None:
     job = order.job
     plugins = tuple(sorted(job.plugins.items()))
-    answer = _ready(plugins, job.device, job.weights, job.seed, job.licence)
+    devices = job.devices or (job.device,)
+    answer = _ready(plugins, devices, job.weights, job.seed, job.licence)
     if isinstance(answer, DanceError):
         raise answer
 
 
 @lru_cache
 def _ready(
-    plugins: tuple[tuple[str, str], ...], device: str, weights: str | None, seed: int, licence: str
-) -> DanceError | None:
-    """What is wrong with these names, this device and these weights; asked once for rows alike."""
+    plugins: tuple[tuple[str, str], ...], devices: tuple[str, ...], weights: str | None, seed: int,
+    licence: str,
+) -> DanceError | None:  # fmt: skip
+    """What is wrong with these names, devices and weights; asked once for rows alike."""
     from dancecli.steps.stages import Stages
 
     nowhere = Path()
@@ -89,8 +91,9 @@ def _ready(
         stages = Stages(job)
         stages.refuse_forbidden()
         stages.settle()
-        if device not in ("auto", "cpu"):
-            resolve(device)
+        for device in devices:
+            if device not in ("auto", "cpu"):
+                resolve(device)
     except DanceError as error:
         return error
     return None
@@ -149,18 +152,18 @@ def _placed(order: Order) -> Job:
 
 def _clashes(orders: Sequence[Order]) -> Iterator[Fault]:
     """Files that two rows write, or that one writes and another reads."""
-    readers: dict[str, int] = {}
+    readers: dict[str, list[int]] = defaultdict(list)
     for order in orders:
-        for role in ("photo", "video"):
-            readers.setdefault(_real(order.place(role) or ""), order.number)
+        for place in order.inputs().values():
+            readers[_real(place)].append(order.number)
     writers: dict[str, list[int]] = defaultdict(list)
     for order in orders:
         for place in order.outputs().values():
             real = _real(place)
             if writers[real]:
                 yield Fault(order.number, f"{place} is written by row {writers[real][0]} too")
-            elif readers.get(real, order.number) != order.number:
-                yield Fault(order.number, f"{place} is read by row {readers[real]}")
+            elif others := [row for row in readers[real] if row != order.number]:
+                yield Fault(order.number, f"{place} is read by row {others[0]}")
             writers[real].append(order.number)
 
 

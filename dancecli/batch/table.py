@@ -89,7 +89,7 @@ def _json_lines(text: str) -> Iterator[Line]:
 def _json_line(number: int, line: str) -> Line:
     try:
         record = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Line(number, {}, f"not JSON: {error}")
     if not isinstance(record, dict):
         return Line(number, {}, 'not a JSON object such as {"photo": ..., "video": ...}')
@@ -114,8 +114,8 @@ def crossed(words: Sequence[str]) -> list[Line]:
 
 
 def _matching(word: str) -> list[str]:
-    """The files that a pattern names, in order; a name without wildcards is itself."""
-    if not glob.has_magic(word):
+    """The files that a pattern names, in order; a file's own name is itself, brackets and all."""
+    if not glob.has_magic(word) or (not is_url(word) and Path(word).exists()):
         return [word]
     found = _remote(word) if is_url(word) else glob.glob(word, recursive=True)  # noqa: PTH207
     if not found:

@@ -109,8 +109,7 @@ def _apply_config(ctx: click.Context, _param: click.Parameter, path: Path | None
     if path is None:
         return
     values = _read_toml(path)
-    command = ctx.info_name or ""
-    table = values.get(command, values)
+    table = _table_of(ctx, path, values)
     options = {p.name: p for p in ctx.command.params if isinstance(p, click.Option) and p.name}
     defaults = {}
     for key, value in table.items():
@@ -123,6 +122,19 @@ def _apply_config(ctx: click.Context, _param: click.Parameter, path: Path | None
             raise UsageError(f"{path}: no option is called '{key}'; {hint}")
         defaults[name] = value
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
+
+
+def _table_of(ctx: click.Context, path: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """The table called as the command; else what is in none of the tables of other commands."""
+    command = ctx.info_name or ""
+    if command in values:
+        table = values[command]
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: '{command}' must be a table: [{command}]")
+        return table
+    group = ctx.find_root().command
+    others = group.list_commands(ctx) if isinstance(group, click.Group) else []
+    return {k: v for k, v in values.items() if not (k in others and isinstance(v, dict))}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ work, `PartWriter` during it, `write_png` for pictures people look at.
 
 from dancecli.media.audio import AudioSource
 from dancecli.media.files import check_input, sha256_of
-from dancecli.media.formats import FORMATS, OutputFormat, check_output, format_of
+from dancecli.media.formats import FORMATS, OutputFormat, check_folder, check_output, format_of
 from dancecli.media.parts import PartWriter
 from dancecli.media.photo import read_photo, write_png
 from dancecli.media.probe import VideoInfo, probe
@@ -19,6 +19,7 @@ __all__ = [
     "PartWriter",
     "VideoInfo",
     "VideoStream",
+    "check_folder",
     "check_input",
     "check_output",
     "format_of",

@@ -14,6 +14,9 @@ from dancecli.media.files import named
 NUMBERED = re.compile(r"\d{6,}\.png")
 """Names of the pictures of a PNG folder."""
 
+LONGEST_NAME = 255 - len("..json.unfinished")
+"""Bytes of OUT's name; file systems take 255, and what stands beside it has a longer one."""
+
 
 @dataclass(frozen=True)
 class OutputFormat:
@@ -117,7 +120,7 @@ def check_output(out: Path, force: bool, inputs: Iterable[Path] = ()) -> None:
     """
     picture = out.suffix.lower() == ".png"
     folder = not picture and format_of(out).is_folder
-    _check_folder(out)
+    check_folder(out)
     for path in inputs:
         if out.exists() and path.exists() and out.samefile(path):
             raise MediaError(f"{named(out)} is an input: writing it would destroy it; rename OUT")
@@ -131,14 +134,21 @@ def check_output(out: Path, force: bool, inputs: Iterable[Path] = ()) -> None:
         raise OutputExistsError(f"{named(out)} exists: choose another name or give --force")
 
 
-def _check_folder(out: Path) -> None:
-    """Raises MediaError unless a file can be made beside OUT."""
+def check_folder(out: Path) -> None:
+    """Raises MediaError unless a file of that name, and those beside it, can be made."""
     folder = out.absolute().parent
     if not folder.is_dir():
         raise MediaError(f"the folder {named(folder)} of {named(out)} does not exist: create it")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise MediaError(
             f"the folder {named(folder)} is not writable: choose another OUT or change its rights"
+        )
+    if out.name in ("", ".."):
+        raise MediaError(f"{named(out)} has no name of its own: name the file, or a new folder")
+    if len(os.fsencode(out.name)) > LONGEST_NAME:
+        raise MediaError(
+            f"the name of {named(out)} is too long: {LONGEST_NAME} bytes are most, since the "
+            "sidecar's is longer"
         )
 
 

@@ -58,6 +58,11 @@ def frame_size(job: Job, photo: Size, driving: Size) -> Size:
     return even_size(size, PREVIEW_SIDE) if job.preview else size
 
 
+def check_background(job: Job, driving: Size) -> None:
+    """Raises what `frame_size` and the background's file would after minutes of poses."""
+    frame_size(job, driving, driving)  # whatever the photo's size is, the same can be wrong
+
+
 def natural_size(spec: BackgroundSpec, photo: Size, driving: Size) -> Size | None:
     """The plate's own size; None for a colour, which has none."""
     if spec.kind == "photo":

@@ -15,8 +15,17 @@ from dancecli import provenance
 from dancecli.composite import foreground
 from dancecli.errors import UsageError
 from dancecli.job import Job
-from dancecli.media import AudioSource, PartWriter, VideoStream, check_output, format_of
+from dancecli.media import (
+    AudioSource,
+    PartWriter,
+    VideoStream,
+    check_folder,
+    check_output,
+    format_of,
+)
+from dancecli.media.files import named
 from dancecli.motion import Track
+from dancecli.plate import parse_background
 from dancecli.progress import Progress
 from dancecli.steps.background import plate_key
 from dancecli.steps.driver import driver_key
@@ -184,14 +193,28 @@ def check_outputs(job: Job) -> None:
 
     Raises OutputExistsError, MediaError or UsageError.
     """
-    inputs = (job.photo, job.video)
+    behind = parse_background(job.background).path
+    inputs = [path for path in (job.photo, job.video, behind, job.poses) if path is not None]
     format_of(job.out)
     saved = job.save_foreground
     if saved is not None and not format_of(saved).keeps_alpha:
         raise UsageError(f"--save-foreground {saved}: it needs alpha; use .mov, .webm, or a folder")
-    for path in (job.out, job.save_foreground, job.contact_sheet):
+    written = (job.out, job.save_foreground, job.contact_sheet)
+    for path in written:
         if path is not None:
             check_output(path, job.force, inputs)
+    if job.poses is not None:
+        check_folder(job.poses)
+    _check_apart([path for path in (*written, job.poses) if path is not None])
+
+
+def _check_apart(written: list[Path]) -> None:
+    """Raises UsageError where two of the files to write, or their sidecars, are one."""
+    names = [path.resolve() for path in written]
+    names += [provenance.sidecar_path(path) for path in names]
+    twice = next((path for path in names if names.count(path) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{named(twice)} would be written twice: give each output its own name")
 
 
 def _numbers(spans: list[range]) -> set[int]:

@@ -42,6 +42,8 @@ class Stages(Plugins):
         if group != "dance.parser":
             return identity  # what poses and pictures come from is not imported to find them again
         key = getattr(registry.load_class(self.infos[group]), "key", None)
+        if self.infos[group].isolated and self.settings.weights:
+            return f"{identity} {registry.content(self.settings.weights)}"  # its code is elsewhere
         with suppress(WeightsError):  # told where they are needed
             return f"{identity} {key(self.settings)}" if callable(key) else identity
         return identity
