@@ -13,8 +13,8 @@ import numpy as np
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import HEAD, NECK
-from dancecli.warp.continuing import mean_of, mirrored
-from dancecli.warp.layers import nearest_fill, pixel_centres, shrunk
+from dancecli.warp.continuing import mean_of
+from dancecli.warp.layers import nearest, nearest_fill, pixel_centres, shrunk
 from dancecli.warp.picture import Picture
 from dancecli.warp.texture import Piece, made_up
 
@@ -95,6 +95,31 @@ def _covered(head: _Head, rgb: FloatArray) -> FloatArray:
     out = rgb.copy()
     out[bare] += share * (colours[bare] + mirrored(strands, inner, bare) - out[bare])
     return out
+
+
+def mirrored(values: FloatArray, known: BoolArray, wanted: BoolArray) -> FloatArray:
+    """Values (n, C) of the wanted pixels: those of (h, w, C) as far on the other side of the edge
+    of what is known, to and fro where that is thinner."""
+    source, away = nearest(known)
+    here, depth = np.argwhere(wanted).astype(np.float32), away[wanted]
+    edge = np.stack(np.divmod(source[wanted], known.shape[1]), -1).astype(np.float32)
+    inward = (edge - here) / np.maximum(depth, 1e-6)[:, None]
+    thick = _thickness(known, edge, inward, float(depth.max(initial=1)))
+    folded = thick - np.abs(np.mod(depth, 2 * thick) - thick)
+    y, x = np.rint(edge + folded[:, None] * inward).astype(np.intp).T
+    found: FloatArray = values[y.clip(0, known.shape[0] - 1), x.clip(0, known.shape[1] - 1)]
+    return found
+
+
+def _thickness(known: BoolArray, edge: FloatArray, inward: FloatArray, most: float) -> FloatArray:
+    """Pixels (n,) from `edge` to where it ends going `inward`, 1 to `most`."""
+    steps = np.arange(1, int(most) + 2, dtype=np.float32)
+    at = np.rint(edge[:, None] + steps[:, None] * inward[:, None]).astype(np.intp)
+    limits = np.array(known.shape) - 1
+    inside = ((at >= 0) & (at <= limits)).all(-1)
+    inside &= known[tuple(np.moveaxis(np.clip(at, 0, limits), -1, 0))]
+    run = np.where(inside.all(1), len(steps), inside.argmin(1))
+    return np.maximum(run, 1).astype(np.float32)
 
 
 def _rise(picture: Picture, piece: Piece) -> FloatArray:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
@@ -48,8 +53,11 @@ SMALL = 300
 
 _LOWER = (Label.PANTS, Label.SKIRT, Label.SOCKS, Label.LEFT_LEG, Label.RIGHT_LEG)
 
-FOLD = 0.06
-"""Heights of the body: detail repeats to and fro over no more than this."""
+FOLDS = (0.04, 0.07, 0.11, 0.16, 0.22)
+"""Heights of the body by which detail is moved to where it is missing."""
+
+MOVES, MOST_MOVES = 16, 6
+"""Directions that are tried, and how many moves one gap is filled from."""
 
 
 def continued(picture: Picture, core: BoolArray) -> UInt8Array:
@@ -70,19 +78,47 @@ def continued_behind(
     photo = picture.rgb.astype(np.float32)
     same, lift = _beside_arms(photo, sure, arms, size)
     lit = sure & ~same
-    weave, detail = _woven(photo, lit, size)
-    rest = _off_the_seam(sure, hidden & arms, weave, size)
-    lit = lit & (rest == 1) if (lit & (rest == 1)).any() else lit
-    bare = ~shrunk(~hidden, RIM * size) & ~sure | sure & (rest < 1)
     colours = _colours(picture.rgb, lit, size).astype(np.float32)
-    _spread(colours, photo, lit, bare, np.isin(picture.labels, _LOWER), size)
-    smooth = (0.01 + 0.02 * weave) * size
-    colours[bare] = mean_of(colours, lit | bare, smooth)[bare]
-    if weave > 0:
-        colours[bare] += weave * mirrored(detail, lit, bare, FOLD * size)
-    shown = rest[..., None] * (photo + lift) + (1 - rest[..., None]) * colours
-    colours[sure] = shown[sure]
+    colours[sure] = (photo + lift)[sure]
+    bare = ~shrunk(~hidden, RIM * size) & ~sure
+    below = nearest_fill(np.isin(picture.labels, _LOWER), lit, ~lit)
+    for cloth in (below, ~below):
+        seen = _Seen(photo, lit & cloth, sure & cloth)
+        _continue(colours, seen, bare & cloth, hidden & arms, size)
     return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What the photo shows of one cloth. lit: without what arms shade, `sure`: with it; (H, W)."""
+
+    photo: FloatArray
+    lit: BoolArray
+    sure: BoolArray
+
+
+def _continue(
+    colours: FloatArray, seen: _Seen, bare: BoolArray, behind: BoolArray, size: float
+) -> None:
+    """Colours what is `bare` of a cloth, and its seam along what is `behind` arms, in place.
+
+    A hidden pixel takes the mean of what is shown about it, from the wider the further away that
+    is: a single dark fold at its edge does not colour all of it.
+    """
+    if not bare.any() or not seen.lit.any():
+        return
+    weave, detail = _woven(seen.photo, seen.lit, size)
+    rest = _off_the_seam(seen.sure, behind, weave, size)
+    lit = seen.lit & (rest == 1)
+    lit = lit if lit.any() else seen.lit
+    made, shown = bare | (rest < 1), colours[seen.sure]
+    _, away = nearest(lit)
+    colours[made] = _mean_as_wide(seen.photo, lit, made, SPREAD * away[made], size)
+    colours[made] = mean_of(colours, lit | made, (0.01 + 0.02 * weave) * size)[made]
+    if weave > 0:
+        colours[made] += weave * repeated(detail, lit, made, size)
+    kept = rest[seen.sure][:, None]
+    colours[seen.sure] = kept * shown + (1 - kept) * colours[seen.sure]
 
 
 def _off_the_seam(sure: BoolArray, hidden: BoolArray, weave: float, size: float) -> FloatArray:
@@ -118,20 +154,6 @@ def _colours(rgb: UInt8Array, known: BoolArray, size: float) -> UInt8Array:
         far = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) > reach
         filled[far] = smooth[far]
     return filled
-
-
-def _spread(
-    colours: FloatArray, photo: FloatArray, lit: BoolArray, bare: BoolArray, lower: BoolArray,
-    size: float,
-) -> None:  # fmt: skip
-    """What is `bare` takes the mean of what is `lit` about it, from the wider the further away that
-    is, in place: a single dark fold at its edge does not colour all of it. What hangs on the trunk
-    (`lower`) is one cloth, the rest another."""
-    source, away = nearest(lit)
-    below = lower.ravel()[source]
-    for known, here in ((lit & lower, bare & below), (lit & ~lower, bare & ~below)):
-        if here.any():
-            colours[here] = _mean_as_wide(photo, known, here, SPREAD * away[here], size)
 
 
 def _mean_as_wide(
@@ -189,31 +211,43 @@ def _woven(photo: FloatArray, lit: BoolArray, size: float) -> tuple[float, Float
     return float(np.clip((share - PLAIN) / 0.15, 0, 1)) * resolved, detail
 
 
-def mirrored(
-    values: FloatArray, known: BoolArray, wanted: BoolArray, most: float = np.inf
-) -> FloatArray:
-    """Values (n, C) of the wanted pixels: those of (h, w, C) as far on the other side of the edge
-    of what is known, to and fro where that is thinner, or than `most` pixels."""
-    source, away = nearest(known)
-    here, depth = np.argwhere(wanted).astype(np.float32), away[wanted]
-    edge = np.stack(np.divmod(source[wanted], known.shape[1]), -1).astype(np.float32)
-    inward = (edge - here) / np.maximum(depth, 1e-6)[:, None]
-    thick = _thickness(known, edge, inward, min(float(depth.max(initial=1)), most))
-    folded = thick - np.abs(np.mod(depth, 2 * thick) - thick)
-    y, x = np.rint(edge + folded[:, None] * inward).astype(np.intp).T
-    found: FloatArray = values[y.clip(0, known.shape[0] - 1), x.clip(0, known.shape[1] - 1)]
+def repeated(detail: FloatArray, known: BoolArray, wanted: BoolArray, size: float) -> FloatArray:
+    """Detail (n, C) of the wanted pixels: that of `known` ones, moved as a whole, so that a pattern
+    stays one. A few moves, the shortest that bring much, and zero where none brings anything."""
+    places = np.argwhere(wanted)
+    found, left = np.zeros((len(places), detail.shape[-1]), np.float32), np.ones(len(places), bool)
+    for move in _moves(known, wanted, size):
+        now = left & _known_at(known, places + move)
+        found[now] = detail[tuple((places + move)[now].T)]
+        left &= ~now
     return found
 
 
-def _thickness(known: BoolArray, edge: FloatArray, inward: FloatArray, most: float) -> FloatArray:
-    """Pixels (n,) from `edge` to where it ends going `inward`, 1 to `most`."""
-    steps = np.arange(1, int(most) + 2, dtype=np.float32)
-    at = np.rint(edge[:, None] + steps[:, None] * inward[:, None]).astype(np.intp)
-    limits = np.array(known.shape) - 1
-    inside = ((at >= 0) & (at <= limits)).all(-1)
-    inside &= known[tuple(np.moveaxis(np.clip(at, 0, limits), -1, 0))]
-    run = np.where(inside.all(1), len(steps), inside.argmin(1))
-    return np.maximum(run, 1).astype(np.float32)
+def _moves(known: BoolArray, wanted: BoolArray, size: float) -> Iterator[NDArray[np.intp]]:
+    """(rows, columns) to where known pixels are for the wanted ones, the most useful first."""
+    small = max(1, round(size / SMALL))
+    known, left = known[::small, ::small], np.argwhere(wanted[::small, ::small])
+    angles = np.arange(MOVES) * 2 * np.pi / MOVES
+    around = np.stack([np.sin(angles), np.cos(angles)], -1)
+    moves = [(fold, (fold * size / small * way).round()) for fold in FOLDS for way in around]
+    for _ in range(MOST_MOVES):
+        worth = [
+            _known_at(known, left + move).sum() / (1 + fold / FOLDS[-1]) for fold, move in moves
+        ]
+        best = moves[int(np.argmax(worth))][1].astype(np.intp)
+        brought = _known_at(known, left + best)
+        if not brought.any():
+            return
+        left = left[~brought]
+        yield best * small
+
+
+def _known_at(known: BoolArray, places: NDArray[Any]) -> BoolArray:
+    """Which of the places (n, 2), rows and columns, are known."""
+    places = places.astype(np.intp)
+    inside = ((places >= 0) & (places < known.shape)).all(1)
+    clipped = np.clip(places, 0, np.array(known.shape) - 1)
+    return np.asarray(inside & known[tuple(clipped.T)])
 
 
 def mean_of(values: FloatArray, where: BoolArray, sigma: float) -> FloatArray:
