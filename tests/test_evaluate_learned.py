@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,12 @@ from dance_metrics.lpips import WIDTHS, Lpips, Trunk, squeezenet, vgg16
 from torch import nn
 
 from dancecli.errors import WeightsError
+from dancecli.evaluate.eyes import Eyes
+from dancecli.evaluate.results import Results, read_summary
+from dancecli.evaluate.running import Evaluation
+from dancecli.media import VideoStream
 from dancecli.progress import Progress
+from dancecli.types import FloatArray, Frame, UInt8Array
 from dancecli.weights.fetching import fetch, remove_file
 
 
@@ -85,6 +92,51 @@ def test_frechet_of_two_gaussians_against_the_closed_form() -> None:
     assert frechet(one, two) == pytest.approx(expected, rel=1e-6)
     assert frechet(one, one) == pytest.approx(0, abs=1e-9)
     assert frechet(one, one + np.eye(5)[0] * 3) == pytest.approx(9)
+
+
+class Colours:
+    """Mean colours in the place of Inception's features, whose weights are not here."""
+
+    def __init__(self) -> None:
+        self.missing: dict[str, str] = {}
+        self.seen: list[FloatArray] = []
+
+    def pair(self, real: UInt8Array, fake: UInt8Array) -> dict[str, float]:
+        return {}
+
+    def features(self, crop: UInt8Array) -> FloatArray:
+        self.seen.append(crop.mean((0, 1), dtype=np.float32))
+        return self.seen[-1]
+
+    def distance(self, real: FloatArray, fake: FloatArray) -> float:
+        return frechet(real, fake)
+
+
+def first_frames(video: Path) -> list[Frame]:
+    return list(VideoStream(video, max_side=480).frames(0, 3))
+
+
+def test_fid_is_of_all_frames_of_all_clips_together(tmp_path: Path, demo_video: Path) -> None:
+    """Each clip's fake is the other's real one: wrong in each, and as a whole the same frames."""
+    light, dark = (
+        [replace(f, rgb=(f.rgb * share).astype(np.uint8)) for f in first_frames(demo_video)]
+        for share in (1.0, 0.7)
+    )
+    colours = Colours()
+    eyes = Eyes(
+        {"pose": "mediapipe", "mask": "mediapipe", "parser": "heuristic", "dense": "template"}
+    )
+    ask = Evaluation(tmp_path, eyes, colours, Progress("quiet"), Results({}, []))
+    for name, real, made in (("one", light, dark), ("two", dark, light)):
+        ask.walk(name, ((a, {"fake": b}) for a, b in zip(real, made, strict=True)), 3, Fraction(5))
+    ask.results.groups = {"simple": ["one"], "challenging": ["two"]}
+    results = ask.finish()
+    truth, fake = np.array(colours.seen[0::2]), np.array(colours.seen[1::2])
+    stored = read_summary(tmp_path / "metrics.json")["fake"]["fid"]
+    assert stored == pytest.approx(frechet(truth, fake), abs=1e-6)
+    one, two = (results.mean("fake", "fid", group) for group in results.groups)
+    assert one == pytest.approx(frechet(truth[:3], fake[:3]))
+    assert stored < 0.05 * min(one, two)
 
 
 def test_missing_weights_are_said_and_nothing_is_made_up(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,26 @@ import pytest
 from click.testing import CliRunner
 
 from dancecli.cli.evaluate import command
-from dancecli.errors import UsageError
+from dancecli.errors import NoPersonError, UsageError
 from dancecli.evaluate.asking import Ask
-from dancecli.evaluate.reenactment import BASELINE, blurred, contenders
+from dancecli.evaluate.reenactment import (
+    BASELINE,
+    Protocol,
+    SelfClip,
+    blurred,
+    chosen_target,
+    contenders,
+)
 from dancecli.evaluate.shapes import colours, limb_lengths, limb_widths
 from dancecli.evaluate.sources import Folder, Together, parse_named
 from dancecli.figures import made_target
-from dancecli.media import write_png
+from dancecli.media import VideoStream, write_png
+from dancecli.media.encoding import Encoder
+from dancecli.media.formats import format_of
+from dancecli.motion import State, Track
+from dancecli.progress import Progress
 from dancecli.types import JOINT, Canvas, Layer
+from dancecli.workdir import WorkDir
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "docs" / "media" / "dance.mp4"
@@ -76,6 +90,34 @@ def test_other_proportions_and_colours_are_seen() -> None:
 def test_nobody_counts_as_all_wrong() -> None:
     skeleton = made_target(320, 512).skeleton
     assert limb_lengths(skeleton, None) > 0.05
+
+
+def track_of(joints: list[int | None]) -> Track:
+    """Frames in which so many joints are seen; None: nobody, and the track is held."""
+    skeleton = made_target(160, 256).skeleton
+    skeletons = []
+    for count in joints:
+        body = skeleton.body.copy()
+        body[count or 0 :, 2] = 0
+        skeletons.append(replace(skeleton, body=body))
+    state = np.array([State.HELD if n is None else State.SEEN for n in joints], np.uint8)
+    camera = np.tile(np.eye(2, 3), (len(joints), 1, 1))
+    return Track(tuple(skeletons), state, (), camera, (160, 256), Fraction(5))
+
+
+@pytest.mark.parametrize(
+    ("joints", "target"),
+    [
+        ([20, 25, 25], (1, True)),
+        ([20, 22, 25], (1, False)),
+        ([20, 18, 25, None], (0, False)),
+        ([None, 12, 3], (1, False)),
+    ],
+)
+def test_the_target_is_the_fullest_frame_that_has_a_later_one(
+    joints: list[int | None], target: tuple[int, bool]
+) -> None:
+    assert chosen_target(track_of(joints)) == target
 
 
 def folder(path: Path, count: int, size: tuple[int, int] = (40, 60)) -> Path:
@@ -158,6 +200,49 @@ def test_self_reenactment_of_the_demo(tmp_path: Path) -> None:
     assert warp["ssbs"] > 0.85 and warp["pck_10"] > 0.9
     assert blur["sharpness"] < 0.9 * warp["sharpness"]
     assert summary["still"]["flicker"] == 0
+
+
+def made_clip(path: Path, hidden: Sequence[slice | None]) -> Path:
+    """The demo's first frames; the rows that are hidden in each are black, in None all are."""
+    video = VideoStream(DEMO, max_side=480)
+    size = (video.width, video.height)
+    with Encoder(path, format_of(path), video.fps, size, False) as encoder:
+        for frame, rows in zip(video.frames(0, len(hidden)), hidden, strict=True):
+            rgb = frame.rgb.copy()
+            rgb[rows if rows is not None else slice(None)] = 0
+            encoder.write(rgb)
+    return path
+
+
+def reenacted(tmp_path: Path, clip: Path) -> SelfClip:
+    protocol = Protocol((), plugins={"dance.parser": "heuristic"}, device="cpu")
+    return SelfClip(clip, protocol, WorkDir(tmp_path / "work"), tmp_path, Progress("quiet"))
+
+
+NOTHING, LEGS = slice(0, 0), slice(285, None)
+
+
+def test_a_person_whom_the_last_frame_shows_best_is_compared_there(tmp_path: Path) -> None:
+    clip = reenacted(tmp_path, made_clip(tmp_path / "clip.mp4", (LEGS, LEGS, NOTHING)))
+    assert 2 in clip.span
+    assert not clip.simple
+
+
+def test_a_person_who_is_seen_once_cannot_be_compared(tmp_path: Path) -> None:
+    path = made_clip(tmp_path / "clip.mp4", (None, None, NOTHING))
+    with pytest.raises(NoPersonError, match=r"clip\.mp4.*one frame only"):
+        reenacted(tmp_path, path)
+
+
+def test_a_clip_of_one_frame_is_refused_before_any_is_measured(tmp_path: Path) -> None:
+    path = made_clip(tmp_path / "one.mp4", (NOTHING,))
+    first = made_clip(tmp_path / "first.mp4", (NOTHING,) * 3)
+    work = tmp_path / "work"
+    asked = ["--self", str(first), "--self", str(path), "-o", str(tmp_path / "report")]
+    result = CliRunner().invoke(command, [*asked, "--work-dir", str(work), "-q"])
+    assert isinstance(result.exception, UsageError)
+    assert "one.mp4 has a single frame" in str(result.exception)
+    assert not list(work.rglob("*.jsonl"))
 
 
 @pytest.mark.slow

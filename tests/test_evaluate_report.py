@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from dancecli.cli.evaluate import command
+from dancecli.cli.evaluate import WorseError, command
 from dancecli.errors import DanceError, UsageError
 from dancecli.evaluate.compare import Scores
 from dancecli.evaluate.paper import TABLE_2, beside
-from dancecli.evaluate.report import as_text, write_report
+from dancecli.evaluate.report import as_text, table, write_report
 from dancecli.evaluate.results import Results, read_summary, worse
 from dancecli.evaluate.study import tally, write_study
 
@@ -54,7 +54,10 @@ def test_metrics_json_can_be_read_again(tmp_path: Path) -> None:
     assert content["clips"]["one"]["systems"]["ours"]["values"]["ssbs"] == [0.9, 0.9, None]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"schema": 9}', '{"schema": 1, "summary": {"a": 3}}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"schema": 1, "summary": {"a": {"fid": 3}}}', '{"schema": 2, "summary": {"a": 3}}'],
+)
 def test_files_that_are_no_results_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "m.json").write_text(text)
     with pytest.raises(UsageError, match=r"m\.json"):
@@ -71,6 +74,25 @@ def test_check_knows_which_way_is_worse() -> None:
     assert "not measured any more" in worse(stored, {"ours": {"ssbs": 0.8}}, 0.02)[0]
     with pytest.raises(UsageError):
         worse(stored, {"others": {}}, 0.02)
+
+
+def test_check_misses_a_system_that_is_not_measured_any_more() -> None:
+    stored = {"posewarp": {"ssbs": 0.8}, "freestyle@runs/a": {"ssbs": 0.95}}
+    (line,) = worse(stored, {"posewarp": {"ssbs": 0.8}, "freestyle@runs/b": {"ssbs": 0.1}}, 0.02)
+    assert line.startswith("freestyle@runs/a: not measured any more")
+    assert worse({"posewarp": {"ssbs": 0.8}}, stored, 0.02) == []
+
+
+def test_fid_is_of_all_frames_of_a_tables_videos(tmp_path: Path) -> None:
+    results = made_results()
+    results.groups = {"simple": ["one"], "challenging": ["two"]}
+    results.fid = {None: {"ours": 9.0}, "simple": {"ours": 7.5}, "challenging": {}}
+    results.write(tmp_path / "metrics.json")
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert content["summary"]["ours"]["fid"] == 9
+    groups = {name: each["summary"]["ours"]["fid"] for name, each in content["groups"].items()}
+    assert groups == {"simple": 7.5, "challenging": None}
+    assert "9.0000" in table(results) and "7.5000" in table(results, "simple")
 
 
 def test_terminal_and_paper_tables_name_every_system() -> None:
@@ -107,14 +129,14 @@ def test_the_report_opens_in_a_browser(tmp_path: Path) -> None:
     assert "Not measured" in page_text(tmp_path / "report.html")
 
 
-def made_videos(folder: Path, value: int) -> Path:
+def made_videos(folder: Path, value: int, name: str = "clip.mp4") -> Path:
     from fractions import Fraction
 
     from dancecli.media.encoding import Encoder
     from dancecli.media.formats import format_of
 
-    folder.mkdir()
-    out = folder / "clip.mp4"
+    folder.mkdir(exist_ok=True)
+    out = folder / name
     with Encoder(out, format_of(out), Fraction(5), (32, 32), False) as encoder:
         for _ in range(3):
             encoder.write(np.full((32, 32, 3), value, np.uint8))
@@ -135,6 +157,18 @@ def test_a_study_is_blind_and_its_answers_are_counted(tmp_path: Path) -> None:
     counted = tally([tmp_path / f"{viewer}.json" for viewer in range(3)], study)
     assert counted["preferred"]["ours"] == {"times": 2, "share": 0.6667}
     assert counted["pairs"] == {"clip": {"ours": 2, "theirs": 1}}
+
+
+def test_videos_that_would_share_a_pair_are_refused(tmp_path: Path) -> None:
+    for name in ("clip.mp4", "clip.webm", "other.mp4"):
+        ours, theirs = (made_videos(tmp_path / each, 60, name) for each in ("ours", "theirs"))
+    given = (f"ours={ours}", f"theirs={theirs}")
+    with pytest.raises(UsageError, match=r"ours/clip\.mp4 and .*ours/clip\.webm"):
+        write_study(given, tmp_path / "study")
+    assert not (tmp_path / "study").exists()
+    (ours / "clip.webm").unlink()
+    page = write_study(given, tmp_path / "study")
+    assert json.loads(page.with_name("study.json").read_text())["pairs"] == ["clip", "other"]
 
 
 @pytest.mark.parametrize(
@@ -207,5 +241,9 @@ def test_the_real_clip_beside_itself_and_worse(tmp_path: Path) -> None:
         assert bad[name] < same[name]
     assert bad["l1_union"] > 0.05 and bad["head_l1"] > 0.05
     assert {"metrics.json", "report.html"} <= {path.name for path in out.iterdir()}
-    again = run(*asked, "--check", str(out / "metrics.json"))
+    stored = shutil.copy(out / "metrics.json", tmp_path / "stored.json")
+    again = run(*asked, "--check", stored)
     assert again.exception is None, again.exception
+    alone = run(*asked[:4], *asked[6:], "--check", stored)
+    assert isinstance(alone.exception, WorseError)
+    assert "bad: not measured any more" in str(alone.exception)

@@ -8,6 +8,7 @@ absent.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -49,12 +50,14 @@ class Learned(Protocol):
 
 @dataclass
 class Scores:
-    """One system's values: per frame by metric (NaN: not defined there), and of the whole set."""
+    """One system's values on a clip: per frame by metric (NaN: not defined there).
+
+    features: of the real crop and of the system's, frame by frame, for FID.
+    """
 
     frames: list[int] = field(default_factory=list)
     values: dict[str, list[float]] = field(default_factory=dict)
-    whole: dict[str, float] = field(default_factory=dict)
-    features: list[FloatArray] = field(default_factory=list)
+    features: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
 
     def add(self, index: int, values: dict[str, float]) -> None:
         """A frame's values; metrics that other frames had are NaN where missing."""
@@ -66,8 +69,6 @@ class Scores:
 
     def mean(self, name: str) -> float:
         """Of the frames where it is defined; NaN where it is nowhere."""
-        if name in self.whole:
-            return self.whole[name]
         known = [value for value in self.values.get(name, ()) if not math.isnan(value)]
         return sum(known) / len(known) if known else math.nan
 
@@ -81,7 +82,6 @@ class Comparison:
         self.passed_over = 0
         self._box: Box | None = None
         self._before: tuple[Frame, dict[str, Frame]] | None = None
-        self._truth: list[FloatArray] = []
 
     def add(self, real: Frame, fakes: dict[str, Frame]) -> Crop | None:
         """One moment and where it was looked at; None where the real frame shows nobody."""
@@ -94,14 +94,17 @@ class Comparison:
             self._box = self._before = None
             return None
         self._box = box
-        if self.learned and (known := self.learned.features(truth.frame.rgb)) is not None:
-            self._truth.append(known)
+        known = self.learned.features(truth.frame.rgb) if self.learned else None
         for name, fake in fakes.items():
-            self._score(name, crop, truth, self.eyes.look(crop.frame(fake), crop.inside(box)))
+            seen = self.eyes.look(crop.frame(fake), crop.inside(box))
+            self._score(name, crop, truth, seen, known)
         self._before = (real, fakes)
         return crop
 
-    def _score(self, name: str, crop: Crop, truth: Seen, seen: Seen) -> None:
+    def _score(
+        self, name: str, crop: Crop, truth: Seen, seen: Seen, known: FloatArray | None
+    ) -> None:
+        """known: the features of the real crop."""
         values = compared(truth, seen)
         real, made = truth.frame.rgb, seen.frame.rgb
         if self._before is not None:
@@ -110,18 +113,20 @@ class Comparison:
         scores = self.scores.setdefault(name, Scores())
         if self.learned:
             values |= self.learned.pair(real, made)
-            if (known := self.learned.features(made)) is not None:
-                scores.features.append(known)
+            if known is not None and (own := self.learned.features(made)) is not None:
+                scores.features.append((known, own))
         scores.add(truth.frame.index, values)
 
-    def finish(self) -> dict[str, Scores]:
-        """Scores by system, with what is measured over all frames together."""
-        for scores in self.scores.values():
-            if self.learned and len(self._truth) > 1:
-                scores.whole["fid"] = self.learned.distance(
-                    np.stack(self._truth), np.stack(scores.features)
-                )
-        return self.scores
+
+def fids(clips: Sequence[Mapping[str, Scores]], learned: Learned) -> dict[str, float]:
+    """System -> FID of all its frames of some clips together; absent with fewer than two."""
+    found = {}
+    for system in dict.fromkeys(name for clip in clips for name in clip):
+        pairs = [pair for clip in clips if system in clip for pair in clip[system].features]
+        if len(pairs) > 1:
+            real, made = (np.stack(side) for side in zip(*pairs, strict=True))
+            found[system] = learned.distance(real, made)
+    return found
 
 
 def compared(real: Seen, fake: Seen) -> dict[str, float]:

@@ -46,7 +46,8 @@ MEASURES = {
                 "real person is, over the real one's; blur lowers it"),
         Measure("lpips_vgg", "LPIPS VGG", "1", "lower", "v0.1, VGG-16"),
         Measure("lpips_squeeze", "LPIPS SqueezeNet", "1", "lower", "v0.1, SqueezeNet 1.1"),
-        Measure("fid", "FID", "1", "lower", "Inception pool3, all frames of all videos together"),
+        Measure("fid", "FID", "1", "lower", "Inception pool3, all frames of all videos together, "
+                "no mean of clips"),
         Measure("ssbs", "SSBS", "IoU", "higher", "silhouettes of the human parser"),
         Measure("ssis_all", "SSIS all", "IoU", "higher", "labels 1-19, mean over all of them, a "
                 "label absent from both counts 0 (comparable with the paper's)"),

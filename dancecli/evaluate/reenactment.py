@@ -1,13 +1,14 @@
 """Self-reenactment (paper, section 4): a clip's person driven by the clip itself.
 
-The target is the first frame that shows all joints; later frames are made from it and compared
-with what really happened. Always in the table: `still`, the target's frame unmoved, and `posewarp`
-and its copy blurred by one pixel, since blur alone improves SSIM and L1.
+The target is the first frame that shows all joints, never the last that shows anybody; later frames
+are made from it and compared with what really happened. Always in the table: `still`, the target's
+frame unmoved, and `posewarp` and its copy blurred by one pixel, since blur alone improves SSIM and
+L1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from dancecli.composite import compose
+from dancecli.errors import NoPersonError, UsageError
 from dancecli.evaluate.compare import CROP, ROOM
 from dancecli.job import Job
-from dancecli.media import write_png
+from dancecli.media import VideoStream, write_png
 from dancecli.motion import State, Track
 from dancecli.pipeline import paint
 from dancecli.plate import Plate
@@ -129,6 +131,11 @@ class SelfClip(Clip):
         super().__init__(
             job_of(room / f"{path.stem}.png", path, protocol), protocol, work, progress
         )
+        if (self.track.state == State.SEEN).sum() < 2:
+            raise NoPersonError(
+                f"{path}: somebody is seen in one frame only, but later ones are to be compared "
+                "with it; use a video that shows a person for longer"
+            )
         index, self.simple = chosen_target(self.track)
         self.span = range(index + 1, min(self.video.count, index + 1 + protocol.frames))
         frame = next(iter(self.video.frames(index, index + 1)))
@@ -150,17 +157,25 @@ def job_of(photo: Path, video: Path, protocol: Protocol) -> Job:
 
 
 def chosen_target(track: Track) -> tuple[int, bool]:
-    """The first frame that shows all 25 joints and whether there is one; else the fullest frame."""
-    best, most = 0, -1
-    for index, skeleton in enumerate(track.skeletons):
-        if track.state[index] != State.SEEN:
-            continue
-        seen = int((skeleton.body[:, 2] >= SEEN).sum())
-        if seen > most:
-            best, most = index, seen
-        if seen == len(skeleton.body):
-            return index, True
-    return best, False
+    """The first frame that shows all 25 joints and whether there is one; else the fullest frame.
+
+    Somebody is seen in a later frame too, or nothing could be compared; the track needs two.
+    """
+    *candidates, _ = np.flatnonzero(track.state == State.SEEN)
+    confidence = np.array([track.skeletons[index].body[:, 2] for index in candidates])
+    joints = (confidence >= SEEN).sum(1)
+    best = int(joints.argmax())
+    return int(candidates[best]), bool(joints[best] == confidence.shape[1])
+
+
+def check_lengths(clips: Sequence[Path]) -> None:
+    """Raises UsageError for a clip of a single frame, MediaError for one that is unreadable."""
+    for path in clips:
+        if VideoStream(path).count < 2:
+            raise UsageError(
+                f"{path} has a single frame: self-reenactment makes later frames of a video from "
+                "an earlier one; give a longer video"
+            )
 
 
 class System:

@@ -25,9 +25,9 @@ PLOTTED = ("l1_union", "dssim_lab", "ssbs", "pck_05", "sharpness", "flicker")
 
 def write_report(results: Results, pictures: Mapping[str, tuple[Path, Path]], path: Path) -> None:
     """The page. pictures: clip -> its sheet (PNG) and strip (MP4)."""
-    body = [_section("All clips", table(results, None))]
+    body = [_section("All clips", table(results))]
     body += [
-        _section(f"Group: {group}", table(results, clips))
+        _section(f"Group: {group}", table(results, group))
         for group, clips in results.groups.items()
         if 0 < len(clips) < len(results.scores)
     ]
@@ -47,30 +47,31 @@ def _about(results: Results) -> str:
         len(next(iter(systems.values())).frames) for systems in results.scores.values() if systems
     ]
     return (
-        f"Clips: {len(results.scores)}; frames per system: {sum(counts)}. Means of clips; the best "
-        "value of each column is green. Perception plugins are no truth: see below who looked."
+        f"Clips: {len(results.scores)}; frames per system: {sum(counts)}. Means of clips, but FID "
+        "is of all their frames together; the best value of each column is green. Perception "
+        "plugins are no truth: see below who looked."
     )
 
 
-def table(results: Results, clips: Sequence[str] | None) -> str:
-    """Systems as rows, metrics as columns."""
+def table(results: Results, group: str | None = None) -> str:
+    """Systems as rows, metrics as columns; of a group's clips, or of all."""
     names = results.measured
     head = "".join(
         f'<th title="{html.escape(MEASURES[name].about)}">{html.escape(MEASURES[name].title)} '
         f"{MEASURES[name].arrow}</th>"
         for name in names
     )
-    best = {name: _best(results, name, clips) for name in names}
+    best = {name: _best(results, name, group) for name in names}
     rows = []
     for system in results.systems:
-        cells = [_cell(results.mean(system, name, clips), best[name], name) for name in names]
+        cells = [_cell(results.mean(system, name, group), best[name], name) for name in names]
         rows.append(f"<tr><td>{html.escape(system)}</td>{''.join(cells)}</tr>")
     inside = f"<tr><th>system</th>{head}</tr>{''.join(rows)}"
     return f'<div class="scroll"><table>{inside}</table></div>'
 
 
-def _best(results: Results, name: str, clips: Sequence[str] | None) -> float:
-    values = [results.mean(system, name, clips) for system in results.systems]
+def _best(results: Results, name: str, group: str | None) -> float:
+    values = [results.mean(system, name, group) for system in results.systems]
     known = [value for value in values if not math.isnan(value)]
     return min(known, key=MEASURES[name].loss) if known else math.nan
 

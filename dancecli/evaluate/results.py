@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from dancecli.errors import UsageError
 from dancecli.evaluate.compare import Scores
 from dancecli.evaluate.measures import MEASURES
 
-SCHEMA = 1
+SCHEMA = 2
+"""1 had FID as a mean of clips, which is another number."""
 
 LARGEST = 256 << 20
 """Bytes of a results file that is read back."""
@@ -25,7 +26,8 @@ class Results:
 
     scores: clip -> system -> scores. groups: group -> clips, such as "simple". protocol: how it was
     done. plugins: who looked. weights: system -> what its backend says of its weights (names,
-    terms, SHA-256). missing: metric -> why it was not measured.
+    terms, SHA-256). missing: metric -> why it was not measured. fid: group (None: all clips) ->
+    system -> FID of its frames together.
     """
 
     protocol: dict[str, Any]
@@ -35,6 +37,7 @@ class Results:
     weights: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     passed_over: dict[str, int] = field(default_factory=dict)
+    fid: dict[str | None, dict[str, float]] = field(default_factory=dict)
 
     @property
     def systems(self) -> list[str]:
@@ -50,19 +53,24 @@ class Results:
             if any(not math.isnan(self.mean(system, name)) for system in self.systems)
         ]
 
-    def mean(self, system: str, metric: str, clips: Sequence[str] | None = None) -> float:
-        """Mean of the clips' means, NaN where no clip has it."""
-        names = self.scores if clips is None else clips
+    def mean(self, system: str, metric: str, group: str | None = None) -> float:
+        """Mean of the means of a group's clips, or of all; NaN where no clip has it.
+
+        FID is no mean but that of all their frames together.
+        """
+        if metric == "fid":
+            return self.fid.get(group, {}).get(system, math.nan)
+        names = self.scores if group is None else self.groups[group]
         found = [
             self.scores[clip][system].mean(metric) for clip in names if system in self.scores[clip]
         ]
         known = [value for value in found if not math.isnan(value)]
         return sum(known) / len(known) if known else math.nan
 
-    def summary(self, clips: Sequence[str] | None = None) -> dict[str, dict[str, float | None]]:
+    def summary(self, group: str | None = None) -> dict[str, dict[str, float | None]]:
         """System -> metric -> mean; None: not measured."""
         return {
-            system: {name: _json(self.mean(system, name, clips)) for name in MEASURES}
+            system: {name: _json(self.mean(system, name, group)) for name in MEASURES}
             for system in self.systems
         }
 
@@ -80,7 +88,7 @@ class Results:
             "not_measured": self.missing,
             "summary": self.summary(),
             "groups": {
-                group: {"clips": clips, "summary": self.summary(clips)}
+                group: {"clips": clips, "summary": self.summary(group)}
                 for group, clips in self.groups.items()
             },
             "clips": {
@@ -101,8 +109,7 @@ class Results:
 
 def _frames(scores: Scores) -> dict[str, Any]:
     values = {name: [_json(value) for value in column] for name, column in scores.values.items()}
-    whole = {name: _json(value) for name, value in scores.whole.items()}
-    return {"frames": scores.frames, "values": values, "whole": whole}
+    return {"frames": scores.frames, "values": values}
 
 
 def _json(value: float) -> float | None:
@@ -123,7 +130,7 @@ def read_summary(path: Path) -> dict[str, dict[str, float | None]]:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not JSON ({str(error)[:100]})") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise UsageError(f"{path}: not a metrics.json of schema {SCHEMA}")
+        raise UsageError(f"{path}: not a metrics.json of schema {SCHEMA}; measure it anew")
     return _checked(path, content.get("summary"))
 
 
@@ -145,14 +152,19 @@ def worse(
 ) -> list[str]:
     """What got worse than stored by more than a share of it, or is no longer measured.
 
-    Raises UsageError when the two have no system in common.
+    Systems are matched by name; new ones are not looked at. Raises UsageError when the two have no
+    system in common.
     """
     shared = [system for system in stored if system in found]
     if not shared:
         raise UsageError(
             f"the stored results have systems {', '.join(stored)}, these {', '.join(found)}"
         )
-    lines = []
+    lines = [
+        f"{system}: not measured any more (systems are matched by name)"
+        for system in stored
+        if system not in found
+    ]
     for system in shared:
         for name, before in stored[system].items():
             if name not in MEASURES or before is None:

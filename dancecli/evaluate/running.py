@@ -12,10 +12,10 @@ from typing import Any
 
 from dancecli import registry
 from dancecli.errors import NoPersonError
-from dancecli.evaluate.compare import Comparison, Learned
+from dancecli.evaluate.compare import Comparison, Learned, fids
 from dancecli.evaluate.eyes import Eyes
 from dancecli.evaluate.gallery import Gallery
-from dancecli.evaluate.reenactment import Protocol, SelfClip
+from dancecli.evaluate.reenactment import Protocol, SelfClip, check_lengths
 from dancecli.evaluate.report import write_report
 from dancecli.evaluate.results import Results
 from dancecli.evaluate.sources import Together, open_source
@@ -61,7 +61,7 @@ class Evaluation:
                 tick()
         if not comparison.scores:
             raise NoPersonError(f"{name}: nobody was found in any of its real frames")
-        self.results.scores[name] = comparison.finish()
+        self.results.scores[name] = comparison.scores
         self.results.passed_over[name] = comparison.passed_over
         self.pictures[name] = (gallery.still, gallery.strip)
 
@@ -72,10 +72,21 @@ class Evaluation:
         return next(each for each in candidates if _plain(each) not in taken)
 
     def finish(self) -> Results:
-        """Writes `metrics.json` and `report.html`."""
+        """Measures what needs all clips; writes `metrics.json` and `report.html`."""
+        if self.learned:
+            self.results.fid = self._fids(self.learned)
         self.results.write(self.out / "metrics.json")
         write_report(self.results, self.pictures, self.out / "report.html")
         return self.results
+
+    def _fids(self, learned: Learned) -> dict[str | None, dict[str, float]]:
+        scores, groups = self.results.scores, self.results.groups
+        everything = fids(list(scores.values()), learned)
+        found: dict[str | None, dict[str, float]] = {None: everything}
+        for group, clips in groups.items():
+            whole = len(clips) == len(scores)
+            found[group] = everything if whole else fids([scores[clip] for clip in clips], learned)
+        return found
 
 
 def _plain(name: str) -> str:
@@ -116,7 +127,11 @@ def weights_of(protocol: Protocol) -> dict[str, Any]:
 def measure_clips(
     ask: Evaluation, clips: Sequence[Path], protocol: Protocol, work: WorkDir
 ) -> None:
-    """Self-reenactment of each clip."""
+    """Self-reenactment of each clip.
+
+    Raises UsageError, before any work, for a clip of a single frame.
+    """
+    check_lengths(clips)
     groups: dict[str, list[str]] = {"simple": [], "challenging": []}
     ask.results.weights = weights_of(protocol)
     for path in clips:

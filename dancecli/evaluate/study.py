@@ -27,7 +27,8 @@ LARGEST_ANSWERS = 1 << 20
 def write_study(given: Sequence[str], out: Path) -> Path:
     """`A=FOLDER_OR_VIDEO B=...` -> the page `study.html`, and `study.json` that tells who is who.
 
-    Videos of two folders are paired by name. Raises UsageError when nothing pairs.
+    Videos of two folders are paired by file name. Raises UsageError when nothing pairs, or two
+    pairs would have one name.
     """
     systems = parse_named(given)
     if len(systems) != 2:
@@ -62,7 +63,20 @@ def _pairs(one: Path, two: Path) -> dict[str, tuple[Path, Path]]:
     shared = [name for name in films[0] if name in films[1]]
     if not shared:
         raise UsageError(f"{one} and {two} have no video of the same name")
-    return {Path(name).stem: (films[0][name], films[1][name]) for name in shared}
+    return _by_stem([(films[0][name], films[1][name]) for name in shared])
+
+
+def _by_stem(pairs: Sequence[tuple[Path, Path]]) -> dict[str, tuple[Path, Path]]:
+    found: dict[str, tuple[Path, Path]] = {}
+    for pair in pairs:
+        film = pair[0]
+        if film.stem in found:
+            raise UsageError(
+                f"{found[film.stem][0]} and {film} would both be pair '{film.stem}': rename one in "
+                "both folders, or take it away"
+            )
+        found[film.stem] = pair
+    return found
 
 
 def tally(answers: Sequence[Path], study: Path) -> dict[str, Any]:

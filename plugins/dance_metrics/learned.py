@@ -69,8 +69,10 @@ def frechet(one: Any, two: Any) -> float:
     one, two = np.asarray(one, np.float64), np.asarray(two, np.float64)
     apart = float(((one.mean(0) - two.mean(0)) ** 2).sum())
     centred = [(each - each.mean(0)) / np.sqrt(len(each) - 1) for each in (one, two)]
-    # Tr (S1 S2)^½ is the sum of singular values of A B^T, where S1 = A^T A and S2 = B^T B.
-    shared = float(np.linalg.svd(centred[0] @ centred[1].T, compute_uv=False).sum())
+    # Tr (S1 S2)^½ is the sum of singular values of A B^T, where S1 = A^T A and S2 = B^T B; the R of
+    # A = Q R has the same, and is no larger than F x F.
+    small = [np.linalg.qr(e, mode="r") if len(e) > e.shape[1] else e for e in centred]
+    shared = float(np.linalg.svd(small[0] @ small[1].T, compute_uv=False).sum())
     spreads = sum(float((each**2).sum()) for each in centred)
     return max(0.0, apart + spreads - 2 * shared)
 
