@@ -16,6 +16,8 @@ _SMALL = {
     "fr.size": 64, "fr.encoder": "4,8,8,8,8",
     "fr.start": 8, "fr.latent": 8, "fr.decoder": "8,4,4,4",
     "fr.encoders": "small", "fr.crop": 32, "fr.embedding": 8, "fr.ndf": 4,
+    "parser.size": "64x32", "parser.widths": "4,4,8,8,8",
+    "embedder.crop": 32, "embedder.widths": "8,8,8,8", "embedder.size": 8,
 }  # fmt: skip
 
 TINY_PAPER: Preset = PAPER.with_overrides(_SMALL)

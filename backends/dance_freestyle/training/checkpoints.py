@@ -55,7 +55,13 @@ class Checkpoint:
 
         Raises WeightsError when the file is damaged.
         """
-        return load_network(self.path / f"{role}{'-raw' if raw else ''}.safetensors", role)
+        path = self.path / f"{role}{'-raw' if raw else ''}.safetensors"
+        try:
+            return load_network(path, role)
+        except WeightsError as error:
+            if isinstance(error.__cause__, OSError | SafetensorError):
+                raise self._unreadable(str(error), error.__cause__) from error
+            raise
 
     def critics_into(self, critics: nn.Module) -> None:
         """Load the discriminators.
@@ -66,7 +72,8 @@ class Checkpoint:
         try:
             state = load_file(path)
         except (OSError, SafetensorError) as error:
-            raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
+            found = f"{path}: not a readable safetensors file ({error})"
+            raise self._unreadable(found, error) from error
         check_state(path, critics.state_dict(), state)
         critics.load_state_dict(state)
 
@@ -81,12 +88,20 @@ class Checkpoint:
                 raise WeightsError(f"{path}: too large for a training state")
             state = torch.load(path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-            raise WeightsError(
-                f"{path}: not a readable training state ({_first_line(error)})"
-            ) from error
+            found = f"{path}: not a readable training state ({_first_line(error)})"
+            raise self._unreadable(found, error) from error
         if not isinstance(state, dict) or not set(state) >= STATE_KEYS:
             raise WeightsError(f"{path}: not a training state")
         return state
+
+    def _unreadable(self, found: str, error: BaseException) -> WeightsError:
+        """What was found, and what to do where the file is damaged and not only withheld."""
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            return WeightsError(found)
+        earlier = [each for each in checkpoints(self.path.parent) if each.step < self.step]
+        if not earlier:
+            return WeightsError(f"{found}; no checkpoint is before it: begin with another -o")
+        return WeightsError(f"{found}; remove {self.path} to go on from {earlier[-1].path.name}")
 
 
 STATE_KEYS = {"generator", "critic", "random", "judges", "step", "consumed", "settings"}

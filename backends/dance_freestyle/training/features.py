@@ -7,14 +7,17 @@ from typing import Any
 from torch import Tensor, nn
 
 from dance_freestyle.parser import Parser
+from dance_freestyle.training.checkpoints import fingerprint
 
 
 class Features(nn.Module):
     """A trained parser's encoder for pictures, a trained embedder for faces; both frozen."""
 
-    def __init__(self, parser: Parser, embedder: Any) -> None:
+    def __init__(self, parser: Parser, embedder: Any, where: str = "") -> None:
+        """where: the bundle they are of, for whoever is to give the same again."""
         super().__init__()
         self.parser, self.embedder = parser, embedder
+        self.name = f"{fingerprint(self)} of {where}" if where else fingerprint(self)
         self.eval().requires_grad_(False)
 
     def picture(self, rgb: Tensor) -> list[Tensor]:

@@ -18,6 +18,7 @@ from torch.utils._pytree import tree_leaves
 
 from dance_freestyle import encoders
 from dance_freestyle.appearance import PARTS, PublishedEncoders
+from dance_freestyle.parser import HINTS
 from dance_freestyle.training.tasks import TASKS, Batch, Task
 
 
@@ -34,7 +35,7 @@ def activations(role: str, preset: Any, count: int) -> int:
             for parameter in network.parameters():
                 parameter.grad = torch.zeros_like(parameter)
         with _Counter() as counter:
-            _step(task, _blank(task, preset, count))
+            _step(task, BLANK[role](preset, count))
     return counter.most
 
 
@@ -99,7 +100,7 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 def _published(role: str, preset: Any) -> dict[str, nn.Module]:
     """The published encoders' layouts, whose weights need not be here to be counted."""
-    if role == "p2b" or preset.encoders != "published":
+    if getattr(preset, "encoders", None) != "published":
         return {}
     made: nn.Module = encoders.VggFace2() if role == "fr" else _Layouts()
     return {"published": made.eval().requires_grad_(False)}
@@ -111,23 +112,18 @@ class _Layouts(PublishedEncoders):
         self.face, self.part = encoders.VggFace2(), encoders.Vgg19()
 
 
-def _blank(task: Task, preset: Any, count: int) -> Batch:
-    """A batch as `Task.ready` makes it, without numbers and without boxes."""
+def _p2b(preset: Any, count: int) -> Batch:
     zeros = torch.zeros
-    if task.role == "p2b":
-        batch = {
-            "p_star": zeros(count, preset.labels, *preset.size),
-            "P_S": zeros(count, 3, *preset.size),
-            "P_M": zeros(count, *preset.size, dtype=torch.uint8),
-        }
-        return {**batch, "P_D": zeros(count, 3, *preset.size)} if preset.use_dp else batch
-    if task.role == "fr":
-        face = zeros(count, 3, preset.size, preset.size)
-        photo = {"photo": face.clone()} if preset.photo else {}
-        return {
-            "c0": face, "truth": face.clone(), **photo,
-            "identity": zeros(count, 3, preset.crop, preset.crop),
-        }  # fmt: skip
+    batch = {
+        "p_star": zeros(count, preset.labels, *preset.size),
+        "P_S": zeros(count, 3, *preset.size),
+        "P_M": zeros(count, *preset.size, dtype=torch.uint8),
+    }
+    return {**batch, "P_D": zeros(count, 3, *preset.size)} if preset.use_dp else batch
+
+
+def _b2f(preset: Any, count: int) -> Batch:
+    zeros = torch.zeros
     batch = {
         "images": zeros(count, PARTS, 3, preset.crop, preset.crop),
         "present": zeros(count, PARTS),
@@ -137,3 +133,26 @@ def _blank(task: Task, preset: Any, count: int) -> Batch:
     }
     warped = {"texture": zeros(count, 6, *preset.canvas)} if preset.texture == "warp" else {}
     return {**batch, **warped}
+
+
+def _fr(preset: Any, count: int) -> Batch:
+    face = torch.zeros(count, 3, preset.size, preset.size)
+    batch = {"c0": face, "truth": face.clone()}
+    batch["identity"] = torch.zeros(count, 3, preset.crop, preset.crop)
+    return {**batch, "photo": face.clone()} if preset.photo else batch
+
+
+def _parser(preset: Any, count: int) -> Batch:
+    return {
+        "rgb": torch.zeros(count, 3, *preset.size),
+        "hints": torch.zeros(count, HINTS, *preset.size),
+        "labels": torch.zeros(count, *preset.size, dtype=torch.uint8),
+    }
+
+
+def _embedder(preset: Any, count: int) -> Batch:
+    return {name: torch.zeros(count, 3, preset.crop, preset.crop) for name in ("one", "two")}
+
+
+BLANK = {"p2b": _p2b, "b2f": _b2f, "fr": _fr, "parser": _parser, "embedder": _embedder}
+"""A batch as `Task.ready` makes it, without numbers and without boxes."""

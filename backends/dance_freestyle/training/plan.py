@@ -47,7 +47,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
     return {
         "network": plan.role, "preset": plan.name, "parameters": counted.parameters,
         "parts": counted.parts, "discriminator_parameters": counted.critics,
-        "gflop": round(counted.flop / 1e9, 1), "bytes_without_activations": counted.memory,
+        "gflop": _rounded(counted.flop / 1e9), "bytes_without_activations": counted.memory,
         "bytes_of_activations": plan.activations, "samples": plan.samples,
         "batch": settings.batch, "processes": plan.world, "accumulate": settings.parts,
         "steps": settings.steps if plan.known else None, "epochs": plan.epochs,
@@ -65,9 +65,9 @@ def rows(plan: Plan) -> list[tuple[str, str]]:
         ("parameters", f"{counted.parameters:,}"),
         *((f"  {name}", f"{n:,}") for name, n in counted.parts.items()),
         ("discriminators", f"{counted.critics:,}"),
-        ("forward", f"{counted.flop / 1e9:.1f} GFLOP per sample, 2 per multiply-add"),
-        ("memory", f"{counted.memory / 1e9:.2f} GB per process: weights, gradients, optimisers"),
-        ("  activations", f"{plan.activations / 1e9:.2f} GB more for {share} sample(s) at a time, "
+        ("forward", f"{_rounded(counted.flop / 1e9)} GFLOP per sample, 2 per multiply-add"),
+        ("memory", f"{_gigabytes(counted.memory)} per process: weights, gradients, optimisers"),
+        ("  activations", f"{_gigabytes(plan.activations)} more for {share} sample(s) at a time, "
                           "float32, estimated"),
         ("samples", f"{plan.samples:,}" if plan.samples else "unknown without --data"),
         ("batch", f"{settings.batch}: {plan.world} process(es), {settings.parts} part(s) of "
@@ -79,3 +79,12 @@ def rows(plan: Plan) -> list[tuple[str, str]]:
         ("pictures", f"{out}/pictures, every {settings.pictures} steps" if settings.pictures
                      else "none"),
     ]  # fmt: skip
+
+
+def _rounded(number: float) -> float:
+    """To a tenth, and small numbers to two digits."""
+    return round(number, 1) if number >= 1 else float(f"{number:.2g}")
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e7 else f"{count / 1e9:.2g} GB"

@@ -38,7 +38,7 @@ def found_features(where: str) -> Features:
     """The parser and the embedder of a bundle. Raises WeightsError when it lacks one."""
     bundle = read_bundle(find_bundle(where))
     parser: Any = bundle.load("parser")
-    return Features(parser, bundle.load("embedder"))
+    return Features(parser, bundle.load("embedder"), where)
 
 
 def initialised(

@@ -9,18 +9,20 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from dance_freestyle.b2f import B2F
 from dance_freestyle.checkpoint import ROLES
 from dance_freestyle.discriminators import (
     b2f_discriminator,
     fr_discriminator,
     p2b_discriminator,
 )
+from dance_freestyle.parser import HINTS
 
 CRITICS: dict[str, Any] = {
     "p2b": p2b_discriminator,
     "b2f": b2f_discriminator,
     "fr": fr_discriminator,
+    "parser": lambda preset: nn.ModuleDict(),
+    "embedder": lambda preset: nn.ModuleDict(),
 }
 
 BYTES = (20, 16)
@@ -61,23 +63,37 @@ def _count(module: nn.Module) -> int:
 
 def _flop(role: str, network: nn.Module) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        _forward(role, network)
+        FORWARD[role](network, network.preset)
     return int(counter.get_total_flops())
 
 
-def _forward(role: str, network: Any) -> None:
-    preset = network.preset
-    if role == "p2b":
-        dense = _zeros(3, *preset.size) if preset.use_dp else None
-        network(_zeros(preset.labels, *preset.size), _zeros(3, *preset.size), dense)
-    elif isinstance(network, B2F):
-        start = network.person(torch.zeros(1, preset.embedding, device="meta"))
-        warped = _zeros(6, *preset.canvas) if preset.texture == "warp" else None
-        network(_zeros(preset.labels, *preset.size), start, warped)
-    else:
-        embedding = torch.zeros(1, preset.embedding, device="meta")
-        face = _zeros(3, preset.size, preset.size)
-        network(face, embedding, face if preset.photo else None)
+def _p2b(network: Any, preset: Any) -> None:
+    dense = _zeros(3, *preset.size) if preset.use_dp else None
+    network(_zeros(preset.labels, *preset.size), _zeros(3, *preset.size), dense)
+
+
+def _b2f(network: Any, preset: Any) -> None:
+    start = network.person(_zeros(preset.embedding))
+    warped = _zeros(6, *preset.canvas) if preset.texture == "warp" else None
+    network(_zeros(preset.labels, *preset.size), start, warped)
+
+
+def _fr(network: Any, preset: Any) -> None:
+    face = _zeros(3, preset.size, preset.size)
+    network(face, _zeros(preset.embedding), face if preset.photo else None)
+
+
+def _parser(network: Any, preset: Any) -> None:
+    network(_zeros(3, *preset.size), _zeros(HINTS, *preset.size))
+
+
+def _embedder(network: Any, preset: Any) -> None:
+    for _ in range(2):  # a sample is two looks at a face
+        network.embed(_zeros(3, preset.crop, preset.crop))
+
+
+FORWARD = {"p2b": _p2b, "b2f": _b2f, "fr": _fr, "parser": _parser, "embedder": _embedder}
+"""What each network computes of one sample."""
 
 
 def _zeros(*shape: int) -> Tensor:

@@ -48,7 +48,8 @@ class Task(Protocol):
     network, critics: what is trained. judges: losses that keep running means (equation 18).
     frozen: networks that help and do not learn, no part of a checkpoint. absent: terms of the
     preset that are left out, since no network is there to compute their features. item: what a
-    position shows. fed_by: what made B2F's maps or FR's faces, where that is to be remembered.
+    position shows. fed_by: fingerprints of what made B2F's maps or FR's faces and, where the preset
+    has no published encoder, of what the losses compare by; a resumed run must have the same.
     """
 
     role: str
@@ -151,9 +152,9 @@ class B2FTask:
             self.judges["regions"] = FacePerceptual(self.published.part, FACE_LAYERS)
             self.absent: tuple[str, ...] = ()
         else:
-            wanted = {"perceptual": weights.perceptual, "face": weights.face}
-            wanted["region"] = weights.region
-            self.absent = tuple(name for name, weight in wanted.items() if weight)
+            wanted = ("perceptual", "face", "region")
+            self.absent = tuple(name for name in wanted if getattr(weights, name))
+            self.fed_by["features"] = features.name if features else "none"
         self.pictures: Any = self.published.part if self.published else None
         if features and not self.published:
             self.pictures, self.absent = features.picture, ()
@@ -237,7 +238,9 @@ class FRTask:
             self.published = published or encoders.vggface2()
             self.frozen.append(self.published)
             self.judges["faces"] = FacePerceptual(self.published, FACE_LAYERS)
-        elif features:
+            return
+        self.fed_by["features"] = features.name if features else "none"
+        if features:
             self.frozen.append(features)
             self.judges["faces"] = FacePerceptual(features.face, FACE_LAYERS)
         elif preset.loss.perceptual:
