@@ -109,6 +109,14 @@ def test_grey_of_16_bits_is_scaled_not_clipped(tmp_path: Path) -> None:
         assert np.abs(rgb[..., 1].ravel().astype(int) - np.arange(256)).max() <= 1
 
 
+@pytest.mark.parametrize("most", [255, 65535])
+def test_grey_of_32_bits_may_hold_what_8_or_16_would(tmp_path: Path, most: int) -> None:
+    ramp = np.linspace(0, most, 256).astype(np.int32).reshape(16, 16)
+    Image.fromarray(ramp).save(tmp_path / "grey.tif")
+    rgb = read_photo(tmp_path / "grey.tif").rgb
+    assert np.abs(rgb[..., 0].ravel().astype(int) - np.arange(256)).max() <= 1
+
+
 def test_colour_of_16_bits(tmp_path: Path) -> None:
     """Pillow writes none, so the PNG is put together by hand."""
 

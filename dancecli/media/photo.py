@@ -183,7 +183,10 @@ def _eight_bit(picture: Image) -> Image:
     if not picture.mode.startswith("I"):
         return picture
     grey: Any = np.asarray(picture).astype(np.float64).clip(0)
-    full = 65535.0 if grey.max() <= 65535 else float(2**32 - 1)
+    levels = [65535.0, float(2**32 - 1)]
+    if picture.mode == "I":  # 32 bits may hold what 8 would
+        levels.insert(0, 255.0)
+    full = next(most for most in levels if grey.max() <= most)
     return Image.fromarray((grey * (255.0 / full) + 0.5).astype(np.uint8))
 
 
