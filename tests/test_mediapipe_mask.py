@@ -31,6 +31,13 @@ def overlap(one: FloatArray, other: FloatArray) -> float:
     return float((a & b).sum() / (a | b).sum())
 
 
+def test_a_close_up_is_cut_out_down_to_the_pictures_edge() -> None:
+    photo = picture(DEMO / "photo.jpg")
+    whole = alpha_of(photo, *POSE.extract(photo))[60:340, 240:530]
+    close = Frame(np.ascontiguousarray(photo.rgb[60:340, 240:530]))
+    assert overlap(alpha_of(close, *POSE.extract(close)), whole) > 0.85
+
+
 PEOPLE = [
     "target_simple_man_park.jpg",
     "target_simple_man_white_tee.jpg",

@@ -54,6 +54,21 @@ def test_left_is_the_persons_left(dancer: Skeleton) -> None:
         assert dancer.joint(f"left_{name}")[0] > dancer.joint(f"right_{name}")[0], name
 
 
+@pytest.mark.parametrize("rows, people", [((60, 340), 1), ((100, 230), 0)])
+def test_a_head_with_its_shoulders_is_somebody_and_a_face_alone_is_not(
+    rows: tuple[int, int], people: int
+) -> None:
+    """The demo's photo cut off at the chest, and at the throat."""
+    photo = picture(DEMO / "photo.jpg").rgb
+    close = np.ascontiguousarray(photo[slice(*rows), 240:530])
+    found = POSE.extract(Frame(close))
+    assert len(found) == people
+    for skeleton in found:
+        assert skeleton.seen("nose", "left_shoulder", "right_shoulder")
+        assert not skeleton.seen("left_elbow") and not skeleton.seen("mid_hip")
+        assert skeleton.joint("mid_hip")[1] > len(close)  # guessed, for who looks for the mask
+
+
 def test_joints_lie_in_the_order_of_a_body(dancer: Skeleton) -> None:
     chain = ("nose", "neck", "mid_hip", "left_knee", "left_ankle", "left_heel")
     heights = [dancer.joint(name)[1] for name in chain]

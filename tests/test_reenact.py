@@ -19,6 +19,7 @@ import pytest
 from dance_freestyle.checkpoint import save_bundle
 from dance_freestyle.fr import FR
 from freestyle_tiny import TINY
+from PIL import Image
 
 from dancecli.media import VideoStream, probe
 
@@ -240,6 +241,22 @@ def test_interrupting_keeps_the_work_and_exits_130(
     assert "Traceback" not in said
     assert not (tmp_path / "out.mp4").exists()
     assert any((tmp_path / "work").glob("driver/*/journal.jsonl"))
+
+
+def test_a_portrait_dances_with_arms_that_are_made_up_and_a_face_does_not(
+    demo_photo: Path, demo_video: Path, shared_cache: dict[str, str], tmp_path: Path
+) -> None:
+    with Image.open(demo_photo) as photo:
+        photo.crop((240, 60, 530, 340)).resize((580, 560)).save(tmp_path / "portrait.png")
+        photo.crop((240, 100, 530, 230)).save(tmp_path / "face.png")
+    run = partial(dance, "reenact", cwd=tmp_path, env=shared_cache)
+    done = run("portrait.png", demo_video, *SECOND, "-o", "p.mp4", "--size", "290x280")
+    assert done.returncode == 0, done.stderr
+    assert "head and shoulders only" in done.stderr
+    frames = frames_of(tmp_path / "p.mp4").astype(int)
+    assert (np.abs(frames[-1] - frames[0]).max(-1) > 40).mean() > 0.01
+    refused = run("face.png", demo_video, *SECOND, "-o", "f.mp4")
+    assert refused.returncode == 1 and "shoulders at least" in refused.stderr.splitlines()[-1]
 
 
 def test_a_preview_is_small_and_keeps_the_duration(

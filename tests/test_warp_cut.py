@@ -24,7 +24,7 @@ from warp_people import (
 from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import JOINT, Frame, LabelMap, PersonMask, Skeleton, Target
-from dancecli.warp.anatomy import HAND_TIP, driven_figure, photo_figure
+from dancecli.warp.anatomy import ARM, HAND_TIP, driven_figure, photo_figure
 from dancecli.warp.hand import REACH, drawn_hand
 from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance, shrunk
 from dancecli.warp.missing import LIMBS, chain_of
@@ -347,6 +347,22 @@ def test_the_shorts_of_somebody_who_squats_stay_on_the_thighs() -> None:
         hip, knee = standing().joint(f"{side}_hip"), standing().joint(f"{side}_knee")
         on_thighs |= segment_distance(pixel_centres(HEIGHT, WIDTH), hip, knee) < 0.04 * HEIGHT
     assert dark.sum() > 0.6 * shorts.sum() and on_thighs[dark].mean() > 0.97
+
+
+def test_sleeves_lead_to_elbows_that_the_photo_cuts_off_where_they_are_guessed() -> None:
+    body, rows = standing().body.copy(), int(standing().joint("left_shoulder")[1]) + 20
+    body[body[:, 1] > rows, 2] = 0  # guesses, as pose networks make them
+    cut = replace(standing(), body=body)
+    guessed = photo_figure(cut, WIDTH, rows).points
+    for side in ("left", "right"):
+        elbow, wrist = (ARM[side][k] for k in (1, 2))
+        assert np.allclose(guessed[elbow], standing().joint(f"{side}_elbow"), atol=1e-3)
+        assert np.allclose(guessed[wrist], standing().joint(f"{side}_wrist"), atol=1e-3)
+    body[[JOINT["left_elbow"], JOINT["right_elbow"]], :2] = (0, 0), (900, 900)  # none, and nonsense
+    supposed = photo_figure(replace(cut, body=body), WIDTH, rows).points
+    for side in ("left", "right"):
+        reach = supposed[ARM[side][1]] - standing().joint(f"{side}_shoulder")
+        assert 0.05 * HEIGHT < reach[1] < 0.25 * HEIGHT and abs(reach[0]) < 0.1 * HEIGHT
 
 
 def test_a_hand_whose_root_nobody_sees_goes_on_from_the_forearm() -> None:

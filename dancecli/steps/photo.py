@@ -125,8 +125,8 @@ def pick(people: list[Skeleton], who: str, where: Path) -> Skeleton:
     """
     if not people:
         raise NoPersonError(
-            f"{where.name}: no person found; use a picture that shows one person, "
-            "head to feet if possible, not too small"
+            f"{where.name}: no person found; use a picture that shows one person, head to feet if "
+            "possible, shoulders at least, not too small"
         )
     if who == "largest":
         return people[0]
@@ -141,11 +141,20 @@ def pick(people: list[Skeleton], who: str, where: Path) -> Skeleton:
 
 
 def check_usable(skeleton: Skeleton, where: Path) -> None:
-    """Raises NoPersonError when there is too little of a body to move: a face, a hand."""
-    shoulders = skeleton.seen("left_shoulder") or skeleton.seen("right_shoulder")
+    """Raises NoPersonError when there is too little of a body to move: a face, a hand.
+
+    Says so where arms are to be made up.
+    """
+    shoulders = [skeleton.seen(f"{side}_shoulder") for side in ("left", "right")]
     below = ("left_elbow", "right_elbow", "left_hip", "right_hip")
-    if not shoulders or sum(skeleton.seen(joint) for joint in below) < 2:
+    more = sum(skeleton.seen(joint) for joint in below) >= 2
+    if not (all(shoulders) or (any(shoulders) and more)):
         raise NoPersonError(
             f"{where.name}: only a head or a small part of a person is visible; "
-            "use a photo that shows at least the upper body with arms and hips"
+            "use a photo that shows both shoulders at least, better all down to the hips"
         )
+    if not more:
+        logger.warning(
+            "%s shows head and shoulders only: arms are made up; a photo down to the hips looks "
+            "better", where.name,
+        )  # fmt: skip

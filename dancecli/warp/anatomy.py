@@ -8,6 +8,7 @@ Segment Parameters" (1966), with shoulders, hips and neck where pose estimators 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,6 +62,9 @@ _PARENT = {joint: parent for joint, parent, _, _ in REST}
 _STRAIGHT = {j for limb in ARM.values() for j in limb[2:]} | {limb[2] for limb in LEG.values()}
 """Joints that, when unknown, continue their parent's bone: wrists, fingertips, ankles."""
 
+LIKELY = 0.5, 2.0
+"""Shortest and longest, beside its usual length, that a guessed bone may be."""
+
 BONES = [(NECK, MID_HIP)] + [
     (limb[i], limb[i + 1]) for limbs in (ARM, LEG) for limb in limbs.values() for i in (0, 1)
 ]
@@ -102,7 +106,11 @@ _HEAD_CLUES = (
 
 
 def photo_figure(skeleton: Skeleton, width: int, height: int) -> Figure:
-    """The figure in a photo of that size; joints outside it count as unknown."""
+    """The figure in a photo of that size; joints outside it count as unknown.
+
+    Elbows and wrists below its edge lie where the pose estimator guesses them, as far as that may
+    be: sleeves that the photo shows lead there.
+    """
     figure = _measured(skeleton)
     slack = 0.02 * height
     inside = (figure.points > -slack).all(1)
@@ -112,7 +120,25 @@ def photo_figure(skeleton: Skeleton, width: int, height: int) -> Figure:
     offsets = np.zeros((POINTS, 2), np.float32)
     for joint, _, x, y in REST:
         offsets[joint] = (x * size, y * size)
-    return replace(_completed(figure, offsets), size=size)
+    guessed = _cut_off(skeleton, figure, width, height, offsets)
+    return replace(_completed(figure, offsets, guessed), size=size)
+
+
+def _cut_off(
+    skeleton: Skeleton, figure: Figure, width: int, height: int, offsets: FloatArray
+) -> dict[int, FloatArray]:
+    """Where elbows and wrists outside the photo are said to be: joint -> (x, y)."""
+    body, guessed = skeleton.body, dict[int, FloatArray]()
+    for shoulder, elbow, wrist, _ in ARM.values():
+        for parent, joint in ((shoulder, elbow), (elbow, wrist)):
+            x, y = point = body[joint, :2]
+            inside = 0 <= x <= width and 0 <= y <= height
+            if figure.known[joint] or inside or not (figure.known[parent] or parent in guessed):
+                continue
+            long = np.hypot(*(point - body[parent, :2])) / max(np.hypot(*offsets[joint]), 1e-6)
+            if LIKELY[0] < long < LIKELY[1]:
+                guessed[joint] = point
+    return guessed
 
 
 def driven_figure(skeleton: Skeleton, source: Figure) -> Figure | None:
@@ -202,8 +228,11 @@ def _shortening(skeleton: Skeleton) -> FloatArray:
     return np.where(known, ratio, 1).astype(np.float32)
 
 
-def _completed(figure: Figure, offsets: FloatArray) -> Figure:
-    """Unknown joints put at their parent plus an offset; limbs continue straight on."""
+def _completed(
+    figure: Figure, offsets: FloatArray, guessed: Mapping[int, FloatArray] | None = None
+) -> Figure:
+    """Unknown joints put where they are guessed, else at their parent plus an offset; limbs
+    continue straight on."""
     points, depth = figure.points.copy(), figure.depth.copy()
     if not figure.known[NECK]:
         points[NECK] = points[MID_HIP] - offsets[MID_HIP]
@@ -211,6 +240,9 @@ def _completed(figure: Figure, offsets: FloatArray) -> Figure:
         if figure.known[joint]:
             continue
         step = offsets[joint]
+        if guessed and joint in guessed:
+            points[joint], depth[joint] = guessed[joint], depth[parent]
+            continue
         if joint in _STRAIGHT:
             bone = points[parent] - points[_PARENT[parent]]
             length = float(np.hypot(*bone))

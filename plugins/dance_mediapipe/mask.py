@@ -78,12 +78,15 @@ class MediaPipeMasker:
 
 
 def skeleton_region(skeleton: Skeleton) -> Region | None:
-    """Where the pose model should look for a skeleton: the circle about its hips."""
+    """Where the pose model should look for a skeleton: the circle about its hips.
+
+    Those may be outside the picture, of a close-up, where an extractor guesses them.
+    """
     body = skeleton.body[skeleton.body[:, 2] >= SEEN, :2]
-    box = skeleton.box()
+    box, hips = skeleton.box(), skeleton.joint("mid_hip")
     if box is None or len(body) < 2:
         return None
-    x, y = skeleton.joint("mid_hip") if skeleton.seen("mid_hip") else box.center
+    x, y = hips if skeleton.seen("mid_hip") or hips.any() else box.center
     reach = float(np.linalg.norm(body - (x, y), axis=1).max())
     return Region(float(x), float(y), max(2.2 * reach * REGION_SCALE, 8.0))
 

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from dance_mediapipe.detector import REGION_SCALE, beside, parts, people_in
-from dance_mediapipe.people import MAIN_JOINTS, MAX_MOVED, Person, read, same
+from dance_mediapipe.mapping import NOSE
+from dance_mediapipe.people import MAIN_JOINTS, MAX_MOVED, SHOULDERS, Person, read, same
 from dance_mediapipe.regions import Region
 from dancecli.types import Box, UInt8Array
 
 MIN_JOINTS = 5
 """Main joints that must be seen with confidence above 0.5 for a person to be believed in."""
+
+CLOSE_UP = 0.8
+"""Confidence of the nose and both shoulders of a person of whom no more is in the picture."""
 
 MIN_SUPPORT = 0.6
 """Mean segmentation that must lie under those joints."""
@@ -29,10 +33,20 @@ MAX_TRIES = 40
 """Proposals that are looked into in one picture."""
 
 
-def believable(person: Person) -> bool:
-    """Whether a result is a person and not the model's fancy."""
+def believable(person: Person, width: int, height: int) -> bool:
+    """Whether a result is a person and not the model's fancy, in a picture of that size."""
     seen = int((person.confidence[MAIN_JOINTS] > 0.5).sum())
-    return seen >= MIN_JOINTS and person.moved < MAX_MOVED and person.support() > MIN_SUPPORT
+    if seen < MIN_JOINTS and not _close_up(person, width, height):
+        return False
+    return person.moved < MAX_MOVED and person.support() > MIN_SUPPORT
+
+
+def _close_up(person: Person, width: int, height: int) -> bool:
+    """Whether it is a head with its shoulders, all the rest being outside the picture."""
+    inside = ((person.marks >= 0) & (person.marks <= (width, height))).all(1)
+    hidden = inside[MAIN_JOINTS] & (person.confidence[MAIN_JOINTS] <= 0.5)
+    sure = person.confidence[[NOSE, *SHOULDERS]].min() > CLOSE_UP
+    return bool(sure and not hidden.any())
 
 
 def certainty(person: Person) -> float:
@@ -60,7 +74,7 @@ class Search:
             angles = (region.angle, 0.0) if abs(region.angle) > TURNED else (region.angle,)
             for angle in angles:
                 person = read(self.picture, replace(region, angle=angle))
-                if person and believable(person):
+                if person and believable(person, *self.picture.shape[1::-1]):
                     self._add(person)
                     break
 
