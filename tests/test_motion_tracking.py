@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,13 @@ import pytest
 from motion_puppet import bones, puppet
 
 from dancecli.errors import CacheError, MediaError, UsageError
-from dancecli.motion import Observation, Tracker, build_track, left_to_right
+from dancecli.motion import (
+    Observation,
+    Tracker,
+    build_track,
+    follow_in_pieces,
+    left_to_right,
+)
 from dancecli.types import Box, Frame, Skeleton
 
 WIDTH, HEIGHT = 480, 360
@@ -172,6 +179,23 @@ def test_a_pan_is_measured_beside_a_moving_person(shift):
     moves = np.array([s.camera[0, 2] for s in seen[1:]])
     assert moves.mean() == pytest.approx(-shift, abs=0.03 + 0.02 * shift)
     assert not any(s.cut for s in seen)
+
+
+def area_panned(t: int, shift: float) -> np.ndarray:
+    """As a camera averages over its pixels: finer than a pixel moves."""
+    wide = cv2.resize(wall(), (1800, 1800), interpolation=cv2.INTER_CUBIC)
+    moved = cv2.warpAffine(wide, np.array([[1, 0, -2 * shift * t - 40.0], [0, 1, -20]]), (960, 720))
+    noise = np.random.default_rng(t).normal(0, 1.5, (360, 480, 3))
+    small = cv2.resize(moved, (480, 360), interpolation=cv2.INTER_AREA)
+    return np.clip(small + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shift", [0.04, 0.15, 0.3])
+def test_a_slow_pan_adds_up_to_its_way(shift):
+    frames = [Frame(area_panned(t, shift), t, t / 60) for t in range(96)]
+    seen = itertools.chain(*follow_in_pieces(Tracker(Script([[]] * 96)), frames, [], 1))
+    way = sum(float(s.camera[0, 2]) for s in seen)
+    assert way == pytest.approx(-shift * 95, abs=0.15 + 0.04 * shift * 95)
 
 
 def test_a_fixed_camera_is_exactly_fixed_whoever_moves():

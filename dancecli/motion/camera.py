@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,12 @@ MIN_SHARE = 0.4
 
 NOISE = 0.05
 """Pixels of the small picture per frame below which the camera stands."""
+
+FAR = 0.08
+"""Sides of the picture by which its corners have moved when another frame is looked back to."""
+
+ASTRAY = 2.0
+"""Pixels of the small picture by which two ways to the same frame may differ."""
 
 STILL, STILL_SHARE = 0.35, 0.3
 """Features that move less, pixels, are still; a fixed camera shows this share of them, however
@@ -112,6 +118,11 @@ class Registration:
     affine: Affine
     features: int
     share: float
+
+    @property
+    def held(self) -> bool:
+        """Whether there was enough to follow and it held together."""
+        return self.features >= 2 * MIN_INLIERS and self.share >= MIN_SHARE
 
     @property
     def failed(self) -> bool:
@@ -204,11 +215,48 @@ def _corner_motion(affine: Affine, shape: tuple[int, ...]) -> float:
     return float(np.linalg.norm(apply(affine, corners) - corners, axis=1).mean())
 
 
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """A frame that later ones are registered with.
+
+    From each frame to the next a slow pan is less than a pixel, of which the flow of features errs
+    by a part, always to the same side; over many frames that adds up to a quarter of the way.
+    box: of the person in it, left out. path: its pixels to those of the frame registered last.
+    """
+
+    small: Small
+    box: Box | None = None
+    path: Affine = field(default_factory=identity)
+
+    def followed(self, now: Small, box: Box | None, step: Affine) -> tuple[Affine, Anchor]:
+        """The last frame's pixels to these, and the anchor for the next frame.
+
+        step: the same by the last frame alone, which has to do where this one is too far away or
+        says another thing. box: of the person in the last frame.
+        """
+        found = register(self.small, now, self.box)
+        chained = compose(step, self.path)
+        shape, scale = now.gray.shape, now.scale
+        astray = _corner_motion(_shrunk(compose(found.affine, inverse(chained)), scale), shape)
+        far = _corner_motion(_shrunk(found.affine, scale), shape) > FAR * LONG_SIDE
+        if not found.held or astray > ASTRAY:
+            return step, Anchor(now, box)
+        camera = compose(found.affine, inverse(self.path))
+        return camera, Anchor(now, box) if far else replace(self, path=found.affine)
+
+
+def _shrunk(affine: Affine, scale: float) -> Affine:
+    """The map between small pictures."""
+    out = affine.copy()
+    out[:, 2] *= scale
+    return out
+
+
 def is_cut(before: Small, now: Small, registration: Registration) -> bool:
     """Whether another scene begins: colours or layout changed and the background did not hold."""
     if before.gray.shape != now.gray.shape:
         return True
-    if registration.share >= MIN_SHARE and registration.features >= 2 * MIN_INLIERS:
+    if registration.held:
         return False
     colours, layout = _colour_change(before.rgb, now.rgb), _layout_change(before.gray, now.gray)
     if registration.failed:  # a change of light alone leaves the layout

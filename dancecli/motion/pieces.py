@@ -54,6 +54,7 @@ def follow_in_pieces(
             tracker.restore(known, piece.seam)
         if guessed is None or not people.same_person(last, guessed[0].skeleton):
             found = [tracker.step(frame) for frame in piece.frames]
+            tracker.anchor()
         else:
             found = guessed[1:]
             tracker.take(found, piece.frames[-1])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dancecli.errors import MediaError
 from dancecli.motion import people
 from dancecli.motion.body import height_of
-from dancecli.motion.camera import Affine, Small, apply, identity, is_cut, register, shrink
+from dancecli.motion.camera import Affine, Anchor, Small, apply, identity, is_cut, register, shrink
 from dancecli.motion.observation import Observation
 from dancecli.stages import PoseExtractor
 from dancecli.types import Box, FloatArray, Frame, Skeleton
@@ -131,14 +131,16 @@ class Tracker:
         self._person = people.check_person(person)
         self._memory = Memory()
         self._small: Small | None = None
+        self._anchor: Anchor | None = None
         self._time = 0.0
 
     def restore(self, observations: Sequence[Observation], last_frame: Frame | None) -> None:
-        """The state after those observations, of which the last came from `last_frame`.
+        """The state after those observations, of which the last came from `last_frame`; cameras
+        are registered with that one.
 
         Without observations and frame it is the state of a new tracker.
         """
-        self._memory, self._small, self._time = Memory(), None, 0.0
+        self._memory, self._small, self._anchor, self._time = Memory(), None, None, 0.0
         if last_frame is not None:
             self.take(observations, last_frame)
 
@@ -147,6 +149,11 @@ class Tracker:
         for seen in observations:
             self._memory = self._memory.after(seen)
         self._small, self._time = shrink(last_frame), last_frame.time
+        self.anchor()
+
+    def anchor(self) -> None:
+        """From now on cameras are registered with the last frame, as after `take`."""
+        self._anchor = None if self._small is None else Anchor(self._small, self._person_box())
 
     @property
     def new(self) -> bool:
@@ -179,7 +186,8 @@ class Tracker:
         if before is not None:
             registration = register(before, small, self._person_box())
             cut = is_cut(before, small, registration)
-            camera = identity() if cut else registration.affine
+            if not cut:
+                camera = self._followed(small, registration.affine)
         memory = self._memory
         if cut:
             memory = replace(memory, skeleton=None, velocity=None, missing=0)
@@ -191,7 +199,15 @@ class Tracker:
         )
         seen = Observation(skeleton, camera, cut, colours)
         self._memory, self._small, self._time = self._memory.after(seen), small, frame.time
+        if cut or self._anchor is None:
+            self.anchor()
         return seen
+
+    def _followed(self, now: Small, step: Affine) -> Affine:
+        """The camera's motion since the last frame, `step` by that alone."""
+        assert self._anchor is not None
+        camera, self._anchor = self._anchor.followed(now, self._person_box(), step)
+        return camera
 
     def _check_size(self, frame: Frame) -> None:
         if self._size is not None and (frame.width, frame.height) != self._size:
