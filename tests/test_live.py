@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -233,6 +234,22 @@ def test_the_head_stays_in_a_photo_too_narrow_for_the_dance() -> None:
     made = [motion.step(skeleton, n / RATE) for n, skeleton in enumerate(bending(100))]
     heads = np.stack([s.body[[0, 15, 16, 17, 18], 0] for s in made if s is not None])
     assert heads.min() >= 0 and heads.max() <= 220
+
+
+def test_a_head_that_rises_out_of_a_photo_without_feet_is_lowered() -> None:
+    """The dancer begins in a squat; the photo is cut off at the waist."""
+    whole = puppet(bones(500), foot=(400, 690))
+    body = whole.body.copy()
+    body[body[:, 1] > 560, 2] = 0
+    live = LiveMotion(replace(whole, body=body), PHOTO)
+    noses = []
+    for t in range(200):
+        low = 120 * max(0.0, 1 - max(0, t - 60) / 40)
+        dancer = puppet(bones(300), foot=(400, 900 + low))
+        danced = live.step(dancer, t / RATE)
+        assert danced is not None
+        noses.append(float(danced.joint("nose")[1]))
+    assert min(noses[150:]) > 0 and np.abs(np.diff(noses[60:])).max() < 40
 
 
 def test_who_stands_still_stands_where_the_target_stood() -> None:

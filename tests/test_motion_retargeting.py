@@ -343,7 +343,7 @@ def test_arms_that_leave_the_picture_are_drawn_back_in_slowly(seed: int, fps: fl
     frames = round(6 * fps)
     wander = np.cumsum(rng.normal(0, 200 / fps, frames))
     points = rng.uniform(100, 300, (1, 20, 2)) + wander[:, None, None] * np.array([1, 0])
-    shift = placing.drawn_in(points, Box(0, 0, 400, 300), fps)
+    shift = placing.drawn_in(points[..., 0], 0, 400, fps)
     moved = points[..., 0] + shift[:, None]
     over = np.maximum(np.maximum(moved - 400, -moved).max(1), 0)
     was = np.maximum(np.maximum(points[..., 0] - 400, -points[..., 0]).max(1), 0)
@@ -365,6 +365,18 @@ def test_the_dance_stays_in_the_part_of_the_photo_that_is_shown(left: int) -> No
     trunk = xy(danced, "neck")[:, 0]
     assert trunk.min() >= view.left and trunk.max() <= view.right
     assert np.ptp(trunk) > 100  # and it is still a dance
+
+
+def test_whose_ground_is_out_of_view_is_followed_down_and_up() -> None:
+    """A squat in an output that shows the photo's upper part alone."""
+    down = [90 * (1 - np.cos(t / 12)) for t in range(150)]
+    dance = [puppet(bones(500.0), foot=(400, 700 + dy)) for dy in down]
+    view = Box(0, 150, PHOTO[0], 400)
+    danced = retarget(track_of(dance), target(), PHOTO, view=view).skeletons
+    nose, neck = (xy(danced, name)[:, 1] for name in ("nose", "neck"))
+    assert nose.min() > view.top and neck.max() < view.bottom + 1
+    whole = retarget(track_of(dance), target(), PHOTO).skeletons
+    assert np.ptp(xy(whole, "neck")[:, 1]) > 60  # there, on the photo's ground, it is one
 
 
 def test_who_shows_no_feet_is_lowered_until_the_head_is_in_the_picture() -> None:

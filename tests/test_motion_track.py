@@ -128,6 +128,20 @@ def test_a_scene_with_nobody_holds_the_last_pose():
     assert xy(track.skeletons, "neck")[14] == pytest.approx(xy(track.skeletons, "neck")[9])
 
 
+@pytest.mark.parametrize("fps", [5, 8, 12])
+def test_a_wave_of_few_frames_a_second_is_no_row_of_spikes(fps: int) -> None:
+    """Two turns a second, 0.4 heights wide."""
+    people = []
+    for t in range(6 * fps):
+        body = puppet(bones(300), foot=(500, 900)).body.copy()
+        body[JOINT["left_wrist"], 1] += 60 * np.cos(4 * np.pi * t / fps + 0.4)
+        people.append(Skeleton(body))
+    seen = [Observation(skeleton) for skeleton in people]
+    track = build_track(seen, Fraction(fps), SIZE, smooth=0.0)
+    for before, after in zip(people, track.skeletons, strict=True):
+        assert np.allclose(before.body, after.body, atol=1e-3)
+
+
 def test_a_single_frame_spike_is_removed():
     people = clip(30)
     body = people[15].body.copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -230,6 +231,17 @@ def test_a_cut_is_seen_and_the_same_clothes_are_followed():
     assert [s.cut for s in seen] == [False] * 5 + [True] + [False] * 4
     assert np.array_equal(seen[5].camera, np.eye(2, 3))
     assert [middle(s) for s in seen] == pytest.approx([100] * 5 + [380] * 5, abs=1)
+
+
+def test_a_preview_s_frames_of_one_room_are_one_scene_and_of_another_are_two():
+    """Half a second apart, the camera looks elsewhere in a room of the same colours."""
+    here = wall()[:HEIGHT, :WIDTH]
+    room = [Frame(side, t, t / 2) for t, side in enumerate((here, here[::-1, ::-1].copy()))]
+    dark = Frame(room[1].rgb // 3, 1, 0.5)
+    assert [s.cut for s in run(room, Script([[]] * 2))] == [False, False]
+    assert [s.cut for s in run([room[0], dark], Script([[]] * 2))] == [False, True]
+    near = [replace(frame, time=frame.index / 25) for frame in room]
+    assert [s.cut for s in run(near, Script([[]] * 2))] == [False, True]
 
 
 def test_frames_of_another_size_are_refused():

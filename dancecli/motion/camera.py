@@ -39,6 +39,9 @@ FAR = 0.08
 ASTRAY = 2.0
 """Pixels of the small picture by which two ways to the same frame may differ."""
 
+LONG = 0.25
+"""Seconds between frames, as of a preview, in which more happens than between a video's."""
+
 STILL, STILL_SHARE = 0.35, 0.3
 """Features that move less, pixels, are still; a fixed camera shows this share of them, however
 much else moves."""
@@ -252,15 +255,19 @@ def _shrunk(affine: Affine, scale: float) -> Affine:
     return out
 
 
-def is_cut(before: Small, now: Small, registration: Registration) -> bool:
-    """Whether another scene begins: colours or layout changed and the background did not hold."""
+def is_cut(before: Small, now: Small, registration: Registration, seconds: float = 0.0) -> bool:
+    """Whether another scene begins: colours or layout changed and the background did not hold.
+
+    seconds: between the frames. In more than `LONG` a camera may look elsewhere in one scene, so
+    that colours must have changed too.
+    """
     if before.gray.shape != now.gray.shape:
         return True
     if registration.held:
         return False
     colours, layout = _colour_change(before.rgb, now.rgb), _layout_change(before.gray, now.gray)
     if registration.failed:  # a change of light alone leaves the layout
-        return layout > 0.45 or (layout > 0.2 and colours > 0.3)
+        return (layout > 0.45 and seconds <= LONG) or (layout > 0.2 and colours > 0.3)
     return layout > 0.3 and colours > 0.4
 
 

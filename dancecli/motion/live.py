@@ -74,7 +74,7 @@ class LiveMotion:
         self._points, self._world = OneEuro(smooth), OneEuro(smooth)
         self._past: deque[_Moment] = deque(maxlen=MOST)
         self._sight = np.full(137, -np.inf)
-        self._unit = 0.0
+        self._unit = self._down = 0.0
         self._start: _Start | None = None
         self._settled = False
         self._out: Skeleton | None = None
@@ -161,12 +161,23 @@ class LiveMotion:
         both = np.repeat(last.points, 2, 0)
         levels, heights = np.array([start.ground, level]), np.array([start.height, height])
         points = placing.put(both, self.place, start.foot, levels, heights)[1:]
+        tall = heights[1:] * self.place.height / start.height
+        points[..., 1] += self._lowered(last.at(points), tall)
         trunk = points[:, [HIP, NECK]].mean(1)
         points[..., 0] += placing.kept_in_view(trunk[:, None], trunk, self.place.view)[:, None]
-        tall = heights[1:] * self.place.height / start.height
         head = placing.around_head(heads(last.at(points)), tall)
         points[..., 0] += placing.kept_in_view(head, trunk, self.place.view)[:, None]
         return last.at(points).skeletons()[0]
+
+    def _lowered(self, now: Clip, tall: Values) -> float:
+        """To add to y: as in a clip, whose feet are not shown comes down until the head is in view;
+        later, slowly."""
+        if not self.place.grounded:
+            wanted = placing.head_in_view(heads(now), tall, self.place.view)
+            times = [moment.time for moment in self._past][-2:]
+            most = float(tall[0]) * (times[-1] - times[0]) if self._settled else np.inf
+            self._down += min(max(wanted - self._down, 0.0), most)
+        return self._down
 
 
 def _driver(clip: Clip) -> Proportions:

@@ -14,6 +14,10 @@ Mask = NDArray[np.bool_]
 SPIKE = 0.08
 """Body heights by which a point must leave its neighbours in time to count as a spike."""
 
+HARDEST = 40.0
+"""Body heights per second squared at which a hand turns round when it waves widely, twice a
+second; of a few frames per second most turns would look like spikes."""
+
 SWAP = 0.25
 """Body heights of summed acceleration that an exchange of limbs must save on each of its ends."""
 
@@ -32,11 +36,11 @@ _PAIRS = tuple(
 """Limbs that extractors exchange: legs with and without the hips, and arms."""
 
 
-def spikes(points: Values, seen: Mask) -> Mask:
+def spikes(points: Values, seen: Mask, fps: float) -> Mask:
     """(T, K): single frames in which a point of (T, K, 2), body heights, jumps away and back.
 
-    The point must be farther from both neighbours' mean than `SPIKE` and three times the
-    neighbours' own distance.
+    The point must be farther from both neighbours' mean than `SPIKE`, than a body can turn round
+    in that time, and than three times the neighbours' own distance.
     """
     out = np.zeros_like(seen)
     if len(points) < 3:
@@ -44,7 +48,8 @@ def spikes(points: Values, seen: Mask) -> Mask:
     before, here, after = points[:-2], points[1:-1], points[2:]
     away = np.linalg.norm(here - (before + after) / 2, axis=-1)
     own = np.linalg.norm(after - before, axis=-1)
-    out[1:-1] = (away > np.maximum(SPIKE, 3 * own)) & seen[:-2] & seen[1:-1] & seen[2:]
+    least = max(SPIKE, HARDEST / 2 / fps**2)
+    out[1:-1] = (away > np.maximum(least, 3 * own)) & seen[:-2] & seen[1:-1] & seen[2:]
     return out
 
 

@@ -29,6 +29,10 @@ RARELY = 5
 EASE = 1.5
 """Seconds within which a person is drawn back into the picture, and let go again."""
 
+EASES = EASE, 0.4
+"""The same for a head: quicker where it would be cut because of what comes a second before or
+after."""
+
 BESIDE_HEAD = 0.05
 """Body heights from eyes and ears to the outside of the hair."""
 
@@ -152,6 +156,12 @@ def head_in_view(heads: Values, height: Values, view: Box) -> float:
     return max(0.0, view.top - float(np.percentile(top, RARELY)))
 
 
+def head_and_neck(heads: Values, neck: Values, height: Values) -> Values:
+    """(T, 2): y of the top of heads (T, K, 2), and of the neck (T, 2): what stays in view of those
+    whose ground is not in it."""
+    return np.stack([heads[..., 1].min(1) - OVER_HEAD * height, neck[:, 1]], axis=1)
+
+
 def around_head(heads: Values, height: Values) -> Values:
     """Points (T, 2K, 2) left and right of heads (T, K, 2) with their hair, of people `height` (T,)
     tall: what must stay in view where arms and legs cannot."""
@@ -159,16 +169,16 @@ def around_head(heads: Values, height: Values) -> Values:
     return np.asarray(np.concatenate([heads - aside, heads + aside], axis=1))
 
 
-def drawn_in(points: Values, view: Box, fps: float) -> Values:
-    """(T,) to add to x so that what leaves the view of the points (T, K, 2) comes back in.
+def drawn_in(places: Values, least: float, most: float, fps: float, ease: float = EASE) -> Values:
+    """(T,) to add so that what of the places (T, K), x or y, is not within comes back in.
 
-    It rises and falls over `EASE`, so that feet slide slowly and only while it is needed, and never
-    pushes anything out on the other side.
+    It rises and falls over `ease` seconds, so that feet slide slowly and only while it is needed,
+    and never pushes anything out on the other side.
     """
     from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
 
-    low, high = points[..., 0].min(1), points[..., 0].max(1)
-    reach = max(1, round(EASE * fps))
+    low, high = places.min(1), places.max(1)
+    reach = max(1, round(ease * fps))
 
     def eased(beyond: Values, room: Values) -> Values:
         wanted = maximum_filter1d(np.maximum(beyond, 0), 2 * reach + 1, mode="nearest")
@@ -176,8 +186,8 @@ def drawn_in(points: Values, view: Box, fps: float) -> Values:
         least = np.minimum(wanted, allowed)
         return np.asarray(gaussian_filter1d(least, reach / 3, truncate=3.0, mode="nearest"))
 
-    left, right = view.left - low, high - view.right
-    return eased(left, -right) - eased(right, -left)
+    under, over = least - low, high - most
+    return eased(under, -over) - eased(over, -under)
 
 
 def _around(trunk: Values, points: Values) -> tuple[Values, Values]:

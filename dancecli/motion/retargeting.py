@@ -154,16 +154,35 @@ def _placed(
     points = placing.put(danced.points, place, (x, y), path, height)
     tall = height * place.height / height[0]
     if not place.grounded:
-        points[..., 1] += placing.head_in_view(heads(danced.at(points)), tall, place.view)
-    seen = points.copy()
-    seen[..., 0] = np.where(danced.confidence >= SEEN, points[..., 0], points[:, [HIP], 0])
-    shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), place.view)
-    seen[..., 0] += shift[:, None]
-    shift += placing.drawn_in(seen, place.view, own.fps)
-    head = placing.around_head(heads(danced.at(points)), tall) + shift[:, None, None] * (1, 0)
-    shift += placing.drawn_in(head, place.view, own.fps)
-    points[..., 0] += shift[:, None]
+        points[..., 1] += _down(danced.at(points), tall, place.view)[:, None]
+    points[..., 0] += _aside(danced.at(points), tall, place.view)[:, None]
     return replace(danced.at(points), scale=danced.scale * place.height / height[0])
+
+
+def _down(danced: Clip, tall: Values, view: Box) -> Values:
+    """(T,) to add to y of somebody whose ground is out of view: head and neck stay in it."""
+    lowered = placing.head_in_view(heads(danced), tall, view)
+    head = placing.head_and_neck(heads(danced), danced.points[:, NECK], tall)
+    return _kept(head, np.full(len(head), lowered), view.top, view.bottom, danced.fps)
+
+
+def _aside(danced: Clip, tall: Values, view: Box) -> Values:
+    """(T,) to add to x: the dance in view, of what does not fit the trunk, then arms and legs for
+    as long as they would leave, and the head in any case."""
+    points, hip = danced.points, danced.points[:, [HIP]]
+    seen = points.copy()
+    seen[..., 0] = np.where(danced.confidence >= SEEN, points[..., 0], hip[..., 0])
+    shift = placing.kept_in_view(seen, points[:, [HIP, NECK]].mean(1), view)
+    shift += placing.drawn_in(seen[..., 0] + shift[:, None], view.left, view.right, danced.fps)
+    head = placing.around_head(heads(danced), tall)[..., 0]
+    return _kept(head, shift, view.left, view.right, danced.fps)
+
+
+def _kept(places: Values, shift: Values, least: float, most: float, fps: float) -> Values:
+    """The shift (T,) with what keeps the places (T, K) within, slowly where that is enough."""
+    for ease in placing.EASES:
+        shift = shift + placing.drawn_in(places + shift[:, None], least, most, fps, ease)
+    return shift
 
 
 def on_body(clip: Clip, driver: Proportions, body: Proportions) -> Clip:

@@ -242,7 +242,7 @@ def _mended(
     """Points (T, K, 2) of the scene, body heights, without spikes and gaps, smoothed; and which
     of them (T, K, 1) differ from what was seen. The confidence of `part` (T, K, 3) follows."""
     confidence, known = part[..., 2], _known(part, seen)
-    spiked = outliers.spikes(points, known)
+    spiked = outliers.spikes(points, known, fps)
     confidence[spiked] = 0.0
     known &= ~spiked
     _fill_frames(confidence, points, known, seen)

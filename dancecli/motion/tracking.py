@@ -185,7 +185,7 @@ class Tracker:
         camera, cut = identity(), False
         if before is not None:
             registration = register(before, small, self._person_box())
-            cut = is_cut(before, small, registration)
+            cut = is_cut(before, small, registration, frame.time - self._time)
             if not cut:
                 camera = self._followed(small, registration.affine)
         memory = self._memory

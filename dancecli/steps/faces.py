@@ -272,7 +272,7 @@ def _mend(points: NDArray[np.float64], camera: Affine, fps: float, smooth: float
         return
     height = STANDING * float(np.median([_eyes_to_mouth(face) for face in points[shown]]))
     places = apply(camera, points[..., :2]) / max(height, 1.0)
-    known &= ~spikes(places, known)
+    known &= ~spikes(places, known, fps)
     places, filled = fill_short(places, known, max(1, round(SHORT * fps)))
     valid = known | filled
     places = one_euro(places, valid, fps, smooth) * max(height, 1.0)
