@@ -350,6 +350,19 @@ def test_what_is_kept_lies_where_its_placement_says(x: int, y: int, size: tuple[
     assert centre == pytest.approx(fit.point(x, y), abs=1.0 * max(1, fit.scale))
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (333, 500), (640, 90)])
+def test_a_small_picture_lies_exactly_where_its_placement_says(size: tuple[int, int]) -> None:
+    y, x = np.mgrid[:130, :90] + 0.5
+    rgb = np.dstack([x * 2, y * 1.5, x * 0 + 60]).astype(np.uint8)
+    fit = cover((90, 130), size, Box(20, 10, 30, 60))
+    shown = fitted(rgb, size, fit).astype(float)
+    for px, py in ((40, 30), (50, 45)):
+        u, v = (int(c) for c in fit.point(px, py))
+        if 8 < u < size[0] - 8 and 8 < v < size[1] - 8:
+            near = shown[v - 4 : v + 4, u - 4 : u + 4].mean((0, 1))
+            assert near[:2] == pytest.approx((px * 2, py * 1.5), abs=1.6)
+
+
 def test_still_plates_repeat_themselves() -> None:
     plate = colour_plate((10, 20, 30), (64, 36))
     assert (plate.width, plate.height) == (64, 36)

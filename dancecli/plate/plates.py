@@ -9,6 +9,7 @@ import numpy as np
 
 from dancecli.composite.placing import Placement, cover
 from dancecli.errors import MediaError
+from dancecli.motion.camera import centred
 from dancecli.types import Frame, UInt8Array
 
 Size = tuple[int, int]
@@ -55,6 +56,12 @@ def fitted(rgb: UInt8Array, size: Size, fit: Placement | None = None) -> UInt8Ar
     if (width, height) == size:
         return rgb
     fit = fit or cover((width, height), size)
+    if fit.scale > 1:  # whole pixels of the picture would be several of the output
+        move = np.array([[fit.scale, 0, fit.dx], [0, fit.scale, fit.dy]])
+        large = cv2.warpAffine(
+            rgb, centred(move), size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(large, np.uint8)
     inside = (
         min(width, max(1, round(size[0] / fit.scale))),
         min(height, max(1, round(size[1] / fit.scale))),
@@ -62,8 +69,7 @@ def fitted(rgb: UInt8Array, size: Size, fit: Placement | None = None) -> UInt8Ar
     left = min(max(0, round(-fit.dx / fit.scale)), width - inside[0])
     top = min(max(0, round(-fit.dy / fit.scale)), height - inside[1])
     part = rgb[top : top + inside[1], left : left + inside[0]]
-    how = cv2.INTER_AREA if fit.scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
+    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class StillPlate:

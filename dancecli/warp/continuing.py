@@ -127,7 +127,8 @@ def _off_the_seam(sure: BoolArray, hidden: BoolArray, weave: float, size: float)
     import cv2
 
     away = cv2.distanceTransform((~hidden).astype(np.uint8), cv2.DIST_L2, 5)
-    near = 1 - smoothstep((away / (SEAM * size) - 1).astype(np.float32))
+    seam = SEAM * size  # far from everything the distance is the largest number there is
+    near = 1 - smoothstep((np.minimum(away, 3 * seam) / seam - 1).astype(np.float32))
     return np.asarray(1 - (1 - weave) * near * sure, np.float32)
 
 
