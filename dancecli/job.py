@@ -92,7 +92,7 @@ class Job:
             ):
                 raise UsageError(
                     f"person '{name}': valid are largest, left, right or a number from 1 "
-                    "(--list-people writes a numbered picture)"
+                    "(dance reenact --list-people writes a numbered picture)"
                 )
         for option in ("start", "end", "shadow", "smooth"):
             value = getattr(self, option)

@@ -103,7 +103,7 @@ class FreestyleBackend:
         if bundle is None:
             return {}
         files = {role: sha256_of(bundle.files[role]) for role in NETWORKS if role in bundle.files}
-        about = {"name": bundle.name, "licence": bundle.licence, "commercial": bundle.commercial}
+        about = {"name": bundle.name, "licence": bundle.licence, "commercial": self.COMMERCIAL}
         return {**about, "sha256": files}
 
     def prepare(self, target: Target) -> Person:

@@ -135,7 +135,7 @@ def pick(people: list[Skeleton], who: str, where: Path) -> Skeleton:
     if number > len(ordered):
         raise NoPersonError(
             f"{where.name}: person {number} asked for, {len(ordered)} found; "
-            "--list-people writes a numbered picture"
+            "dance reenact --list-people writes a numbered picture"
         )
     return ordered[number - 1]
 
