@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,35 @@ from typing import TextIO
 
 LINE_EVERY = 5.0
 """Seconds between plain progress lines."""
+
+
+class Messages(logging.Formatter):
+    """Log messages as lines for people, or as JSON lines once `as_json` is set."""
+
+    as_json = False
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, with the traceback if it has one."""
+        text = super().format(record)
+        if not self.as_json:
+            return f"dance: {text}"
+        return json.dumps({"event": "message", "level": record.levelname.lower(), "text": text})
+
+
+MESSAGES = Messages()
+"""How this process writes what is logged, and how it says why it ends."""
+
+
+def log_to_stderr(as_json: bool) -> None:
+    """Messages of this process go to stderr from now on, unless the caller has logging set up.
+
+    as_json: as JSON lines, and with them Python's own warnings.
+    """
+    MESSAGES.as_json = as_json
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(MESSAGES)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.captureWarnings(as_json)
 
 
 @dataclass
@@ -28,11 +58,11 @@ class Progress:
     def say(self, text: str) -> None:
         """One line for the user, unless quiet."""
         if self.style == "json":
-            self._json(event="message", text=text)
+            self._json(event="message", level="info", text=text)
         elif self.style != "quiet":
             print(f"dance: {text}", file=self.stream, flush=True)
 
-    def report(self, text: str, **record: object) -> None:
+    def report(self, text: str, /, **record: object) -> None:
         """One event: `record` where JSON is asked for, else the line `text`."""
         if self.style == "json":
             self._json(**record)

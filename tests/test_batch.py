@@ -99,7 +99,9 @@ def test_a_failing_row_is_told_and_the_others_are_done(
         "a.mp4", "a.mp4.json", "p.json", "b.mp4", "b.mp4.json", "b.png", "jobs.csv",
         "jobs.csv.state",
     }  # fmt: skip
-    assert done.stderr.splitlines()[-1].startswith("dance: error: 1 of 3 jobs failed")
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert (last["event"], last["exit_code"]) == ("error", 1)
+    assert last["text"].startswith("1 of 3 jobs failed")
 
 
 def test_progress_is_one_event_per_step_of_a_row(finished: tuple[Path, Any]) -> None:
@@ -195,7 +197,8 @@ def test_interrupting_keeps_finished_rows_and_exits_130(media: Path, tmp_path: P
         os.killpg(p.pid, signal.SIGINT)  # as the terminal does: to the workers too
         said += p.communicate(timeout=60)[1]
     assert p.returncode == 130
-    assert "interrupted" in said and "Traceback" not in said
+    (end,) = events(said, "error")
+    assert end["exit_code"] == 130 and "interrupted" in end["text"] and "Traceback" not in said
     done = [event["row"] for event in events(said) if event["status"] == "done"]
     left = {path.name for path in tmp_path.glob("*.mp4")}
     assert {f"{row - 2}.mp4" for row in done} <= left
@@ -205,10 +208,33 @@ def test_interrupting_keeps_finished_rows_and_exits_130(media: Path, tmp_path: P
     assert sorted(job["row"] for job in told if job["status"] == "done") == sorted(done)
 
 
+def test_warnings_of_workers_are_json_lines_too(media: Path, work: Path, tmp_path: Path) -> None:
+    rows = [{"photo": media / "a.png", "video": media / "v.mp4", "output": f"{n}.mp4",
+             "size": "160x48", "background": "photo", "seed": n} for n in range(2)]  # fmt: skip
+    table = write_rows(tmp_path / "jobs.csv", *rows)
+    command = [sys.executable, "-m", "dancecli", "batch", table, *CHEAP, "--json", "--work-dir",
+               work, "--workers", 2]  # fmt: skip
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    warnings = [event for event in told if event.get("level") == "warning"]
+    assert warnings and all("--size photo" in event["text"] for event in warnings)
+
+
+class Web(Files):
+    """Files, and an answer where there is none of that name."""
+
+    def do_HEAD(self) -> None:  # noqa: N802
+        try:
+            super().do_HEAD()
+        except FileNotFoundError:
+            self.send_error(404)
+
+
 @pytest.fixture
 def served(media: Path) -> Iterator[str]:
     """The address of a web server that has the media."""
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Web)
     server.folder, server.hold = media, lambda _request: True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -244,6 +270,20 @@ def test_inputs_and_outputs_may_lie_behind_urls(
     memory.pipe_file("/out/b.webm", b"somebody else's")
     refused = events(run(table, "-o", "memory://out", "--dry-run")[2], "refused")
     assert [event["row"] for event in refused] == [3]
+
+
+def test_poses_of_the_web_must_be_there(
+    finished: tuple[Path, Any], media: Path, served: str, tmp_path: Path, run: Run
+) -> None:
+    shutil.copy(finished[0] / "p.json", media / "p.json")
+    rows = [{"photo": media / "a.png", "video": media / "v.mp4", "output": f"{name}.mp4",
+             "poses": f"{served}/{name}.json"} for name in ("p", "nothing")]  # fmt: skip
+    code, _, err = run(write_rows(tmp_path / "t.csv", *rows), "--dry-run")
+    (refused,) = events(err, "refused")
+    assert (code, refused["row"]) == (2, 3)
+    assert "nothing.json are not there" in refused["error"]
+    status = status_of(run(write_rows(tmp_path / "t.csv", rows[0]), "--dry-run"))
+    assert status == {2: ("run", "")}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dancecli.batch.orders import Order
-from dancecli.batch.planning import next_of, sharing
+from dancecli.batch.planning import next_of, sharing, step_of
 from dancecli.batch.state import State, held
 from dancecli.batch.table import crossed, read_table
 from dancecli.errors import DanceError, UsageError
@@ -224,6 +224,26 @@ def test_a_wrong_request_is_one_line(
 
 def order(number: int, photo: str, video: str) -> Order:
     return Order(number, Job(Path(photo), Path(video), Path(f"{number}.mp4")))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "status"),
+    [("rtmpose@light", "rtmpose@light", "failed"), ("rtmpose@light", "rtmpose@heavy", "run"),
+     ("rtmpose", "rtmpose@heavy", "run"), ("rtmpose", "rtmpose", "failed"),
+     ("openpose-json@{poses}", "openpose-json@{poses}", "failed")],
+)  # fmt: skip
+def test_a_row_whose_plugin_is_told_something_else_runs_again(
+    folder: Path, before: str, now: str, status: str
+) -> None:
+    state, poses = State(folder / "s"), folder / "poses"
+    poses.mkdir()
+
+    def asking(pose: str) -> Order:
+        plugins = {"dance.pose": pose.format(poses=poses)}
+        return Order(2, Job(folder / "a.jpg", folder / "v.mp4", folder / "o.mp4", plugins))
+
+    state.failed(asking(before), "why", ours=True)
+    assert step_of(asking(now), state, retry_failed=False).status == status
 
 
 PAIRS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("vwx")), max_size=12)

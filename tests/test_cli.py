@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from commands import Ran, Run
+from made_datasets import make_atr
 from PIL import Image
 
 
@@ -250,7 +251,7 @@ def test_a_config_may_hold_the_tables_of_several_commands(
     ran = run("reenact", *inputs, "--config", config)
     assert json.loads(ran.out)["background"] == "white"
     config.write_text("reenact = 3\n")
-    ran = run("reenact", *inputs, "--config", config)
+    ran = run("reenact", *inputs[:-1], "--config", config)
     assert ran.code == 2 and "[reenact]" in one_error_line(ran)
 
 
@@ -338,3 +339,86 @@ def test_doctor_finds_this_installation_healthy(run: Run) -> None:
     assert findings["mediapipe"]["ok"]
     assert findings["video encoders"]["ok"]
     assert ran.code == 0, ran.err
+
+
+def test_a_config_s_loose_options_hold_for_all_commands_and_tables_win(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "dance.toml"
+    config.write_text(
+        'background = "white"\nsize = "64x64"\n[reenact]\nsize = "80x90"\n[video]\nframes = 3\n'
+    )
+    inputs = (demo_photo, demo_video, "-o", tmp_path / "o.mp4", "--dry-run", "--config", config)
+    plan = json.loads(run("reenact", *inputs, "--json").out)
+    assert (plan["background"], plan["out"]["width"]) == ("white", 80)
+    for wrong in ('backgroud = "white"\n[reenact]\n', "[reenct]\n"):
+        config.write_text(wrong)
+        ran = run("reenact", *inputs)
+        assert ran.code == 2 and "no option is called" in one_error_line(ran)
+
+
+def test_a_config_s_table_of_a_group_holds_for_the_commands_in_it(run: Run, tmp_path: Path) -> None:
+    make_atr(tmp_path)
+    config = tmp_path / "dance.toml"
+    config.write_text(
+        "[prepare-data]\ncheck = true\nas-json = false\n[atr]\nas-json = true\n[mhp]\npeople = 1\n"
+    )
+    ran = run("prepare-data", "atr", tmp_path, "--config", config)
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["people"] > 0
+    config.write_text("prepare-data = 3\n")
+    ran = run("prepare-data", "atr", tmp_path, "--config", config)
+    assert ran.code == 2 and "[prepare-data]" in one_error_line(ran)
+
+
+def test_messages_are_json_lines_where_asked_for(
+    demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    def said(*options: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "dancecli", "reenact", str(demo_photo), str(demo_video),
+             "-o", "o.mp4", "--preview", "--size", "160x48", "--end", "0.2", *options],
+            capture_output=True, text=True, cwd=tmp_path, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stderr.splitlines()
+
+    told = [json.loads(line) for line in said("--json")]
+    (warning,) = [event for event in told if event["event"] == "message"]
+    assert warning["level"] == "warning" and "--size photo" in warning["text"]
+    assert f"dance: {warning['text']}" in said("--force")
+
+
+def test_warnings_of_libraries_are_json_lines_too() -> None:
+    code = (
+        "import warnings; from dancecli.progress import log_to_stderr\n"
+        "log_to_stderr(as_json=True); warnings.warn('of old age')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    (event,) = (json.loads(line) for line in done.stderr.splitlines())
+    assert event["event"] == "message" and "of old age" in event["text"]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("none.jpg",), 1, "photo none.jpg does not exist"),
+        ((".", "--smooth", "-1"), 2, "--smooth"),
+        ((".", "--no-such-option"), 2, "--no-such-option"),
+    ],
+)
+def test_the_error_is_a_json_line_where_asked_for(
+    run: Run, demo_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    args: tuple[str, ...], code: int, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    ran = run("reenact", *args, demo_video, "-o", "o.mp4", "--json")
+    (last,) = (json.loads(line) for line in ran.err.splitlines())
+    assert ran.code == code and says in last.pop("text")
+    assert last == {"event": "error", "exit_code": code}
+
+
+def test_a_config_may_ask_for_json(run: Run, demo_video: Path, tmp_path: Path) -> None:
+    (tmp_path / "dance.toml").write_text("as-json = true\n")
+    ran = run("reenact", "none.jpg", demo_video, "-o", "o.mp4", "--config", tmp_path / "dance.toml")
+    assert json.loads(ran.err)["event"] == "error"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dancecli import registry
-from dancecli.batch.files import is_there
+from dancecli.batch.files import is_there, is_web, real_place
 from dancecli.batch.orders import OUTPUTS, Order
 from dancecli.data.stores import is_url, opened
 from dancecli.device import resolve
@@ -107,6 +107,12 @@ def _inputs(order: Order) -> None:
         url = order.urls.get(role)
         if url and not opened(url).size():
             raise MediaError(f"{role} {url} is empty (0 bytes)")
+    poses = order.urls.get("poses", "")
+    if is_web(poses) and not is_there(poses):
+        raise MediaError(
+            f"poses {poses} are not there, and none can be written to a web address; "
+            "name a file, or leave them out"
+        )
 
 
 def _looks(order: Order) -> None:
@@ -126,9 +132,10 @@ def check_outputs(order: Order, ours: bool) -> None:
     from dancecli.steps.output import check_outputs as check
 
     force = ours or order.job.force
+    _spare_inputs(order)
     check(replace(_placed(order), force=force))
     for url in (order.urls[role] for role in OUTPUTS if role in order.urls):
-        if url.startswith(("http://", "https://")):
+        if is_web(url):
             raise UsageError(
                 f"{url}: nothing can be written to a web address; use s3://, gs:// ..."
             )
@@ -136,18 +143,36 @@ def check_outputs(order: Order, ours: bool) -> None:
             raise OutputExistsError(f"{url} exists: choose another name or give --force")
 
 
+def _spare_inputs(order: Order) -> None:
+    """Raises MediaError where the job would write over what it reads, poses aside."""
+    read = {real_place(place) for role, place in order.inputs().items() if role != "poses"}
+    for place in order.outputs().values():
+        if real_place(place) in read:
+            raise MediaError(f"{place} is an input: writing it would destroy it; rename OUT")
+
+
 def _placed(order: Order) -> Job:
-    """The job as if outputs behind URLs were local: the same names and formats are possible.
+    """The job as if all behind URLs were local: the same names and formats are possible.
 
     Raises UsageError for a folder behind a URL, which could be seen half-written.
     """
-    folder, paths = Path(tempfile.gettempdir()), {}
-    for role in (role for role in OUTPUTS if role in order.urls):
-        name = getattr(order.job, role).name
-        if role != "contact_sheet" and format_of(Path(name)).is_folder:
-            raise UsageError(f"{order.urls[role]}: a folder of pictures cannot lie behind a URL")
-        paths[role] = folder / f"{uuid.uuid4().hex}-{name}"
+    paths = {}
+    for role, url in order.urls.items():
+        name = getattr(order.job, role).name if role in OUTPUTS else ""
+        if name and role != "contact_sheet" and format_of(Path(name)).is_folder:
+            raise UsageError(f"{url}: a folder of pictures cannot lie behind a URL")
+        paths[role] = _stand_in(url, name)
+    # What is wrong with a background is told by `_looks`; here one only must not be written over.
+    behind = order.inputs().get("background", "photo")
+    paths["background"] = Path("photo" if is_url(behind) else behind)
     return order.given(paths)
+
+
+def _stand_in(url: str, name: str) -> Path:
+    """The local file that a URL names; for any other a new one."""
+    real = real_place(url)
+    new = Path(tempfile.gettempdir(), f"{uuid.uuid4().hex}-{name}")
+    return new if is_url(real) else Path(real)
 
 
 def _clashes(orders: Sequence[Order]) -> Iterator[Fault]:
@@ -155,17 +180,13 @@ def _clashes(orders: Sequence[Order]) -> Iterator[Fault]:
     readers: dict[str, list[int]] = defaultdict(list)
     for order in orders:
         for place in order.inputs().values():
-            readers[_real(place)].append(order.number)
+            readers[real_place(place)].append(order.number)
     writers: dict[str, list[int]] = defaultdict(list)
     for order in orders:
         for place in order.outputs().values():
-            real = _real(place)
+            real = real_place(place)
             if writers[real]:
                 yield Fault(order.number, f"{place} is written by row {writers[real][0]} too")
             elif others := [row for row in readers[real] if row != order.number]:
                 yield Fault(order.number, f"{place} is read by row {others[0]}")
             writers[real].append(order.number)
-
-
-def _real(place: str) -> str:
-    return place if is_url(place) else str(Path(place).resolve())

@@ -13,7 +13,7 @@ from typing import Any
 from dancecli.batch.files import Print, fetched, is_there, print_of, put
 from dancecli.batch.orders import OUTPUTS, Order
 from dancecli.job import Job
-from dancecli.progress import Progress
+from dancecli.progress import Progress, log_to_stderr
 from dancecli.provenance import sidecar_path
 from dancecli.workdir import WorkDir
 from dancecli.workers.queue import Tell
@@ -33,11 +33,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Worker:
-    """What a process or a node of a cluster does. root: of the work directory."""
+    """What a process or a node of a cluster does.
+
+    root: of the work directory. as_json: whether its messages are JSON lines.
+    """
 
     root: Path | None
+    as_json: bool = False
 
     def __call__(self, order: Order, _tell: Tell) -> Done:
+        log_to_stderr(self.as_json)
         # Waiting for another worker's poses is nothing to warn of.
         logging.getLogger("dancecli.workdir").setLevel(logging.ERROR)
         return do(order, WorkDir(self.root), Progress("quiet"))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dancecli.data.stores import filesystem, is_url, opened
 from dancecli.errors import MediaError
@@ -18,14 +18,43 @@ from dancecli.workdir import WorkDir
 BLOCK = 8 << 20
 """Bytes asked for at a time."""
 
+NOT_THERE = (404, 410)
+"""Answers of a web server that has no such file."""
+
 Print = dict[str, str]
 """What tells a file from another: "stamp", cheap to ask for, and "sha256", of a local file."""
 
 
+def is_web(place: str) -> bool:
+    """Whether this is an address on the web: to be read only, and without patterns."""
+    return place.startswith(("http://", "https://"))
+
+
 def name_in(url: str) -> str:
-    """The file name that a URL ends in."""
-    name = PurePosixPath(urlsplit(url).path).name.replace("\\", "_")
+    """The file name that a URL ends in: `#`, `?` and `%` belong to it outside the web.
+
+    Raises MediaError for a URL of an unknown kind.
+    """
+    path = unquote(urlsplit(url).path) if is_web(url) else filesystem(url)[1]
+    name = "".join(c if c.isprintable() and c != "\\" else "_" for c in PurePosixPath(path).name)
     return name if name.strip(".") else "file"
+
+
+def real_place(place: str) -> str:
+    """The one name of a place: of a local file its path, links followed, be it given as a URL."""
+    if is_web(place):
+        return place
+    if not is_url(place):
+        return str(Path(place).resolve())
+    from fsspec.implementations.local import LocalFileSystem
+
+    try:
+        files, path = filesystem(place)
+    except MediaError:  # told by whoever reads or writes there
+        return place
+    if isinstance(files, LocalFileSystem):
+        return str(Path(path).resolve())
+    return str(files.unstrip_protocol(path))
 
 
 def fetched(url: str, work: WorkDir) -> Path:
@@ -81,11 +110,23 @@ def is_there(place: str) -> bool:
     """Whether a path or URL names something. Raises MediaError where that cannot be asked."""
     if not is_url(place):
         return Path(place).exists()
+    if is_web(place):
+        return _is_on_web(place)
     files, path = filesystem(place)
     try:
         return bool(files.exists(path))
     except Exception as error:
         raise MediaError(f"{place}: cannot be asked for ({one_line(error)})") from error
+
+
+def _is_on_web(url: str) -> bool:
+    try:
+        opened(url).stamp()
+    except MediaError as error:
+        if getattr(error.__cause__, "code", None) in NOT_THERE:
+            return False
+        raise
+    return True
 
 
 def print_of(place: str) -> Print | None:

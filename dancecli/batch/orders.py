@@ -66,12 +66,17 @@ class Order:
 
     def asked(self) -> dict[str, Any]:
         """What is wanted, for comparing with an earlier run; files are compared by content."""
-        options = self.job.options()
+        options, files = self.job.options(), self.inputs()
         del options["device"]
-        if "background" in self.inputs():
+        if "background" in files:
             options["background"] = "file"
-        if "weights" in self.inputs():
+        if "weights" in files:
             options["weights"] = "files"
+        # What plugins are given after their names counts as text, unless it is a file.
+        options["plugins"] = {
+            group: split_name(asked)[0] if group in files else asked
+            for group, asked in self.job.plugins.items()
+        }
         return options
 
     def given(self, paths: Mapping[str, Path], **changes: Any) -> Job:

@@ -15,7 +15,7 @@ from dancecli.batch.doing import Done, Worker, do
 from dancecli.batch.orders import Order
 from dancecli.batch.planning import Step, next_of, sharing
 from dancecli.batch.state import State
-from dancecli.progress import Progress
+from dancecli.progress import MESSAGES, Progress
 from dancecli.workdir import WorkDir
 from dancecli.workers.cluster import run_ray
 from dancecli.workers.processes import run_processes
@@ -72,10 +72,11 @@ def run(
 def _runner(
     jobs: _Jobs, root: Path | None, workers: int, ray: str | None, progress: Progress
 ) -> Ran:
+    worker = Worker(root, MESSAGES.as_json)
     if ray and jobs.waiting:
-        return run_ray(Worker(root), jobs, ray, workers if workers > 1 else 0)
+        return run_ray(worker, jobs, ray, workers if workers > 1 else 0)
     if workers > 1 and len(jobs.waiting) > 1:
-        return run_processes(Worker(root), jobs, workers)
+        return run_processes(worker, jobs, workers)
     return _here(jobs, WorkDir(root), progress)
 
 

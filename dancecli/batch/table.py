@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dancecli.batch.files import is_web
 from dancecli.data.stores import filesystem, is_url
 from dancecli.errors import UsageError
 from dancecli.media.files import named
@@ -114,8 +115,11 @@ def crossed(words: Sequence[str]) -> list[Line]:
 
 
 def _matching(word: str) -> list[str]:
-    """The files that a pattern names, in order; a file's own name is itself, brackets and all."""
-    if not glob.has_magic(word) or (not is_url(word) and Path(word).exists()):
+    """The files that a pattern names, in order; a file's own name is itself, brackets and all.
+
+    The web has no patterns: a `?` begins a query there.
+    """
+    if is_web(word) or not glob.has_magic(word) or (not is_url(word) and Path(word).exists()):
         return [word]
     found = _remote(word) if is_url(word) else glob.glob(word, recursive=True)  # noqa: PTH207
     if not found:

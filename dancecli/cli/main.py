@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import importlib
-import logging
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ import click
 
 from dancecli import __version__
 from dancecli.errors import DanceError
+from dancecli.progress import MESSAGES, Progress, log_to_stderr
 
 COMMANDS = {
     "reenact": "Make the person in PHOTO dance like the person in VIDEO.",
@@ -88,9 +88,9 @@ def dance(ctx: click.Context, debug: bool) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """The script `dance`."""
-    logging.basicConfig(format="dance: %(message)s", level=logging.WARNING, stream=sys.stderr)
     signal.signal(signal.SIGTERM, _terminate)
     given = list(sys.argv[1:] if args is None else args)
+    log_to_stderr("--json" in given)  # before anything is parsed: that may fail, too
     debug = "--debug" in given or bool(os.environ.get("DANCE_DEBUG"))
     # `--debug` is understood anywhere on the line, since it is remembered after a failure.
     given = ["--debug", *(a for a in given if a != "--debug")] if debug else given
@@ -102,33 +102,37 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
             raise
         sys.exit(_report(error))
     except KeyboardInterrupt:
-        _say("interrupted; finished work is kept")
-        sys.exit(130)
+        sys.exit(_stopped("interrupted", 130))
 
 
 def _terminate(_signal: int, _frame: Any) -> NoReturn:
-    _say("terminated; finished work is kept")
-    sys.exit(143)
+    sys.exit(_stopped("terminated", 143))
+
+
+def _stopped(how: str, code: int) -> int:
+    text = f"{how}; finished work is kept"
+    return _end(text, text, code)
 
 
 def _report(error: Exception) -> int:
+    """Say what went wrong, and with which exit code."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.Abort):
-        _say("interrupted; finished work is kept")
-        return 130
+        return _stopped("interrupted", 130)
+    text, code = _told(error)
+    return _end(f"error: {text}", text, code)
+
+
+def _told(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "dance"
-        _say(f"error: {_one_line(error.format_message())} (see: {command} --help)")
-        return 2
+        return f"{_one_line(error.format_message())} (see: {command} --help)", 2
     if isinstance(error, click.ClickException):
-        _say(f"error: {_one_line(error.format_message())}")
-        return error.exit_code
+        return _one_line(error.format_message()), error.exit_code
     if isinstance(error, DanceError):
-        _say(f"error: {_one_line(str(error))}")
-        return error.exit_code
-    _say(f"error: {_unexpected(error)}")
-    return 1
+        return _one_line(str(error)), error.exit_code
+    return _unexpected(error), 1
 
 
 def _unexpected(error: Exception) -> str:
@@ -146,5 +150,8 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _say(text: str) -> None:
-    click.echo(f"dance: {text}", err=True)
+def _end(line: str, text: str, code: int) -> int:
+    """The last thing said: `line` to people, `text` to programs; returns the exit code."""
+    style = "json" if MESSAGES.as_json else "lines"
+    Progress(style).report(line, event="error", text=text, exit_code=code)
+    return code

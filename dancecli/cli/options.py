@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from dancecli import licences, registry
 from dancecli.errors import UsageError
-from dancecli.progress import Progress
+from dancecli.progress import Progress, log_to_stderr
 from dancecli.stages import DEFAULTS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -94,47 +94,78 @@ def make_progress(verbose: int, quiet: bool, as_json: bool) -> Progress:
     level = (logging.ERROR if quiet else logging.WARNING) - 10 * min(verbose, 2)
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("dancecli").setLevel(level)
+    if as_json:  # a config file may have asked for it
+        log_to_stderr(as_json)
     return Progress("quiet" if quiet else "json" if as_json else "auto")
 
 
 def config_option(function: Command) -> Command:
-    """--config FILE: a TOML table of option names; what the command line says wins."""
+    """--config FILE: TOML with option names; what the command line says wins."""
     return click.option(
         "--config", type=PATH, is_eager=True, expose_value=False, callback=_apply_config,
-        help="TOML file with option names as keys, for example: background = \"white\".",
+        help="TOML file with option names as keys, for example: background = \"white\"; "
+        "those in a table [COMMAND] hold for that command alone and win.",
     )(function)  # fmt: skip
 
 
 def _apply_config(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
     if path is None:
         return
-    values = _read_toml(path)
-    table = _table_of(ctx, path, values)
-    options = {p.name: p for p in ctx.command.params if isinstance(p, click.Option) and p.name}
-    defaults = {}
-    for key, value in table.items():
-        name = key.replace("-", "_")
-        if name not in options or name == "config":
-            close = difflib.get_close_matches(name, options, n=1)
-            hint = (
-                f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(sorted(options))}"
-            )
-            raise UsageError(f"{path}: no option is called '{key}'; {hint}")
-        defaults[name] = value
-    ctx.default_map = {**(ctx.default_map or {}), **defaults}
+    defaults = dict(ctx.default_map or {})
+    for table in _tables_of(ctx, path, _read_toml(path)):
+        defaults |= {_option(ctx, path, key): value for key, value in table.items()}
+    ctx.default_map = defaults
 
 
-def _table_of(ctx: click.Context, path: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """The table called as the command; else what is in none of the tables of other commands."""
-    command = ctx.info_name or ""
-    if command in values:
-        table = values[command]
-        if not isinstance(table, dict):
-            raise UsageError(f"{path}: '{command}' must be a table: [{command}]")
-        return table
-    group = ctx.find_root().command
-    others = group.list_commands(ctx) if isinstance(group, click.Group) else []
-    return {k: v for k, v in values.items() if not (k in others and isinstance(v, dict))}
+def _option(ctx: click.Context, path: Path, key: str) -> str:
+    """The name by which click knows an option.
+
+    Raises UsageError where there is none.
+    """
+    options = {p.name for p in ctx.command.params if isinstance(p, click.Option) and p.name}
+    name = key.replace("-", "_")
+    if name not in options or name == "config":
+        close = difflib.get_close_matches(name, options, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(sorted(options))}"
+        raise UsageError(f"{path}: no option is called '{key}'; {hint}")
+    return name
+
+
+def _tables_of(
+    ctx: click.Context, path: Path, values: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """What holds for the command: that in no table, its groups' tables, its own, which wins."""
+    names = _path_of(ctx)
+    for name in names:
+        if not isinstance(values.get(name, {}), dict):
+            raise UsageError(f"{path}: '{name}' must be a table: [{name}]")
+    loose = {
+        key: value for key, value in values.items()
+        if key not in names and not (isinstance(value, dict) and _is_command(ctx, key))
+    }  # fmt: skip
+    return [loose, *(values.get(name, {}) for name in names)]
+
+
+def _path_of(ctx: click.Context) -> list[str]:
+    """The names of the groups that a command is in, without `dance`, and its own."""
+    above = ctx.parent
+    groups = _path_of(above) if above and above.parent else []
+    return [*groups, ctx.info_name or ""]
+
+
+def _is_command(ctx: click.Context, name: str) -> bool:
+    """Whether a command is called so, or one within another."""
+    root = ctx.find_root().command
+    names = root.list_commands(ctx) if isinstance(root, click.Group) else []
+    return name in names or any(name in _within(root, ctx, group) for group in names)
+
+
+def _within(root: click.Command, ctx: click.Context, name: str) -> list[str]:
+    """The commands of a group, data sets among them; none of what is no group."""
+    group = root.get_command(ctx, name) if isinstance(root, click.Group) else None
+    if not isinstance(group, click.Group):
+        return []
+    return [item.value for item in group.shell_complete(click.Context(group), "")]
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
