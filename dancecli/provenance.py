@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
@@ -31,14 +31,16 @@ def sidecar(
     options: Mapping[str, Any],
     plugins: Sequence[Mapping[str, Any]],
     seed: int,
+    licences: Iterable[str] = (),
     **extra: Any,
 ) -> dict[str, Any]:
     """The record of a finished output, ready for JSON, with file names only, no folders.
 
     inputs: role -> file. options: as given. plugins: one mapping each, with "licence" where it is
-    known. extra: further facts, under their own keys. Raises OSError when a file cannot be read.
+    known. licences: further ones than the plugins'. extra: further facts, under their own keys.
+    Raises OSError when a file cannot be read.
     """
-    licences = {str(plugin["licence"]) for plugin in plugins if plugin.get("licence")}
+    terms = {str(plugin["licence"]) for plugin in plugins if plugin.get("licence")}
     record = {
         "schema": SCHEMA,
         "synthetic media": True,
@@ -48,7 +50,7 @@ def sidecar(
         "inputs": {role: _file(path) for role, path in inputs.items()},
         "options": options,
         "plugins": list(plugins),
-        "licences": sorted(licences),
+        "licences": sorted(terms.union(licences)),
         "seed": seed,
         "versions": _versions(),
         **extra,
@@ -69,13 +71,16 @@ def write_sidecar(
     options: Mapping[str, Any],
     plugins: Sequence[Mapping[str, Any]],
     seed: int,
+    licences: Iterable[str] = (),
     **extra: Any,
 ) -> Path:
     """Writes `sidecar` beside OUT, keys in order, complete or not at all; returns where.
 
     Raises MediaError when it cannot be written.
     """
-    record = sidecar(out, inputs=inputs, options=options, plugins=plugins, seed=seed, **extra)
+    record = sidecar(
+        out, inputs=inputs, options=options, plugins=plugins, seed=seed, licences=licences, **extra
+    )
     path = sidecar_path(out)
     text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False)
     with written_aside(path) as unfinished:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from dancecli import provenance
 from dancecli.composite import compose_rgba
@@ -19,16 +17,18 @@ from dancecli.media import AudioSource, PartWriter, VideoStream, check_output, s
 from dancecli.media.files import named
 from dancecli.plate import Plate, parse_background
 from dancecli.progress import Progress
+from dancecli.saved import BACKEND, Made, open_foreground, read_sidecar, refuse_terms
+from dancecli.stages import DEFAULTS
 from dancecli.steps.background import given_plate, plate_key
 from dancecli.steps.photo import understand
 from dancecli.steps.stages import Stages
-from dancecli.types import FloatArray, Frame, UInt8Array
+from dancecli.types import Frame, UInt8Array
 from dancecli.workdir import Entry, WorkDir
 
-SIDECAR_LIMIT = 200_000_000
-"""Bytes of a foreground's sidecar beyond which it is not one of ours."""
+LOOKS = ("dance.pose", "dance.mask", "dance.parser")
+"""Plugins that look at the photo of --photo, for the backend."""
 
-Landmarks = list["FloatArray | None"]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ class Recomposition:
 def recomposite(ask: Recomposition, work: WorkDir, progress: Progress) -> dict[str, Any]:
     """Put the foreground on the background; returns what was written.
 
-    Raises UsageError for a background that needs the original inputs, MediaError for files that
-    cannot be used.
+    The sidecar says what made the foreground and what refined its face. Raises UsageError for a
+    background that needs the original inputs, MediaError for files that cannot be used,
+    LicenceError for a foreground whose terms --licence forbids.
     """
     spec = parse_background(ask.background)
     if spec.kind in ("photo", "driving"):
@@ -60,21 +61,46 @@ def recomposite(ask: Recomposition, work: WorkDir, progress: Progress) -> dict[s
             f"for {ask.background} run: dance reenact PHOTO VIDEO --background {ask.background}"
         )
     check_output(ask.out, ask.force, (ask.foreground, *([spec.path] if spec.path else [])))
-    video = VideoStream(ask.foreground)
+    video = open_foreground(ask.foreground)
+    made = _known(ask)
     size = (video.width, video.height)
     plate = given_plate(spec, video, size)
-    refined = _refiner(ask, work, video.count)
+    refiner = _refiner(ask, made, work, video.count)
     entry = work.entry("composite", _key(ask))
     with entry.locked():
-        _write(ask, entry, video, plate, refined, progress)
+        _write(ask, entry, video, plate, refiner, progress)
         entry.remove()
-    _write_sidecar(ask, spec.path)
+    _write_sidecar(ask, spec.path, made, refiner)
     return {"out": str(ask.out), "frames": video.count, "width": size[0], "height": size[1]}
+
+
+def _known(ask: Recomposition) -> Made | None:
+    """What made the foreground; refused where --licence forbids it."""
+    made = read_sidecar(ask.foreground)
+    refuse_terms(ask.licence, ask.foreground, made)
+    if made is None:
+        logger.warning(
+            "%s has no sidecar: nothing is known of what made it%s",
+            named(ask.foreground), "; its face is not refined" if ask.photo else "",
+        )  # fmt: skip
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class _Refiner:
+    """The backend with the photo's person, and the face in each frame."""
+
+    stages: Stages
+    person: Any
+    made: Made
+
+    def __call__(self, frame: Frame) -> Frame:
+        return self.stages.backend.refine(self.person, frame, self.made.landmarks[frame.index])
 
 
 def _write(
     ask: Recomposition, entry: Entry, video: VideoStream, plate: Plate,
-    refined: Callable[[Frame], Frame], progress: Progress,
+    refiner: _Refiner | None, progress: Progress,
 ) -> None:  # fmt: skip
     """The composed frames with their sound, what an earlier run has left over used again."""
     size = video.width, video.height
@@ -84,7 +110,8 @@ def _write(
     ):
         for span in writer.missing():
             for index, rgba in _foreground(video, span):
-                writer.write(refined(_composed(rgba, plate, index)).rgb, index)
+                frame = _composed(rgba, plate, index)
+                writer.write((refiner(frame) if refiner else frame).rgb, index)
                 step()
         sound = AudioSource(ask.foreground, None, None)
         writer.finish(
@@ -111,66 +138,45 @@ def _composed(rgba: UInt8Array, plate: Plate, index: int) -> Frame:
     return Frame(compose_rgba(rgba, plate.frame(index)), index)
 
 
-def _refiner(ask: Recomposition, work: WorkDir, frames: int) -> Any:
-    """The backend's refine step on a composed frame; nothing where it has none or no photo."""
-    about = read_sidecar(ask.foreground)
-    if ask.photo is None or about is None:
-        return lambda frame: frame
-    backend_name = ask.backend or about["backend"]
+def _refiner(ask: Recomposition, made: Made | None, work: WorkDir, frames: int) -> _Refiner | None:
+    """The backend's refine step on a composed frame; None where it has none or no photo."""
+    if ask.photo is None or made is None:
+        return None
+    plugins = {group: DEFAULTS[group] for group in LOOKS}
     job = Job(
-        ask.photo, ask.foreground, ask.out, device=ask.device, weights=ask.weights,
-        licence=ask.licence,
+        ask.photo, ask.foreground, ask.out, {**plugins, BACKEND: ask.backend or made.backend},
+        device=ask.device, weights=ask.weights, licence=ask.licence,
     )  # fmt: skip
-    job.plugins["dance.backend"] = backend_name
     stages = Stages(job)
+    stages.refuse_forbidden()
     if not stages.backend.refines:
-        return lambda frame: frame
-    person = stages.backend.prepare(understand(job, stages, work))
-    landmarks: Landmarks = about["landmarks"]
-    if len(landmarks) != frames:
+        return None
+    if len(made.landmarks) != frames:
         raise MediaError(
-            f"the sidecar of {named(ask.foreground)} is of {len(landmarks)} frames, it has "
+            f"the sidecar of {named(ask.foreground)} is of {len(made.landmarks)} frames, it has "
             f"{frames}: it was changed since; leave out --photo to composite without refining faces"
         )
-    return lambda frame: stages.backend.refine(person, frame, landmarks[frame.index])
+    return _Refiner(stages, stages.backend.prepare(understand(job, stages, work)), made)
 
 
-def read_sidecar(foreground: Path) -> dict[str, Any] | None:
-    """Backend name and face landmarks (float32 (70, 3) per frame, or None) saved beside it.
-
-    Raises MediaError for a sidecar that is not one of ours.
-    """
-    path = foreground.with_name(f"{foreground.name}.json")
-    if not path.exists():
-        return None
-    try:
-        if path.stat().st_size > SIDECAR_LIMIT:
-            raise ValueError("it is too large")
-        data = json.loads(path.read_text(encoding="utf-8"))
-        landmarks = [_points(points) for points in data["landmarks"]]
-        named = [p["name"] for p in data["plugins"] if p["group"] == "dance.backend"]
-        return {"backend": str(named[0]), "landmarks": landmarks}
-    except (
-        OSError, ValueError, KeyError, TypeError, IndexError, RecursionError,
-    ) as error:  # fmt: skip
-        raise MediaError(
-            f"{path.name} is not the sidecar of a saved foreground ({error}); "
-            "remove it to composite without refining the face"
-        ) from error
-
-
-def _points(values: Any) -> FloatArray | None:
-    if values is None:
-        return None
-    points = np.array(values, np.float32)
-    if points.shape != (70, 3) or not np.isfinite(points).all():
-        raise ValueError(f"landmarks of shape {points.shape}")
-    return points
-
-
-def _write_sidecar(ask: Recomposition, background: Path | None) -> None:
-    inputs = {"foreground": ask.foreground}
-    if background is not None:
-        inputs["background"] = background
-    options = {"background": background.name if background else ask.background}
-    provenance.write_sidecar(ask.out, inputs=inputs, options=options, plugins=[], seed=0)
+def _write_sidecar(
+    ask: Recomposition, background: Path | None, made: Made | None, refiner: _Refiner | None
+) -> None:
+    """What made the foreground, and what refined its face, under the terms of both."""
+    inputs = {"foreground": ask.foreground, "background": background}
+    plugins, extra = list(made.plugins) if made else [], {}
+    if made:
+        extra["weights"] = made.weights
+    if refiner:
+        inputs["photo"] = ask.photo
+        described = refiner.stages.describe()
+        plugins += [plugin for plugin in described if plugin not in plugins]
+        extra["refined"] = {
+            "backend": refiner.stages.infos[BACKEND].name, "weights": refiner.stages.weights()
+        }  # fmt: skip
+    provenance.write_sidecar(
+        ask.out, inputs={role: path for role, path in inputs.items() if path is not None},
+        options={"background": background.name if background else ask.background},
+        plugins=plugins, seed=made.seed if made else 0, licences=made.licences if made else (),
+        **extra,
+    )  # fmt: skip

@@ -331,3 +331,36 @@ def test_a_dry_run_says_the_plan_and_writes_nothing(
         "path": "x.webm", "width": 768, "height": 1024, "fps": "30", "frames": 180, "audio": True,
     }  # fmt: skip
     assert list(tmp_path.iterdir()) == []
+
+
+def test_composite_carries_what_made_the_foreground_also_for_commercial_use(
+    first_run: tuple[Path, dict[str, object]], shared_cache: dict[str, str], demo_photo: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    for name in ("fg.mov", "fg.mov.json"):
+        shutil.copy(first_run[0] / name, tmp_path)
+    done = dance(
+        "composite", "fg.mov", "--background", "white", "-o", "white.mp4", "--photo", demo_photo,
+        "--licence", "commercial", cwd=tmp_path, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, told = (
+        json.loads((tmp_path / f"{n}.json").read_text()) for n in ("fg.mov", "white.mp4")
+    )
+    for key in ("plugins", "licences", "weights", "seed"):
+        assert told[key] == first[key] and (key == "seed" or told[key]), key
+    assert told["inputs"]["photo"]["file"] == demo_photo.name
+    assert told["refined"] == {"backend": "freestyle", "weights": first["weights"]}
+
+
+@pytest.mark.parametrize("name", ["sheet.jpg", "sheet.mp4", "sheet"])
+def test_a_contact_sheet_is_a_png(
+    demo_photo: Path, demo_video: Path, tmp_path: Path, name: str
+) -> None:
+    done = dance(
+        "reenact", demo_photo, demo_video, "-o", "out.mp4", "--contact-sheet", name, "--dry-run",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"--contact-sheet {name}: a contact sheet is a .png" in done.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []

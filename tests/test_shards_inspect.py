@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import Run
 from made_samples import made_set
 from shard_jobs import DrawnJob, drawn_crop
 
@@ -70,6 +71,36 @@ def test_a_finished_set_is_whole_and_a_damaged_one_is_not(tmp_path: Path) -> Non
         path.unlink()
     with pytest.raises(MediaError, match="all 4 shards are corrupt"):
         inspect(tmp_path)
+
+
+def test_a_folder_of_finished_sets_is_whole_until_one_is_not(run: Run, tmp_path: Path) -> None:
+    jobs = {"a": DrawnJob(), "b/c": DrawnJob(count=4, seed=1, hollow=2)}
+    for name, job in jobs.items():
+        scale.run(job, tmp_path / name, each=3)
+    found, _ = inspect(tmp_path, rows=0)
+    assert found.whole and found.samples == 10 and found.skipped == {"person too small": 4}
+    assert found.manifest == {name: job.describe() for name, job in jobs.items()}
+    ran = run("prepare-data", "inspect", tmp_path)
+    assert ran.code == 0 and "10 people, 20 frames, finished" in ran.out
+    (tmp_path / "b/c/manifest.json").unlink()
+    found, _ = inspect(tmp_path, rows=0)
+    assert not found.whole and found.manifest == jobs["a"].describe()
+    assert "not finished (no manifest in b/c)" in found.as_text()
+    for path in (tmp_path / "b/c").glob("shard-*"):
+        path.unlink()  # begun, and stopped before its first shard
+    assert inspect(tmp_path, rows=0)[0].unfinished == ("b/c",)
+    assert run("prepare-data", "inspect", tmp_path).code == 1
+
+
+def test_a_shard_by_itself_is_whole_until_it_is_damaged(run: Run, tmp_path: Path) -> None:
+    scale.run(DrawnJob(), tmp_path, each=3)
+    tar = tmp_path / "shard-000001.tar"
+    ran = run("prepare-data", "inspect", tar)
+    assert ran.code == 0 and "2 people, 4 frames, one shard" in ran.out
+    data = bytearray(tar.read_bytes())
+    data[5000] ^= 4
+    tar.write_bytes(bytes(data))
+    assert run("prepare-data", "inspect", tar).code == 1
 
 
 def test_a_sample_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:

@@ -131,6 +131,43 @@ def test_a_folder_with_data_is_not_written_over(tmp_path: Path) -> None:
     assert tree(tmp_path) == {n: data for n, data in before.items() if n != "job.json"}
 
 
+OTHERS = ("film.mp4.part", "shard-000000.part", "shard-000001.tar.part", "my job.json.7.part")
+
+
+def with_others(folder: Path) -> dict[str, bytes]:
+    """Files and a folder of somebody else whose names end as those that a run leaves behind."""
+    for name in OTHERS:
+        (folder / name).write_bytes(b"somebody's download")
+    (folder / "shard-000002.tar.9.part").mkdir()
+    (folder / "shard-000003.tar.9.part").symlink_to(folder / OTHERS[0])
+    return dict.fromkeys(OTHERS, b"somebody's download")
+
+
+def test_files_of_others_stay_whatever_they_are_called(
+    expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    kept = with_others(tmp_path)
+    left = ("shard-000001.tar.12.part", "shard-000001.json.12.part", "job.json.3.part",
+            "manifest.json.4.part")  # fmt: skip
+    for name in left:
+        (tmp_path / name).write_bytes(b"left by a power cut")
+    scale.run(DrawnJob(), tmp_path, each=3)
+    found = {p.name for p in tmp_path.iterdir()} - {".lock", *expected}
+    assert found == {*kept, "shard-000002.tar.9.part", "shard-000003.tar.9.part"}
+    assert all((tmp_path / name).read_bytes() == data for name, data in kept.items())
+
+
+def test_a_folder_that_is_refused_keeps_its_half_written_files(tmp_path: Path) -> None:
+    (tmp_path / "shard-000000.tar").write_bytes(b"of another program")
+    (tmp_path / "shard-000001.tar.12.part").write_bytes(b"of another program")
+    for resume, error in ((False, OutputExistsError), (True, UsageError)):
+        with pytest.raises(error):
+            scale.run(DrawnJob(), tmp_path, resume=resume)
+    assert tree(tmp_path) == dict.fromkeys(
+        ("shard-000000.tar", "shard-000001.tar.12.part"), b"of another program"
+    )
+
+
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     from filelock import FileLock
 

@@ -179,3 +179,25 @@ def test_an_archive_that_is_refused_replaces_nothing(
     with pytest.raises(WeightsError, match="another one was trusted before"):
         fetch("made", QUIET, bad, trust=True)
     assert weights.locate("made").read_bytes() == MODEL
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_paths_inside_may_begin_with_the_folder_itself(kind: str, tmp_path: Path) -> None:
+    """As `tar -c .` writes them; what leads outside stays outside of what is wanted."""
+    hostile = {f"./{name}": b"hostile" for name in OUTSIDE}
+    path = MAKE[kind](tmp_path / "a", {**hostile, "./big/model.pth": MODEL, "./other": b"text"})
+    inside = tmp_path / "deep" / "inside"
+    inside.mkdir(parents=True)
+    before = set(tmp_path.rglob("*"))
+    unpack(path, kind, ("big/model.pth",), inside)
+    assert set(tmp_path.rglob("*")) - before == {inside / "big", inside / "big" / "model.pth"}
+    assert (inside / "big" / "model.pth").read_bytes() == MODEL
+    assert not Path("/tmp/dance-out").exists()
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_a_link_is_refused_under_such_a_path_too(kind: str, tmp_path: Path) -> None:
+    path = MAKE[kind](tmp_path / "a", {}, {"./model.pth": "/etc/passwd"})
+    with pytest.raises(WeightsError, match="not a plain file"):
+        unpack(path, kind, ("model.pth",), tmp_path)
+    assert not (tmp_path / "model.pth").exists()

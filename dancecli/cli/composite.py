@@ -41,7 +41,11 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Put FOREGROUND (from `dance reenact --save-foreground`) on another background."""
+    """Put FOREGROUND on another background.
+
+    FOREGROUND: the .mov, .webm or .gif that `dance reenact --save-foreground` wrote. Its sidecar
+    FOREGROUND.json says what made it: for --licence, and for the sidecar of OUT.
+    """
     from dancecli.recomposite import Recomposition, recomposite
 
     progress = make_progress(verbose, quiet, as_json)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dancecli.data.manifest import NAME, Manifest, read_manifest
 from dancecli.data.reading import manifest_beside, open_stored
 from dancecli.data.samples import Crop
+from dancecli.data.scale import JOB
 from dancecli.data.stored import StoredSample
-from dancecli.data.stores import is_url
+from dancecli.data.stores import LocalFile, is_url
 from dancecli.drawing import overlay, write
 from dancecli.errors import MediaError
 from dancecli.labels import BODY_LABELS, Label, colourize
@@ -35,7 +36,9 @@ class Inspection:
     """What was found. Shares are of the `looked` frames unless said otherwise.
 
     faults: shards that are left out and samples that cannot be read, one line each. manifest: what
-    made the set, None where it is not finished. per_person: people by number of frames. sizes:
+    made the set, None where it is not finished; by folder where there are several sets.
+    unfinished: folders of shards without a manifest, "." for `place` itself; none where a shard is
+    looked at by itself. per_person: people by number of frames. sizes:
     frames by "HxW". labels: name -> (share of frames that show it, share of the people's pixels).
     seen: share of frames with a part of the pose, and of all 25 body joints ("joints").
     views: share of frames that show the whole body, the front, the back.
@@ -56,11 +59,12 @@ class Inspection:
     views: Mapping[str, float]
     dense: float
     skipped: Mapping[str, int] = field(default_factory=dict)
+    unfinished: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
         """Finished, and without a fault."""
-        return self.manifest is not None and not self.faults
+        return not self.unfinished and not self.faults
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -68,9 +72,8 @@ class Inspection:
 
     def as_text(self) -> str:
         """For people: a few lines."""
-        state = "finished" if self.manifest else "not finished (no manifest)"
         lines = [
-            f"{self.place}: {self.samples} people, {self.frames} frames, {state}",
+            f"{self.place}: {self.samples} people, {self.frames} frames, {self._state()}",
             *(f"  FAULT {fault}" for fault in self.faults),
             f"  frames per person  {_counts(self.per_person)}",
             f"  data sets          {_counts(self.datasets)}",
@@ -85,6 +88,12 @@ class Inspection:
             *(f"    {name:16} {a:7.1%}  {b:7.2%}" for name, (a, b) in self.labels.items()),
         ]
         return "\n".join(lines)
+
+    def _state(self) -> str:
+        if not self.unfinished:
+            return "finished" if self.manifest else "one shard"
+        where = "" if self.unfinished == (".",) else f" in {', '.join(self.unfinished)}"
+        return f"not finished (no manifest{where})"
 
 
 def inspect(
@@ -146,7 +155,7 @@ class _Counted:
     def inspection(
         self, place: str, samples: Sequence[StoredSample], faults: Sequence[str]
     ) -> Inspection:
-        known = _manifest(place)
+        made = _sets(place)
         total, people = max(self.looked, 1), max(int(self.pixels[1:].sum()), 1)
         labels = {
             Label(n).name.lower(): (float(self.shown[n] / total), float(self.pixels[n] / people))
@@ -154,21 +163,47 @@ class _Counted:
         }
         return Inspection(
             place, len(samples), sum(sample.count for sample in samples), self.looked,
-            tuple(faults), known.job if known else None,
+            tuple(faults), _jobs(made.finished),
             dict(sorted(Counter(sample.count for sample in samples).items())),
             dict(self.sizes), dict(self.datasets), dict(self.licences), labels,
             {name: count / total for name, count in self.seen.items()},
             {name: count / total for name, count in self.views.items()},
-            self.dense / total, known.skipped if known else {},
+            self.dense / total, _skipped(made.finished.values()), made.unfinished,
         )  # fmt: skip
 
 
-def _manifest(place: str) -> Manifest | None:
-    if place.partition("?")[0].endswith(".tar"):
-        return None
-    if not is_url(place) and not Path(place, NAME).exists():
-        return None
-    return read_manifest(manifest_beside(place))
+class _Sets(NamedTuple):
+    """The sets of a place by folder, "." for its own: with their manifests, and without one."""
+
+    finished: dict[str, Manifest]
+    unfinished: tuple[str, ...]
+
+
+def _sets(place: str) -> _Sets:
+    if is_url(place):
+        alone = place.partition("?")[0].endswith(".tar")
+        return _Sets({} if alone else {".": read_manifest(manifest_beside(place))}, ())
+    path = Path(place)
+    if not path.is_dir():  # a shard by itself: open_stored has checked it by its index
+        return _Sets({}, ())
+    finished = {
+        listing.parent.relative_to(path).as_posix(): read_manifest(LocalFile(listing))
+        for listing in sorted(path.rglob(NAME))
+    }
+    begun = {file.parent for name in ("*.tar", JOB) for file in path.rglob(name)}
+    without = {folder.relative_to(path).as_posix() for folder in begun} - set(finished)
+    if not (finished or without):
+        without = {"."}  # samples lie open in it
+    return _Sets(finished, tuple(sorted(without)))
+
+
+def _jobs(finished: Mapping[str, Manifest]) -> Mapping[str, Any] | None:
+    jobs = {folder: known.job for folder, known in finished.items()}
+    return next(iter(jobs.values()), None) if len(jobs) < 2 else jobs
+
+
+def _skipped(finished: Iterable[Manifest]) -> Mapping[str, int]:
+    return dict(sum((Counter(known.skipped) for known in finished), Counter[str]()))
 
 
 def _parts_seen(skeleton: Skeleton) -> dict[str, float]:

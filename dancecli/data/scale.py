@@ -8,6 +8,7 @@ the start, and `manifest.json` once it is finished.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -41,6 +42,12 @@ from dancecli.progress import Progress
 from dancecli.workdir import write_aside
 
 JOB = "job.json"
+
+_HALF_WRITTEN = re.compile(
+    rf"(shard-\d{{6,}}\.(tar|json)|{re.escape(JOB)}|{re.escape(manifest.NAME)})"
+    rf"\.\d+{re.escape(UNFINISHED)}"
+)
+"""Names under which a run writes aside: what it makes, the process, ".part"."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +86,7 @@ def run(
     tasks = cut(units, each)
     description = json.loads(json.dumps(job.describe()))
     digest = manifest.job_hash(description, [str(len(tasks)), *units])
-    with _owned(out):
-        _claim(out, description, digest, resume)
+    with _owned(out), _claimed(out, description, digest, resume):
         ready = _kept(out, tasks, digest, progress.say)
         left = [task for task in tasks if task.number not in ready]
         done = len(units) - sum(len(task.units) for task in left)
@@ -134,7 +140,7 @@ def _finish(
 
 @contextmanager
 def _owned(out: Path) -> Iterator[None]:
-    """The folder, made and held against other runs; nothing half-written stays in it."""
+    """The folder, made and held against other runs."""
     from filelock import FileLock, Timeout
 
     try:
@@ -146,16 +152,29 @@ def _owned(out: Path) -> Iterator[None]:
     except OSError as error:
         raise DanceError(f"{out} cannot be written: {error.strerror or error}") from error
     try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _claimed(
+    out: Path, description: Mapping[str, Any], digest: str, resume: bool
+) -> Iterator[None]:
+    """The folder as this job's, or raises what `_claim` does; nothing half-written stays in it."""
+    _claim(out, description, digest, resume)
+    try:
         _sweep(out)
         yield
     finally:
         _sweep(out)
-        lock.release()
 
 
 def _sweep(out: Path) -> None:
+    """Remove what runs that were killed left half-written; files of others end in .part too."""
     for path in out.glob(f"*{UNFINISHED}"):
-        path.unlink(missing_ok=True)
+        if _HALF_WRITTEN.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
 
 
 def _claim(out: Path, description: Mapping[str, Any], digest: str, resume: bool) -> None:

@@ -24,7 +24,8 @@ def check_person(person: str) -> str:
     if person in ("largest", "left", "right") or (person.isdecimal() and int(person) >= 1):
         return person
     raise UsageError(
-        f"--person {person!r} is unknown: say largest, left, right, or a number from --list-people"
+        f"--person {person!r} is unknown: say largest, left, right or a number from 1 "
+        "(`dance reenact --list-people` writes a numbered picture)"
     )
 
 
@@ -47,9 +48,13 @@ def choose(people: Sequence[Skeleton], person: str) -> Skeleton:
         found = "1 person is" if len(ordered) == 1 else f"{len(ordered)} people are"
         raise UsageError(
             f"--person {person}: only {found} seen where somebody first appears; "
-            f"give 1-{len(ordered)} (see --list-people)"
+            f"give {_numbers(len(ordered))} (`dance reenact --list-people` numbers them)"
         )
     return ordered[int(person) - 1]
+
+
+def _numbers(count: int) -> str:
+    return "1" if count == 1 else f"1-{count}, counted from the left"
 
 
 def _size(skeleton: Skeleton) -> tuple[float, float]:

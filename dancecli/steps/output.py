@@ -199,7 +199,10 @@ def check_outputs(job: Job) -> None:
     saved = job.save_foreground
     if saved is not None and not format_of(saved).keeps_alpha:
         raise UsageError(f"--save-foreground {saved}: it needs alpha; use .mov, .webm, or a folder")
-    written = (job.out, job.save_foreground, job.contact_sheet)
+    sheet = job.contact_sheet
+    if sheet is not None and sheet.suffix.lower() != ".png":
+        raise UsageError(f"--contact-sheet {sheet}: a contact sheet is a .png")
+    written = (job.out, saved, sheet)
     for path in written:
         if path is not None:
             check_output(path, job.force, inputs)

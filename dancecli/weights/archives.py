@@ -43,15 +43,16 @@ BROKEN = (
 def unpack(archive: Path, kind: str, wanted: tuple[str, ...], folder: Path) -> None:
     """Write the wanted files of an archive into a folder, under their paths inside.
 
-    kind: "zip" or "tar", compressed or not. Raises WeightsError for what is no such archive, lacks
-    a wanted file, has a link or something else in its place, or holds too much; OSError when
-    writing fails.
+    kind: "zip" or "tar", compressed or not. Paths inside may begin with "./". Raises WeightsError
+    for what is no such archive, lacks a wanted file, has a link or something else in its place, or
+    holds too much; OSError when writing fails.
     """
     room = _Room(min(max(archive.stat().st_size * SWELL, LEAST), LARGEST))
     try:
         members = _zip(archive) if kind == "zip" else _tar(archive, room)
         found = set()
-        for name, opened in members:
+        for inside, opened in members:
+            name = inside.removeprefix("./")  # as `tar -c .` writes
             if name in wanted and name not in found:
                 found.add(name)
                 _write(opened(), folder / name, room)
