@@ -164,9 +164,8 @@ def _measured(skeleton: Skeleton) -> Figure:
             break
     for side, hand in zip(SIDES, (skeleton.left_hand, skeleton.right_hand), strict=True):
         wrist = ARM[side][2]
-        if (
-            min(hand[0, 2], hand[9, 2]) >= SEEN and known[wrist]
-        ):  # fingers are about as long as the palm
+        # Fingers are about as long as the palm.
+        if min(hand[0, 2], hand[9, 2]) >= SEEN and known[wrist]:
             points[HAND_TIP[side]] = points[wrist] + 1.9 * (hand[9, :2] - hand[0, :2])
             known[HAND_TIP[side]] = True
     depth, measured = np.zeros(POINTS, np.float32), skeleton.depth()
