@@ -120,6 +120,7 @@ def read_sidecar(foreground: Path) -> Made | None:
         return _made(json.loads(path.read_text(encoding="utf-8")))
     except (
         OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, StopIteration,
+        OverflowError,
     ) as error:  # fmt: skip
         raise MediaError(
             f"{named(path)} is not the sidecar of a saved foreground ({error}); "

@@ -30,7 +30,7 @@ from dancecli.errors import CacheError, DanceError
 
 logger = logging.getLogger(__name__)
 
-SCHEMA = 1
+SCHEMA = 2
 """Part of every key; raised when the meaning of stored results changes."""
 
 
@@ -118,11 +118,14 @@ class Entry:
         """Delete it, unless a run works in it."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.path / "lock")
-        with suppress(FileNotFoundError, Timeout), lock.acquire(timeout=0):
-            self.remove()
-            return True
-        return False
+        if not self.path.exists():
+            return False
+        with suppress(OSError, Timeout):
+            with FileLock(self.path / "lock").acquire(timeout=0):
+                self.remove()
+            if os.name == "nt":
+                self.remove()  # the lock that was open
+        return not self.path.exists()
 
     def remove(self) -> None:
         """Delete it, whatever it holds."""
@@ -213,6 +216,14 @@ class Journal:
             logger.warning("work journal is damaged after %d records", len(records))
             os.truncate(self.path, good)
         return records
+
+    def cut(self, count: int) -> None:
+        """Keep the first `count` records."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            length = sum(len(file.readline()) for _ in range(count))
+        os.truncate(self.path, length)
 
     def append(self, values: list[Any]) -> None:
         """Add records at the end and put them on the disk."""

@@ -217,8 +217,8 @@ def test_warnings_of_workers_are_json_lines_too(media: Path, work: Path, tmp_pat
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     told = [json.loads(line) for line in done.stderr.splitlines()]
-    warnings = [event for event in told if event.get("level") == "warning"]
-    assert warnings and all("--size photo" in event["text"] for event in warnings)
+    warnings = [event["text"] for event in told if event.get("level") == "warning"]
+    assert any("--size photo" in text for text in warnings)
 
 
 class Web(Files):

@@ -130,6 +130,7 @@ def test_of_a_foreground_without_sidecar_nothing_is_known(
     "spoilt",
     [
         {"plugins": []}, {"plugins": [1]}, {"plugins": None}, {"seed": None}, {"licences": 5},
+        {"seed": float("inf")},
         {"landmarks": [[1]]},
         {"plugins": [{"group": "dance.backend", "name": "x", "commercial": "very"}]},
         {"plugins": [{"group": "dance.backend", "name": "x", "licence": ["MIT"]}]},

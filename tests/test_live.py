@@ -252,6 +252,20 @@ def test_a_head_that_rises_out_of_a_photo_without_feet_is_lowered() -> None:
     assert min(noses[150:]) > 0 and np.abs(np.diff(noses[60:])).max() < 40
 
 
+def test_a_head_lowered_for_a_jump_comes_up_again() -> None:
+    whole = puppet(bones(500), foot=(400, 620))
+    body = whole.body.copy()
+    body[body[:, 1] > 500, 2] = 0
+    live, noses = LiveMotion(replace(whole, body=body), PHOTO), []
+    for t in range(400):
+        up = 100 * np.sin(np.pi * (t - 80) / 12) if 80 <= t < 92 else 0.0
+        danced = live.step(puppet(bones(300), foot=(400, 900 - up)), t / RATE)
+        assert danced is not None
+        noses.append(float(danced.joint("nose")[1]))
+    assert max(noses[92:110]) > noses[70] + 5
+    assert abs(noses[-1] - noses[70]) < 3
+
+
 def test_who_stands_still_stands_where_the_target_stood() -> None:
     noise = np.random.default_rng(0)
     clip: list[Skeleton | None] = []

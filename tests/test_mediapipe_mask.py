@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from dance_mediapipe.mask import MediaPipeMasker
+from dance_mediapipe.mask import MediaPipeMasker, skeleton_region
 from dance_mediapipe.pose import MediaPipePose
 from mediapipe_media import DEMO, media, picture, side_by_side, stills
 
@@ -36,6 +38,21 @@ def test_a_close_up_is_cut_out_down_to_the_pictures_edge() -> None:
     whole = alpha_of(photo, *POSE.extract(photo))[60:340, 240:530]
     close = Frame(np.ascontiguousarray(photo.rgb[60:340, 240:530]))
     assert overlap(alpha_of(close, *POSE.extract(close)), whole) > 0.85
+
+
+@pytest.mark.parametrize("hips", [(0, 0), (-1, -1), (1e5, 1e5), (np.nan, np.nan), (30, 5)])
+def test_hips_that_nobody_sees_and_that_cannot_be_are_not_looked_for(
+    hips: tuple[float, float],
+) -> None:
+    photo = picture(DEMO / "photo.jpg")
+    close = Frame(np.ascontiguousarray(photo.rgb[60:340, 240:530]))
+    (seen,) = POSE.extract(close)
+    body = seen.body.copy()
+    body[BODY_25.index("mid_hip")] = (*hips, 0)
+    region = skeleton_region(replace(seen, body=body))
+    box = seen.box()
+    assert region is not None and box is not None
+    assert (region.x, region.y) == pytest.approx(box.center)
 
 
 PEOPLE = [

@@ -144,7 +144,8 @@ def test_poses_of_the_same_pictures_at_another_size_are_scaled(tmp_path):
         there = apply(track.camera[[t]], points[None])
         assert np.allclose(apply(half.camera[[t]], points[None] / 2), there / 2)
     assert scaled(track, track.size) is track
-    assert scaled(track, (width, height // 2)) is None
+    assert scaled(track, (width // 2, height // 2 + 1)) is not None  # an even size
+    assert scaled(track, (width // 2, round(0.51 * height))) is None
 
 
 def change(document: dict[str, Any], where: str, value: Any) -> None:

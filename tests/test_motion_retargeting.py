@@ -367,6 +367,16 @@ def test_the_dance_stays_in_the_part_of_the_photo_that_is_shown(left: int) -> No
     assert np.ptp(trunk) > 100  # and it is still a dance
 
 
+@pytest.mark.parametrize("below", [20, 2, -6])
+def test_toes_that_the_view_cuts_off_move_nobody(below: int) -> None:
+    dance = [puppet(bones(500.0), foot=(400, 700 - 150 * (10 < t < 14))) for t in range(50)]
+    low = max(target().body[target().body[:, 2] > 0, 1])
+    view = Box(0, 0, PHOTO[0], low + below)
+    danced = retarget(track_of(dance), target(), PHOTO, view=view).skeletons
+    whole = retarget(track_of(dance), target(), PHOTO).skeletons
+    assert np.allclose(xy(danced, "neck"), xy(whole, "neck"), atol=1)
+
+
 def test_whose_ground_is_out_of_view_is_followed_down_and_up() -> None:
     """A squat in an output that shows the photo's upper part alone."""
     down = [90 * (1 - np.cos(t / 12)) for t in range(150)]

@@ -80,10 +80,10 @@ def most_allocated(folder: Path, run: Trainer, count: int) -> int:
         run._backward(batch)
     profiled.export_chrome_trace(str(folder / "trace.json"))
     events = json.loads((folder / "trace.json").read_text())["traceEvents"]
-    changes = sorted((e["ts"], e["args"]["Bytes"]) for e in events if e["name"] == "[memory]")
+    changes = [event for event in events if event["name"] == "[memory]"]
     now = most = 0
-    for _, change in changes:
-        now += change
+    for event in sorted(changes, key=lambda event: float(event["ts"])):
+        now += event["args"]["Bytes"]
         most = max(most, now)
     return most
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 import pytest
 from test_warp_pose import coloured, middle, near
@@ -248,6 +249,20 @@ def test_the_weave_of_a_dress_goes_on_where_an_arm_hid_it() -> None:
     checks = 24 * (np.indices((HEIGHT, WIDTH)) // 3).sum(0) % 48 - 12
     shown, made = under_the_arm(checks)
     assert weave(made) > 0.3 * weave(shown)
+
+
+def test_a_wide_trunk_in_a_large_photo_is_continued_behind_its_arms() -> None:
+    small = photo_of(bent(across(), right_elbow=-25, right_wrist=-75))
+    body = small.skeleton.body * np.float32([6, 3, 1])
+    grown = [
+        cv2.resize(plane, None, fx=6, fy=3, interpolation=cv2.INTER_NEAREST)
+        for plane in (small.frame.rgb, small.mask.alpha, small.labels.labels)
+    ]
+    wide = Target(Frame(grown[0]), PersonMask(grown[1]), LabelMap(grown[2]), Skeleton(body))
+    piece = torso_piece(picture_of(wide))
+    assert ((piece.real == 0) & (piece.rgba[..., 3] > 250)).sum() > 30_000
+    trunk = piece.rgba[: len(piece.rgba) // 2]
+    assert np.abs(trunk[trunk[..., 3] > 250][:, 2].astype(int) - 200).max() < 12
 
 
 def test_the_weave_of_a_shirt_stays_off_the_trousers_below() -> None:

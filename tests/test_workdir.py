@@ -83,6 +83,20 @@ def test_a_changed_record_ends_the_journal(tmp_path: Path) -> None:
     assert journal.read() == [1]
 
 
+@given(st.integers(0, 6))
+def test_a_journal_is_cut_to_what_is_wanted(count: int) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder) / "j")
+        journal.cut(count)  # there is none yet
+        journal.append([1, 2, 3, 4])
+        journal.cut(count)
+        assert journal.read() == [1, 2, 3, 4][:count]
+        journal.append([9])
+        assert journal.read() == [*[1, 2, 3, 4][:count], 9]
+
+
 def test_who_only_looks_leaves_a_record_that_is_being_written(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
     journal.append([1, 2])

@@ -171,7 +171,7 @@ def _placed(order: Order) -> Job:
 def _stand_in(url: str, name: str) -> Path:
     """The local file that a URL names; for any other a new one."""
     real = real_place(url)
-    new = Path(tempfile.gettempdir(), f"{uuid.uuid4().hex}-{name}")
+    new = Path(tempfile.gettempdir(), f"{uuid.uuid4().hex}{Path(name).suffix}")
     return new if is_url(real) else Path(real)
 
 

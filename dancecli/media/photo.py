@@ -152,8 +152,8 @@ def _pixels(picture: Image, path: Path) -> UInt8Array:
     """Decodes, turns upright, and brings any mode to RGB."""
     try:
         picture.load()
-        upright = _upright(picture, path)
-        return np.ascontiguousarray(np.asarray(_over_white(_srgb(_eight_bit(upright)))))
+        upright = _eight_bit(_upright(picture, path), picture.format)
+        return np.ascontiguousarray(np.asarray(_over_white(_srgb(upright))))
     except MediaError:
         raise
     except Exception as error:  # truncated or hostile data make decoders fail in any way
@@ -173,10 +173,10 @@ def _upright(picture: Image, path: Path) -> Image:
         return picture
 
 
-def _eight_bit(picture: Image) -> Image:
+def _eight_bit(picture: Image, kind: str | None) -> Image:
     """Grey of 16 or 32 bits as 8 bits; other modes pass.
 
-    Pillow's own conversion clips at 255 instead of scaling.
+    Pillow's own conversion clips at 255 instead of scaling. kind: the file's format.
     """
     from PIL import Image
 
@@ -184,7 +184,7 @@ def _eight_bit(picture: Image) -> Image:
         return picture
     grey: Any = np.asarray(picture).astype(np.float64).clip(0)
     levels = [65535.0, float(2**32 - 1)]
-    if picture.mode == "I":  # 32 bits may hold what 8 would
+    if picture.mode == "I" and kind == "TIFF":  # 32 bits may hold what 8 would
         levels.insert(0, 255.0)
     full = next(most for most in levels if grey.max() <= most)
     return Image.fromarray((grey * (255.0 / full) + 0.5).astype(np.uint8))

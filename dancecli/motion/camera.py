@@ -231,19 +231,21 @@ class Anchor:
     box: Box | None = None
     path: Affine = field(default_factory=identity)
 
-    def followed(self, now: Small, box: Box | None, step: Affine) -> tuple[Affine, Anchor]:
+    def followed(
+        self, before: Small, now: Small, step: Registration, box: Box | None
+    ) -> tuple[Affine, Anchor]:
         """The last frame's pixels to these, and the anchor for the next frame.
 
-        step: the same by the last frame alone, which has to do where this one is too far away or
-        says another thing. box: of the person in the last frame.
+        step: the same by the last frame, `before`, alone, which has to do where this one is too far
+        away or says another thing. box: of the person in the last frame.
         """
-        found = register(self.small, now, self.box)
-        chained = compose(step, self.path)
+        found = step if self.small is before else register(self.small, now, self.box)
         shape, scale = now.gray.shape, now.scale
-        astray = _corner_motion(_shrunk(compose(found.affine, inverse(chained)), scale), shape)
+        apart = compose(found.affine, inverse(compose(step.affine, self.path)))
+        astray = _corner_motion(_shrunk(apart, scale), shape)
         far = _corner_motion(_shrunk(found.affine, scale), shape) > FAR * LONG_SIDE
         if not found.held or astray > ASTRAY:
-            return step, Anchor(now, box)
+            return step.affine, Anchor(now, box)
         camera = compose(found.affine, inverse(self.path))
         return camera, Anchor(now, box) if far else replace(self, path=found.affine)
 

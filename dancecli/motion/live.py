@@ -34,6 +34,9 @@ FEWEST, MOST = 10, 60
 SETTLE = 0.5
 """Seconds in which a change of the dancer's size is followed."""
 
+DOWN, UP = 1.0, 0.2
+"""Body heights per second by which a head is brought into view, and let go again."""
+
 USUAL_RATE = 25.0
 """Frames per second, where times say nothing."""
 
@@ -170,14 +173,16 @@ class LiveMotion:
         return last.at(points).skeletons()[0]
 
     def _lowered(self, now: Clip, tall: Values) -> float:
-        """To add to y: as in a clip, whose feet are not shown comes down until the head is in view;
-        later, slowly."""
-        if not self.place.grounded:
-            wanted = placing.head_in_view(heads(now), tall, self.place.view)
-            times = [moment.time for moment in self._past][-2:]
-            most = float(tall[0]) * (times[-1] - times[0]) if self._settled else np.inf
-            self._down += min(max(wanted - self._down, 0.0), most)
-        return self._down
+        """To add to y: whose feet are not shown comes down until the head is in view, at first at
+        once, then slowly, and more slowly up again; the neck stays in view in any case."""
+        if self.place.grounded:
+            return 0.0
+        wanted = placing.head_in_view(heads(now), tall, self.place.view)
+        times = [moment.time for moment in self._past][-2:]
+        step = float(tall[0]) * (times[-1] - times[0]) if len(times) == 2 else np.inf
+        self._down += float(np.clip(wanted - self._down, -UP * step, DOWN * step))
+        most = self.place.view.bottom - float(now.points[0, NECK, 1])
+        return min(self._down, max(most, 0.0))
 
 
 def _driver(clip: Clip) -> Proportions:

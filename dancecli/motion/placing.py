@@ -23,6 +23,9 @@ LEVEL = 0.15
 PERSPECTIVE = 1.5
 """Body heights that it may rise or sink per relative change of size: a camera at that height."""
 
+NEARLY = 0.05
+"""Body heights by which the ground may lie below the view and still be where somebody stands."""
+
 RARELY = 5
 """In how many of a hundred frames a head may still be cut, by a jump."""
 
@@ -62,7 +65,8 @@ def place_of(target: Skeleton, view: Box, body: Proportions) -> Place:
     x = float(np.mean(middles)) if len(middles) == 2 else _column(target)
     y = _ground(target, body)
     stands = any(target.seen(name) for name in (*_FEET, "left_ankle", "right_ankle"))
-    return Place(x, y, body.height, view, stands and y <= view.bottom)
+    shown = y <= view.bottom + NEARLY * body.height
+    return Place(x, y, body.height, view, stands and shown)
 
 
 def _column(target: Skeleton) -> float:

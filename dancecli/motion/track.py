@@ -29,8 +29,8 @@ FILLED = 0.3
 STANDING = 0.02
 """Share of the picture's longer side: a scene whose camera never moved farther stood still."""
 
-SAME_SHAPE = 0.02
-"""Difference of the sides' ratios that comes from rounding sizes to whole or even pixels."""
+ROUNDED = 3.0
+"""Pixels that sides of the same pictures may differ by from being in proportion: even sizes."""
 
 METRES = 1.7
 """Height that scales `world` for the filter."""
@@ -79,7 +79,7 @@ class Track:
 def scaled(track: Track, size: tuple[int, int]) -> Track | None:
     """The track of the same pictures at another size; None where that has another shape."""
     across, down = (new / old for new, old in zip(size, track.size, strict=True))
-    if abs(across / down - 1) > SAME_SHAPE:
+    if abs(across / down - 1) > ROUNDED / min(*size, *track.size):
         return None
     if track.size == size:
         return track

@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from dancecli.errors import MediaError
 from dancecli.motion import people
 from dancecli.motion.body import height_of
-from dancecli.motion.camera import Affine, Anchor, Small, apply, identity, is_cut, register, shrink
+from dancecli.motion.camera import (
+    Affine,
+    Anchor,
+    Registration,
+    Small,
+    apply,
+    identity,
+    is_cut,
+    register,
+    shrink,
+)
 from dancecli.motion.observation import Observation
 from dancecli.stages import PoseExtractor
 from dancecli.types import Box, FloatArray, Frame, Skeleton
@@ -187,7 +197,7 @@ class Tracker:
             registration = register(before, small, self._person_box())
             cut = is_cut(before, small, registration, frame.time - self._time)
             if not cut:
-                camera = self._followed(small, registration.affine)
+                camera = self._followed(before, small, registration)
         memory = self._memory
         if cut:
             memory = replace(memory, skeleton=None, velocity=None, missing=0)
@@ -203,10 +213,10 @@ class Tracker:
             self.anchor()
         return seen
 
-    def _followed(self, now: Small, step: Affine) -> Affine:
+    def _followed(self, before: Small, now: Small, step: Registration) -> Affine:
         """The camera's motion since the last frame, `step` by that alone."""
         assert self._anchor is not None
-        camera, self._anchor = self._anchor.followed(now, self._person_box(), step)
+        camera, self._anchor = self._anchor.followed(before, now, step, self._person_box())
         return camera
 
     def _check_size(self, frame: Frame) -> None:

@@ -19,6 +19,7 @@ from dancecli.motion import (
     scaled,
     write_poses,
 )
+from dancecli.motion.pieces import PIECE
 from dancecli.overlap import prefetched
 from dancecli.progress import Progress
 from dancecli.steps.stages import Stages
@@ -108,6 +109,9 @@ def observe(
         journal = entry.journal()
         known = _known(journal)[: video.count]
         if len(known) < video.count:
+            # Whole pieces, as they were written: what damage left of one is followed anew.
+            known = known[: len(known) // PIECE * PIECE]
+            journal.cut(len(known))
             known = _watch(job, video, stages, journal, known, progress)
         return known
 

@@ -51,6 +51,9 @@ WIDTHS = 0.008, 0.128
 SMALL = 300
 """Pixels of the body's height at which they are taken."""
 
+LINE = 1024
+"""Pixels that are looked up in one line."""
+
 _LOWER = (Label.PANTS, Label.SKIRT, Label.SOCKS, Label.LEFT_LEG, Label.RIGHT_LEG)
 
 FOLDS = (0.04, 0.07, 0.11, 0.16, 0.22)
@@ -68,7 +71,7 @@ def continued(picture: Picture, core: BoolArray) -> UInt8Array:
 def continued_behind(
     picture: Picture, core: BoolArray, hidden: BoolArray, arms: BoolArray
 ) -> UInt8Array:
-    """`continued`, with the weave of cloth, mirrored, where it is `hidden` by `arms`.
+    """`continued`, with the weave of cloth going on where it is `hidden` by `arms`.
 
     Shadows beside the arms go: they would stay as seams when the arms move away.
     """
@@ -169,14 +172,18 @@ def _mean_as_wide(
     share = cv2.resize(known.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
     total = cv2.resize(photo * known[..., None], shape[::-1], interpolation=cv2.INTER_AREA)
     rows, columns = np.nonzero(wanted)
-    y = np.minimum(rows * small, shape[0] - 1).astype(np.float32)[:, None]
-    x = np.minimum(columns * small, shape[1] - 1).astype(np.float32)[:, None]
+    # In lines of some length: OpenCV takes 32,766 lines at most.
+    x, y = (
+        np.pad(np.minimum(at * small, side - 1), (0, -len(at) % LINE)).reshape(-1, LINE)
+        for at, side in ((columns, shape[1]), (rows, shape[0]))
+    )
     level = np.log2(np.clip(sigma / size, *WIDTHS) / WIDTHS[0])
     out = np.zeros((len(rows), 3), np.float32)
     for k in range(int(np.log2(WIDTHS[1] / WIDTHS[0])) + 1):
         mean = _mean(total, share, WIDTHS[0] * 2**k * size * small)
         weight = np.maximum(1 - np.abs(level - k), 0)[:, None].astype(np.float32)
-        out += weight * cv2.remap(mean, x, y, cv2.INTER_LINEAR)[:, 0]
+        there = cv2.remap(mean, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+        out += weight * there.reshape(-1, 3)[: len(out)]
     return out
 
 

@@ -24,6 +24,9 @@ BONE_SUPPORT = 0.15
 """Segmentation above which a pixel on a bone belongs to the person, though below one half."""
 
 
+TRUNK = 0.6, 4.0
+"""Shortest and longest way from between the shoulders to the hips, in their breadth as seen."""
+
 NEAR = 0.05
 """Body heights about the limbs within which the selfie model is believed."""
 
@@ -83,12 +86,23 @@ def skeleton_region(skeleton: Skeleton) -> Region | None:
     Those may be outside the picture, of a close-up, where an extractor guesses them.
     """
     body = skeleton.body[skeleton.body[:, 2] >= SEEN, :2]
-    box, hips = skeleton.box(), skeleton.joint("mid_hip")
+    box = skeleton.box()
     if box is None or len(body) < 2:
         return None
-    x, y = hips if skeleton.seen("mid_hip") or hips.any() else box.center
+    there = skeleton.seen("mid_hip") or _likely_hips(skeleton)
+    x, y = skeleton.joint("mid_hip") if there else box.center
     reach = float(np.linalg.norm(body - (x, y), axis=1).max())
     return Region(float(x), float(y), max(2.2 * reach * REGION_SCALE, 8.0))
+
+
+def _likely_hips(skeleton: Skeleton) -> bool:
+    """Whether unseen hips lie where those below seen shoulders may be; they may be anything."""
+    if not skeleton.seen("left_shoulder", "right_shoulder"):
+        return False
+    left, right = (skeleton.joint(f"{side}_shoulder") for side in ("left", "right"))
+    middle, breadth = (left + right) / 2, float(np.linalg.norm(left - right))
+    below = skeleton.joint("mid_hip") - middle
+    return bool(below[1] > 0 and TRUNK[0] < np.linalg.norm(below) / max(breadth, 1) < TRUNK[1])
 
 
 def segment(picture: UInt8Array, region: Region, skeleton: Skeleton) -> list[View]:
