@@ -36,8 +36,9 @@ NOISE = 0.05
 FAR = 0.08
 """Sides of the picture by which its corners have moved when another frame is looked back to."""
 
-ASTRAY = 2.0
-"""Pixels of the small picture by which two ways to the same frame may differ."""
+JUMP, ASTRAY = 4.0, 2.0
+"""Pixels of the small picture from which on a motion since the last frame is looked at from there
+as well, and by which the two may then differ."""
 
 LONG = 0.25
 """Seconds between frames, as of a preview, in which more happens than between a video's."""
@@ -232,29 +233,36 @@ class Anchor:
     path: Affine = field(default_factory=identity)
 
     def followed(
-        self, before: Small, now: Small, step: Registration, box: Box | None
-    ) -> tuple[Affine, Anchor]:
-        """The last frame's pixels to these, and the anchor for the next frame.
+        self, before: Small, now: Small, box: Box | None, seconds: float
+    ) -> tuple[Affine, bool, Anchor]:
+        """The last frame's pixels to these, whether another scene begins, and the next anchor.
 
-        step: the same by the last frame, `before`, alone, which has to do where this one is too far
-        away or says another thing. box: of the person in the last frame.
+        before: the last frame, box: of the person in it; it alone has to do where the anchor is too
+        far away or says another thing. seconds: between the two.
         """
-        found = step if self.small is before else register(self.small, now, self.box)
-        shape, scale = now.gray.shape, now.scale
-        apart = compose(found.affine, inverse(compose(step.affine, self.path)))
-        astray = _corner_motion(_shrunk(apart, scale), shape)
-        far = _corner_motion(_shrunk(found.affine, scale), shape) > FAR * LONG_SIDE
-        if not found.held or astray > ASTRAY:
-            return step.affine, Anchor(now, box)
-        camera = compose(found.affine, inverse(self.path))
-        return camera, Anchor(now, box) if far else replace(self, path=found.affine)
+        found = register(self.small, now, self.box)
+        since = compose(found.affine, inverse(self.path))
+        if found.held and _moves(since, now) < JUMP:
+            return since, False, self._for(found.affine, now, box)
+        step = found if self.small is before else register(before, now, box)
+        if is_cut(before, now, step, seconds):
+            return identity(), True, Anchor(now)
+        apart = compose(since, inverse(step.affine))
+        if found.held and _moves(apart, now) < ASTRAY:
+            return since, False, self._for(found.affine, now, box)
+        return step.affine, False, Anchor(now, box)
+
+    def _for(self, path: Affine, now: Small, box: Box | None) -> Anchor:
+        """The next frame's anchor: this one while it is near."""
+        far = _moves(path, now) > FAR * LONG_SIDE
+        return Anchor(now, box) if far else replace(self, path=path)
 
 
-def _shrunk(affine: Affine, scale: float) -> Affine:
-    """The map between small pictures."""
-    out = affine.copy()
-    out[:, 2] *= scale
-    return out
+def _moves(affine: Affine, now: Small) -> float:
+    """Mean displacement of the corners, pixels of the small picture."""
+    small = affine.copy()
+    small[:, 2] *= now.scale
+    return _corner_motion(small, now.gray.shape)
 
 
 def is_cut(before: Small, now: Small, registration: Registration, seconds: float = 0.0) -> bool:

@@ -20,12 +20,9 @@ from dancecli.motion.body import height_of
 from dancecli.motion.camera import (
     Affine,
     Anchor,
-    Registration,
     Small,
     apply,
     identity,
-    is_cut,
-    register,
     shrink,
 )
 from dancecli.motion.observation import Observation
@@ -194,10 +191,10 @@ class Tracker:
         small, before = shrink(frame), self._small
         camera, cut = identity(), False
         if before is not None:
-            registration = register(before, small, self._person_box())
-            cut = is_cut(before, small, registration, frame.time - self._time)
-            if not cut:
-                camera = self._followed(before, small, registration)
+            assert self._anchor is not None
+            camera, cut, self._anchor = self._anchor.followed(
+                before, small, self._person_box(), frame.time - self._time
+            )
         memory = self._memory
         if cut:
             memory = replace(memory, skeleton=None, velocity=None, missing=0)
@@ -212,12 +209,6 @@ class Tracker:
         if cut or self._anchor is None:
             self.anchor()
         return seen
-
-    def _followed(self, before: Small, now: Small, step: Registration) -> Affine:
-        """The camera's motion since the last frame, `step` by that alone."""
-        assert self._anchor is not None
-        camera, self._anchor = self._anchor.followed(before, now, step, self._person_box())
-        return camera
 
     def _check_size(self, frame: Frame) -> None:
         if self._size is not None and (frame.width, frame.height) != self._size:
