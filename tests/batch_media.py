@@ -38,6 +38,19 @@ def make_media(folder: Path, photo: Path, video: Path) -> Path:
     return folder
 
 
+def two_of_each(folder: Path, photo: Path, video: Path) -> Path:
+    """a.jpg, b.jpg, v.mp4 and w.mp4 in a folder; planning reads no pixel of them."""
+    for name, source in (("a.jpg", photo), ("b.jpg", photo), ("v.mp4", video), ("w.mp4", video)):
+        (folder / name).write_bytes(source.read_bytes())
+    return folder
+
+
+def write_lines(path: Path, *lines: str) -> Path:
+    """A text file of these lines."""
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
 def write_rows(path: Path, *rows: dict[str, object]) -> Path:
     """A table with a column for everything that a row gives."""
     names = list(dict.fromkeys(name for row in rows for name in row))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batch_media import two_of_each, write_lines
 from commands import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,16 +31,7 @@ def run(run: Run) -> Run:
 @pytest.fixture
 def folder(tmp_path: Path, demo_photo: Path, demo_video: Path) -> Path:
     """A folder with two photos and two videos; planning reads no pixel of them."""
-    for name in ("a.jpg", "b.jpg"):
-        (tmp_path / name).write_bytes(demo_photo.read_bytes())
-    for name in ("v.mp4", "w.mp4"):
-        (tmp_path / name).write_bytes(demo_video.read_bytes())
-    return tmp_path
-
-
-def write(path: Path, *lines: str) -> Path:
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    return two_of_each(tmp_path, demo_photo, demo_video)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +51,7 @@ def test_tables_of_all_sorts_are_the_same_rows(tmp_path: Path, name: str, text: 
 
 
 def test_json_lines_keep_their_types_and_faults_are_per_row(tmp_path: Path) -> None:
-    table = write(
+    table = write_lines(
         tmp_path / "t.jsonl",
         '{"photo": "a.jpg", "video": "v.mp4", "no-audio": true, "smooth": 2, "size": null}',
         "", "{oops", "[1]", '{"photo": {"a": 1}}',
@@ -121,7 +113,9 @@ def test_rows_are_relative_to_the_table_and_options_to_the_command_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     (folder / "white").mkdir()  # a colour stays a colour
-    table = write(folder / "t.csv", "photo,video,background", "a.jpg,v.mp4,b.jpg", "b.jpg,v.mp4,")
+    table = write_lines(
+        folder / "t.csv", "photo,video,background", "a.jpg,v.mp4,b.jpg", "b.jpg,v.mp4,"
+    )
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     code, out, err = run(table, "--background", "white", "--format", "webm", "--dry-run", "--json")
     assert code == 0, err
@@ -153,7 +147,7 @@ CROSSED = (
 
 
 def test_all_bad_rows_are_listed_by_number_and_nothing_runs(run: Run, folder: Path) -> None:
-    table = write(folder / "t.csv", *BAD)
+    table = write_lines(folder / "t.csv", *BAD)
     before = sorted(path.name for path in folder.iterdir())
     code, out, err = run(table, "--force", "--json")
     assert (code, out) == (2, "")
@@ -174,7 +168,7 @@ def test_backgrounds_that_rows_write_and_devices_that_are_not_here_are_refused(
     run: Run, folder: Path
 ) -> None:
     (folder / "sea.mov").write_bytes((folder / "v.mp4").read_bytes())
-    table = write(folder / "t.csv", *CROSSED)
+    table = write_lines(folder / "t.csv", *CROSSED)
     code, _, err = run(table, "--force", "--json")
     assert code == 2
     events = [json.loads(line) for line in err.splitlines()[:-1]]
@@ -186,14 +180,14 @@ def test_backgrounds_that_rows_write_and_devices_that_are_not_here_are_refused(
 def test_plugins_that_the_licence_forbids_are_refused_before_anything_runs(
     run: Run, folder: Path
 ) -> None:
-    table = write(folder / "t.csv", "photo,video,parser", "a.jpg,v.mp4,", "b.jpg,v.mp4,schp")
+    table = write_lines(folder / "t.csv", "photo,video,parser", "a.jpg,v.mp4,", "b.jpg,v.mp4,schp")
     code, _, err = run(table, "--licence", "commercial", "--dry-run")
     assert code == 2
     assert "row 3: " in err and "row 2" not in err and "--licence commercial" in err
 
 
 def test_people_read_a_fault_of_many_rows_once(run: Run, folder: Path) -> None:
-    table = write(folder / "t.csv", "photo,vidoe", "a.jpg,v.mp4", "b.jpg,v.mp4")
+    table = write_lines(folder / "t.csv", "photo,vidoe", "a.jpg,v.mp4", "b.jpg,v.mp4")
     code, _, err = run(table)
     assert code == 2
     assert "rows 2, 3: no column is called 'vidoe'; did you mean 'video'?" in err
@@ -215,7 +209,7 @@ def test_a_wrong_request_is_one_line(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], says: str
 ) -> None:
     monkeypatch.chdir(folder)
-    write(folder / "t.csv", "photo,video", "a.jpg,v.mp4")
+    write_lines(folder / "t.csv", "photo,video", "a.jpg,v.mp4")
     code, _, err = run(*args, "--dry-run")
     assert code == 2
     assert says in err and len(err.splitlines()) == 1

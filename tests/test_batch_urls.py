@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from batch_media import two_of_each, write_lines
 from commands import Run
 
 from dancecli.batch.files import name_in
@@ -23,16 +24,7 @@ def run(run: Run) -> Run:
 @pytest.fixture
 def folder(tmp_path: Path, demo_photo: Path, demo_video: Path) -> Path:
     """A folder with two photos and two videos; planning reads no pixel of them."""
-    for name in ("a.jpg", "b.jpg"):
-        (tmp_path / name).write_bytes(demo_photo.read_bytes())
-    for name in ("v.mp4", "w.mp4"):
-        (tmp_path / name).write_bytes(demo_video.read_bytes())
-    return tmp_path
-
-
-def write(path: Path, *lines: str) -> Path:
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    return two_of_each(tmp_path, demo_photo, demo_video)
 
 
 def refusals(err: str) -> list[tuple[int, str]]:
@@ -52,7 +44,7 @@ def test_an_output_never_takes_the_place_of_the_row_s_own_input(
     video = (folder / "v.mp4").read_bytes()
     fsspec.filesystem("memory").pipe_file("/both/v.mp4", video)
     lines = ("photo,video,output", row.format(url=folder.as_uri()))
-    code, _, err = run(write(folder / "t.csv", *lines), "--force")
+    code, _, err = run(write_lines(folder / "t.csv", *lines), "--force")
     assert code == 2
     (refused,) = refusals(err)
     assert refused[0] == 2
@@ -62,7 +54,7 @@ def test_an_output_never_takes_the_place_of_the_row_s_own_input(
 
 def test_a_file_is_the_same_by_its_path_and_by_its_url(run: Run, folder: Path) -> None:
     url = folder.as_uri()
-    table = write(
+    table = write_lines(
         folder / "t.csv", "photo,video,output", "a.jpg,v.mp4,same.mp4",
         f"b.jpg,v.mp4,{url}/same.mp4", f"a.jpg,{url}/w.mp4,other.mp4", "b.jpg,v.mp4,w.mp4",
     )  # fmt: skip
@@ -79,7 +71,7 @@ def test_an_input_behind_a_url_is_not_the_local_file_of_that_name(
 ) -> None:
     monkeypatch.chdir(folder)
     fsspec.filesystem("memory").pipe_file("/far/v.mp4", b"far away")
-    table = write(folder / "t.csv", "photo,video,output", "a.jpg,memory://far/v.mp4,v.mp4")
+    table = write_lines(folder / "t.csv", "photo,video,output", "a.jpg,memory://far/v.mp4,v.mp4")
     code, _, err = run(table, "--force")
     assert code == 0, err
 
@@ -88,7 +80,7 @@ def test_a_background_may_lie_behind_a_url_and_a_bad_one_is_told_once(
     run: Run, folder: Path
 ) -> None:
     url = folder.as_uri()
-    table = write(
+    table = write_lines(
         folder / "t.csv", "photo,video,output,background", f"a.jpg,v.mp4,1.mp4,{url}/b.jpg",
         "a.jpg,v.mp4,2.mp4,blurple", "a.jpg,v.mp4,3.mp4,none.jpg",
         f"a.jpg,v.mp4,4.mp4,{url}/none.jpg", f"a.jpg,v.mp4,{url}/b.jpg.mp4,{url}/b.jpg",
@@ -117,7 +109,7 @@ def test_names_behind_urls_make_the_outputs_names(run: Run, folder: Path) -> Non
         f"{folder.as_uri()}/b#1.jpg,v.mp4,",
         "a.jpg,v.mp4,memory://o.mp4",
     )
-    code, out, err = run(write(folder / "t.csv", *lines))
+    code, out, err = run(write_lines(folder / "t.csv", *lines))
     assert code == 0, err
     assert [job["out"] for job in json.loads(out)["jobs"]] == [
         str(folder / "b#1_v.mp4"), "memory://o.mp4"

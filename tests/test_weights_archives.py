@@ -56,10 +56,13 @@ Make = Callable[..., Path]
 MAKE: dict[str, Make] = {"zip": zipped, "tar": tarred}
 
 
+@pytest.mark.parametrize("begin", ["", "./"])
 @pytest.mark.parametrize("kind", MAKE)
-def test_only_what_is_wanted_comes_out(kind: str, tmp_path: Path) -> None:
-    hostile = dict.fromkeys(OUTSIDE, b"hostile")
-    path = MAKE[kind](tmp_path / "a", {**hostile, "big/model.pth": MODEL, "big/readme": b"text"})
+def test_only_what_is_wanted_comes_out(kind: str, begin: str, tmp_path: Path) -> None:
+    """Also of paths that begin with the folder itself, as `tar -c .` writes them."""
+    found = {**dict.fromkeys(OUTSIDE, b"hostile"), "big/model.pth": MODEL, "big/readme": b"text",
+             "other": b"text"}  # fmt: skip
+    path = MAKE[kind](tmp_path / "a", {f"{begin}{name}": data for name, data in found.items()})
     inside = tmp_path / "deep" / "inside"
     inside.mkdir(parents=True)
     before = set(tmp_path.rglob("*"))
@@ -182,21 +185,9 @@ def test_an_archive_that_is_refused_replaces_nothing(
 
 
 @pytest.mark.parametrize("kind", MAKE)
-def test_paths_inside_may_begin_with_the_folder_itself(kind: str, tmp_path: Path) -> None:
-    """As `tar -c .` writes them; what leads outside stays outside of what is wanted."""
-    hostile = {f"./{name}": b"hostile" for name in OUTSIDE}
-    path = MAKE[kind](tmp_path / "a", {**hostile, "./big/model.pth": MODEL, "./other": b"text"})
-    inside = tmp_path / "deep" / "inside"
-    inside.mkdir(parents=True)
-    before = set(tmp_path.rglob("*"))
-    unpack(path, kind, ("big/model.pth",), inside)
-    assert set(tmp_path.rglob("*")) - before == {inside / "big", inside / "big" / "model.pth"}
-    assert (inside / "big" / "model.pth").read_bytes() == MODEL
-    assert not Path("/tmp/dance-out").exists()
-
-
-@pytest.mark.parametrize("kind", MAKE)
-def test_a_link_is_refused_under_such_a_path_too(kind: str, tmp_path: Path) -> None:
+def test_a_link_is_refused_under_a_path_that_begins_with_the_folder_itself(
+    kind: str, tmp_path: Path
+) -> None:
     path = MAKE[kind](tmp_path / "a", {}, {"./model.pth": "/etc/passwd"})
     with pytest.raises(WeightsError, match="not a plain file"):
         unpack(path, kind, ("model.pth",), tmp_path)

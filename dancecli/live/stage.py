@@ -12,8 +12,6 @@ from dancecli.composite import (
     LiveCanvas,
     Placement,
     output_size,
-    place_at,
-    place_centred,
     shown,
     standing_height,
 )
@@ -28,7 +26,7 @@ from dancecli.steps.background import empty_photo, natural_size
 from dancecli.steps.framing import Size, framed, tell_cut
 from dancecli.steps.painting import Painter
 from dancecli.steps.photo import understand
-from dancecli.steps.placing import Scene, scalable
+from dancecli.steps.placing import Scene, placed, scalable
 from dancecli.steps.stages import Stages
 from dancecli.types import Frame, Skeleton, Target, UInt8Array
 from dancecli.workdir import WorkDir
@@ -67,7 +65,7 @@ class LiveStage:
         self._in_photo = kind == "photo" and job.place is None
         if self._in_photo:
             tell_cut(self.target, fit, self.size)
-        self.placement = fit if self._in_photo else _placement(job, self.target.skeleton, self.size)
+        self.placement = fit if self._in_photo else placed(job, [self.target.skeleton], self.size)
         self.height = standing_height([self.placement.apply(self.target.skeleton)])
         self.shadow = _shadow(job, kind)
         self.floor = self.placement.point(0.0, self.motion().place.y)[1] + SOLE * self.height
@@ -130,13 +128,6 @@ def _plate(
     if spec.path is not None:
         return StillPlate(read_photo(spec.path).rgb, size)
     return StillPlate(empty_photo(job, target, stages, work).rgb, size, fit)
-
-
-def _placement(job: Job, skeleton: Skeleton, size: Size) -> Placement:
-    """One for all frames, on what is not the photo or where --place says."""
-    if job.place is not None:
-        return place_at(job.place.x, job.place.y, job.place.height, [skeleton], size)
-    return place_centred([skeleton], size)
 
 
 def _shadow(job: Job, kind: str) -> float:

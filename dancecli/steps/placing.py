@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -126,7 +127,7 @@ def set_scene(
         stabilise=kind != "driving", frame="driving" if on_driving else "photo",
         view=shown(fit, size) if in_photo else None,
     )  # fmt: skip
-    placement = fit if in_photo or on_driving else _placement(job, danced.skeletons, size)
+    placement = fit if in_photo or on_driving else placed(job, danced.skeletons, size)
     skeletons = tuple(placement.apply(skeleton) for skeleton in danced.skeletons)
     height = standing_height(skeletons)
     shadow = job.shadow if job.shadow is not None else (0.0 if kind == "colour" else SHADOW)
@@ -137,7 +138,8 @@ def set_scene(
     )  # fmt: skip
 
 
-def _placement(job: Job, skeletons: tuple[Skeleton, ...], size: tuple[int, int]) -> Placement:
+def placed(job: Job, skeletons: Sequence[Skeleton], size: tuple[int, int]) -> Placement:
+    """On what is neither the photo nor the video, or where --place says."""
     if job.place is not None:
         return place_at(job.place.x, job.place.y, job.place.height, skeletons, size)
     return place_centred(skeletons, size)
