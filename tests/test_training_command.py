@@ -177,6 +177,17 @@ def test_features_are_remembered_by_the_bundle_that_was_named(
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.parametrize("role", ["b2f", "fr"])
+def test_features_for_a_preset_that_has_published_ones_are_refused(
+    role: str, folder: Path, tmp_path: Path
+) -> None:
+    given = ("--preset", "paper", "--features", "compact")
+    result = invoke(role, "--data", str(folder), "-o", str(tmp_path / "run"), *given)
+    assert isinstance(result.exception, UsageError)
+    assert f"--set {role}.encoders=small" in str(result.exception)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_launcher_that_starts_one_process_of_several_is_told_of(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dancecli.types import Box, Frame, UInt8Array
 
 Affine = NDArray[np.float64]
+"""(2, 3), from one picture's pixels to another's."""
 
 LONG_SIDE = 360
 """Longest side of the picture that is registered, pixels: 2 ms per frame, and finer changes

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dancecli.motion.camera import centred
+from dancecli.motion.camera import Affine, centred, compose
 from dancecli.plate.holes import person_hole
 from dancecli.stages import Inpainter
 from dancecli.types import BoolArray, FloatArray, Frame, UInt8Array
-
-Affine = NDArray[np.float64]
-"""(2, 3), from one picture's pixels to another's."""
 
 SAMPLES = 32
 """Frames looked at per scene: bounds time and memory whatever the clip's length."""
@@ -80,13 +77,6 @@ def build_clean_plate(samples: Iterable[Sample], inpainter: Inpainter) -> CleanP
     return CleanPlate(inpainter.inpaint(Frame(rgb), hole).rgb, to_plate, still)
 
 
-def times(outer: Affine, inner: Affine) -> Affine:
-    """The map that applies `inner`, then `outer`."""
-    turn = outer[:, :2] @ inner
-    turn[:, 2] += outer[:, 2]
-    return turn
-
-
 def warped(
     picture: UInt8Array, affine: Affine, size: tuple[int, int], smooth: bool = True
 ) -> UInt8Array:
@@ -129,8 +119,8 @@ def _even_out(views: list[_View], to_plate: Affine, size: tuple[int, int]) -> No
         return
     eighth = np.diag([0.125, 0.125]) @ to_plate
     small = (max(1, size[0] // 8), max(1, size[1] // 8))
-    pictures = np.stack([warped(v.rgb, times(eighth, v.camera), small) for v in views])
-    shown = np.stack([_shown(v, times(eighth, v.camera), small) for v in views])
+    pictures = np.stack([warped(v.rgb, compose(eighth, v.camera), small) for v in views])
+    shown = np.stack([_shown(v, compose(eighth, v.camera), small) for v in views])
     typical = _masked_median(pictures, shown)
     for view, picture, seen in zip(views, pictures, shown, strict=True):
         use = seen & (picture.min(-1) > 8) & (picture.max(-1) < 247)
@@ -150,7 +140,7 @@ def _median(
     for top in range(0, height, STRIP):
         rows = min(STRIP, height - top)
         here = to_plate - np.array([[0, 0, 0], [0, 0, top]])
-        maps = [times(here, view.camera) for view in views]
+        maps = [compose(here, view.camera) for view in views]
         part = (width, rows)
         pictures = np.stack([warped(v.rgb, m, part) for v, m in zip(views, maps, strict=True)])
         shown = np.stack([_shown(v, m, part) for v, m in zip(views, maps, strict=True)])

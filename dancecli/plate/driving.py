@@ -8,15 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from dancecli.composite.placing import Placement
-from dancecli.motion.camera import centred
-from dancecli.plate.clean import (
-    Affine,
-    CleanPlate,
-    Sample,
-    build_clean_plate,
-    sample_indices,
-    times,
-)
+from dancecli.motion.camera import Affine, centred, compose
+from dancecli.plate.clean import CleanPlate, Sample, build_clean_plate, sample_indices
 from dancecli.plate.holes import person_hole
 from dancecli.plate.plates import FrameSource, SequentialReader, Size, fitted
 from dancecli.stages import Inpainter
@@ -135,7 +128,7 @@ def painted_out(
     window = _around(hole, round(REACH * hole.shape[0]))
     part, hole = rgb[window].astype(np.float32), np.ascontiguousarray(hole[window])
     corner = np.array([[1.0, 0.0, window[1].start], [0.0, 1.0, window[0].start]])
-    behind = _seen_by(clean, times(camera, corner), hole.shape)
+    behind = _seen_by(clean, compose(camera, corner), hole.shape)
     hole = _with_missed(part, behind, hole, rgb.shape[0]) if missed else hole
     behind += _colour_shift(part - behind, hole)
     blended = part + _soft(hole, FEATHER * rgb.shape[0])[..., None] * (behind - part)
@@ -160,7 +153,7 @@ def _seen_by(clean: CleanPlate, camera: Affine, shape: tuple[int, ...]) -> Float
     import cv2
 
     seen = cv2.warpAffine(
-        clean.rgb, centred(times(clean.to_plate, camera)), (shape[1], shape[0]),
+        clean.rgb, centred(compose(clean.to_plate, camera)), (shape[1], shape[0]),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return np.asarray(seen, np.float32)

@@ -49,8 +49,14 @@ def initialised(
 
     painter: for FR, the B2F that paints a share of its faces. mapper: for B2F, the P2B that makes a
     share of its maps. features, and cuts, the folder where puppets are kept: for B2F and FR.
-    Raises UsageError when `start` has another layout, WeightsError for a missing encoder.
+    Raises UsageError when `start` has another layout or `features` have nothing to judge,
+    WeightsError for a missing encoder.
     """
+    if features is not None and preset.encoders == "published":
+        raise UsageError(
+            f"--features: this {role} compares pictures by the published encoders; "
+            f"leave it out, or add --set {role}.encoders=small"
+        )
     helpers: dict[str, Any] = {} if painter is None else {"painter": Painter(painter)}
     if features is not None:
         helpers["features"] = features
