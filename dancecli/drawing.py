@@ -125,7 +125,9 @@ def face_labels(labels: UInt8Array, landmarks: FloatArray | None) -> UInt8Array:
     drawn = labels.copy()
     if landmarks is None:
         return drawn
-    brow = max(1.0, 0.04 * float(np.hypot(*(landmarks[45] - landmarks[36])[:2]))) / 2
+    eyes = landmarks[[36, 45]]
+    apart = float(np.hypot(*(eyes[1] - eyes[0])[:2])) if eyes[:, 2].min() >= SEEN else 0.0
+    brow = max(1.0, 0.04 * apart) / 2
     for first, last in ((17, 22), (22, 27)):
         points = landmarks[first:last]
         if points[:, 2].min() >= SEEN:

@@ -56,7 +56,7 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
         track = given or follow(job, video, stages, work, progress)  # P^S: eq. 2
     plate = make_plate(job, target, video, track, stages, work)  # b
     scene = set_scene(job, target, video, track, plate, stages)
-    with Outputs(job, target, video, scene, stages, work, progress) as outputs:
+    with Outputs(job, target, video, track, scene, stages, work, progress) as outputs:
         missing = outputs.missing()
         if missing:
             moments = prefetched(_moments(scene, video, stages, missing))
@@ -65,7 +65,7 @@ def reenact(job: Job, work: WorkDir, progress: Progress) -> Result:
             ):
                 for each in painted:
                     outputs.write(each)
-        return outputs.finish(track)
+        return outputs.finish()
 
 
 def _moments(

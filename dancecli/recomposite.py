@@ -9,6 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dancecli import provenance
 from dancecli.composite import compose_rgba
 from dancecli.errors import MediaError, UsageError
@@ -23,7 +25,7 @@ from dancecli.steps.background import given_plate, plate_key
 from dancecli.steps.photo import understand
 from dancecli.steps.stages import Stages
 from dancecli.types import Frame, UInt8Array
-from dancecli.workdir import Entry, WorkDir
+from dancecli.workdir import Entry, WorkDir, digest
 
 LOOKS = ("dance.pose", "dance.mask", "dance.parser")
 """Plugins that look at the photo of --photo, for the backend."""
@@ -66,7 +68,7 @@ def recomposite(ask: Recomposition, work: WorkDir, progress: Progress) -> dict[s
     size = (video.width, video.height)
     plate = given_plate(spec, video, size)
     refiner = _refiner(ask, made, work, video.count)
-    entry = work.entry("composite", _key(ask))
+    entry = work.entry("composite", _key(ask, refiner))
     with entry.locked():
         _write(ask, entry, video, plate, refiner, progress)
         entry.remove()
@@ -94,6 +96,14 @@ class _Refiner:
     person: Any
     made: Made
 
+    def key(self) -> dict[str, object]:
+        """What refines, and where."""
+        return {
+            "plugins": self.stages.identity(*(g.removeprefix("dance.") for g in self.stages.infos)),
+            "weights": self.stages.weights(),
+            "landmarks": digest(np.zeros(0) if f is None else f for f in self.made.landmarks),
+        }
+
     def __call__(self, frame: Frame) -> Frame:
         return self.stages.backend.refine(self.person, frame, self.made.landmarks[frame.index])
 
@@ -119,12 +129,14 @@ def _write(
         )
 
 
-def _key(ask: Recomposition) -> dict[str, object]:
+def _key(ask: Recomposition, refiner: _Refiner | None) -> dict[str, object]:
+    """Everything the output's frames depend on."""
     return {
         "foreground": sha256_of(ask.foreground),
         "background": plate_key(ask.background),
         "photo": sha256_of(ask.photo) if ask.photo else None,
-        "backend": [ask.backend, ask.weights],
+        "refined": refiner.key() if refiner else None,
+        "device": ask.device,
         "format": ask.out.suffix,
     }
 

@@ -18,7 +18,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,15 @@ def _folder(variable: str, kind: str) -> Path:
     import appdirs  # not before: where an isolated plugin runs there may be none
 
     return Path(getattr(appdirs, kind)("dance", appauthor=False))
+
+
+def digest(arrays: Iterable[NDArray[Any]]) -> str:
+    """SHA-256 of arrays one after the other, their shapes and types with them."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(f"{array.shape} {array.dtype} ".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -194,6 +203,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._mended = False
 
     def read(self, mend: bool = True) -> list[Any]:
         """The records up to the first damaged one, which is cut off with all that follow.
@@ -203,6 +213,7 @@ class Journal:
         """
         records: list[Any] = []
         good = 0
+        self._mended = self._mended or mend
         if not self.path.exists():
             return records
         with self.path.open("rb") as file:
@@ -226,7 +237,9 @@ class Journal:
         os.truncate(self.path, length)
 
     def append(self, values: list[Any]) -> None:
-        """Add records at the end and put them on the disk."""
+        """Add records after the last whole one and put them on the disk."""
+        if not self._mended:
+            self.read()  # what is added to a torn record would be lost with it
         lines = b"".join(_line(value) for value in values)
         with self.path.open("ab") as file:
             file.write(lines)

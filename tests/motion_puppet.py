@@ -102,3 +102,12 @@ def bending(frames: int) -> list[Skeleton]:
         body[upper, :2] = (body[upper, :2] - hip) @ turn.T + hip
         clip.append(Skeleton(body))
     return clip
+
+
+def head_and_shoulders(skeleton: Skeleton) -> Skeleton:
+    """The same, with what a close-up shows alone seen."""
+    shown = ("nose", "neck", "shoulder", "eye", "ear")
+    body = skeleton.body.copy()
+    hidden = [row for name, row in JOINT.items() if not any(part in name for part in shown)]
+    body[hidden, 2] = 0.0
+    return Skeleton(body)

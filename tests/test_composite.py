@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -28,6 +29,9 @@ from dancecli.composite import (
     standing_height,
 )
 from dancecli.errors import NoPersonError, UsageError
+from dancecli.motion import Observation, build_track
+from dancecli.plate import colour_plate
+from dancecli.steps.placing import Scene, floor_levels
 from dancecli.types import JOINT, Box, Canvas, Layer, Skeleton
 
 SIZES = st.integers(1, 12)
@@ -419,3 +423,33 @@ def test_feet_in_the_air_cast_no_contact_shadow() -> None:
 
 def test_even_size_keeps_small_pictures() -> None:
     assert even_size((101, 57), 1280) in {(100, 56), (102, 58), (100, 58), (102, 56)}
+
+
+def test_a_body_of_which_nothing_is_seen_has_no_place() -> None:
+    with pytest.raises(NoPersonError, match="where it is"):
+        place_within((640, 480), (360, 640), [Skeleton(np.zeros((25, 3), np.float32))])
+
+
+def test_shadows_lie_under_the_feet_on_both_sides_of_a_cut() -> None:
+    dance = [standing(200, 320, 450)] * 50 + [standing(200, 320, 300)] * 50
+    seen = [Observation(skeleton, cut=index == 50) for index, skeleton in enumerate(dance)]
+    track = build_track(seen, Fraction(25), (640, 480), smooth=0.0)
+    tall = standing_height(dance)
+    soles = [ground_point(skeleton, tall)[1] for skeleton in dance]
+    assert floor_levels(dance, tall, track) == pytest.approx(soles, abs=0.5)
+
+
+def test_a_scene_is_another_where_limbs_lie_before_each_other_in_another_way() -> None:
+    front = standing(200)
+    world = np.zeros((25, 3), np.float32)
+    world[:, 1] = np.linspace(-1, 1, 25)
+
+    def key(turned: float) -> dict[str, object]:
+        world[4, 2] = turned
+        person = replace(front, world=world.copy())
+        return Scene(
+            colour_plate((0, 0, 0), (64, 64)), (person,), (front,), (Canvas(64, 64),),
+            np.zeros(1, np.float32), 200.0, (64, 64), Fraction(25), 0.0,
+        ).key()  # fmt: skip
+
+    assert key(0.2) == key(0.2) != key(-0.2)

@@ -214,3 +214,11 @@ def test_text_stays_inside_the_picture() -> None:
     assert touched.sum() > 60
     light = (picture > 240).all(2)
     assert light[20:, 60:].sum() == light.sum() > 10
+
+
+def test_brows_are_thin_where_the_eyes_corners_are_not_seen() -> None:
+    face = np.zeros((70, 3), np.float32)
+    face[17:27] = [(300 + 4 * k, 200, 0.9) for k in range(10)]
+    face[45] = (335, 210, 0.9)
+    rows = (face_labels(np.zeros((480, 640), np.uint8), face) == Label.EYEBROWS).any(1)
+    assert 1 <= rows.sum() <= 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from motion_puppet import BONE, bones, puppet, rest_angles
+from motion_puppet import BONE, bones, head_and_shoulders, puppet, rest_angles
 
 from dancecli.motion import warp_dense
 from dancecli.motion.body import SHARES
@@ -98,3 +98,11 @@ def test_an_empty_map_stays_empty():
     source = puppet(bones(380), foot=(250, 450))
     empty = DenseMap(np.zeros((500, 500, 3), np.float32))
     assert not warp_dense(empty, source, source, (300, 200)).iuv.any()
+
+
+def test_head_and_shoulders_carry_no_more_than_there_is():
+    source = puppet(bones(380), foot=(250, 450))
+    dense = dense_of(source, (500, 500))
+    whole = warp_dense(dense, source, source, (500, 500)).iuv[..., 0] > 0
+    shown_part = warp_dense(dense, head_and_shoulders(source), source, (500, 500)).iuv[..., 0] > 0
+    assert (shown_part & ~whole).mean() < 0.01

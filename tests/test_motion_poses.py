@@ -17,7 +17,7 @@ from motion_puppet import FPS, SIZE, bones, puppet, swing, track_of
 from dancecli.errors import MediaError, NoPersonError, UsageError
 from dancecli.motion import State, Track, read_poses, scaled, write_poses
 from dancecli.motion.camera import apply
-from dancecli.types import Skeleton
+from dancecli.types import JOINT, Skeleton
 
 
 def points(count: int) -> st.SearchStrategy[np.ndarray]:
@@ -206,3 +206,30 @@ def test_a_missing_file_and_a_folder(tmp_path):
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(MediaError, match="cannot be read"):
             read_poses(path)
+
+
+def test_a_cleared_frame_leaves_what_others_were_given(tmp_path):
+    path = tmp_path / "poses.json"
+    write_poses(path, track_of([puppet(bones(400))] * 30))
+    document = json.loads(path.read_text())
+    wrist = 3 * JOINT["right_wrist"]
+    moved = document["frames"][10]["people"][0]["pose_keypoints_2d"]
+    moved[wrist] += 100
+    document["frames"][5]["state"] = "held"
+    document["frames"][20]["people"] = []
+    path.write_text(json.dumps(document))
+    track = read_poses(path)
+    assert track.skeletons[10].joint("right_wrist")[0] == pytest.approx(moved[wrist])
+    assert track.skeletons[10].body[JOINT["right_wrist"], 2] == 1
+    assert track.state[5] == State.HELD and track.state[20] == State.INTERPOLATED
+    assert track.skeletons[20].seen("right_wrist")
+
+
+def test_a_camera_that_mirrors_is_refused(tmp_path):
+    path = tmp_path / "poses.json"
+    write_poses(path, track_of([puppet(bones(400))] * 3))
+    document = json.loads(path.read_text())
+    document["frames"][1]["camera"] = [-1, 0, 640, 0, 1, 0]
+    path.write_text(json.dumps(document))
+    with pytest.raises(MediaError, match=r"frame 1: camera: .* mirror"):
+        read_poses(path)

@@ -28,6 +28,8 @@ from dancecli.motion import build_track, ground, moved, placing, proportions, re
 from dancecli.motion.body import BONES, LONG
 from dancecli.types import JOINT, Box, Skeleton
 
+HEAD = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+
 PHOTO = (800, 700)
 FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left_small_toe",
         "left_heel")  # fmt: skip
@@ -401,3 +403,38 @@ def test_who_shows_no_feet_is_lowered_until_the_head_is_in_the_picture() -> None
     lowered = retarget(track, cut, PHOTO).skeletons
     nose = [np.median(xy(skeletons, "nose")[:, 1]) for skeletons in (stood, lowered)]
     assert nose[0] < 40 <= nose[1] < 80
+
+
+def test_a_hand_whose_root_is_not_seen_hangs_on_its_wrist():
+    body = puppet(bones(400))
+    hand = np.ones((21, 3), np.float32)
+    hand[:, :2] = body.joint("left_wrist") + np.arange(21)[:, None] * (0.5, 1)
+    rootless = hand.copy()
+    rootless[0] = 0
+
+    def danced(left):
+        clip = [replace(body, left_hand=left)] * 20
+        return retarget(track_of(clip), puppet(bones(300)), SIZE).skeletons[10]
+
+    seen, guessed = danced(hand), danced(rootless)
+    assert np.abs(seen.left_hand[1:, :2] - guessed.left_hand[1:, :2]).max() < 2
+    assert np.abs(seen.body[:, :2] - guessed.body[:, :2]).max() < 1
+
+
+def test_a_head_between_two_sights_of_it_is_on_its_neck():
+    whole = puppet(bones(400))
+
+    def with_head(*joints):
+        body = whole.body.copy()
+        for row in (JOINT[name] for name in HEAD if name not in joints):
+            body[row] = 0
+        return Skeleton(body)
+
+    clip = [with_head("left_ear")] * 25 + [with_head()] * 25 + [with_head(*HEAD)] * 25
+    danced = retarget(track_of(clip), whole, SIZE, retarget=False).skeletons
+    near = np.linalg.norm(whole.joint("nose") - whole.joint("neck"))
+    for skeleton in danced:
+        for name in HEAD:
+            if skeleton.seen(name):
+                apart = np.linalg.norm(skeleton.joint(name) - skeleton.joint("neck"))
+                assert apart < 1.5 * near, name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from motion_puppet import bones, puppet
+from scripted_tracking import BLUE, GREEN, HEIGHT, RED, WIDTH, Script, painted, person, run, wall
 
 from dancecli.errors import CacheError, MediaError, UsageError
 from dancecli.motion import (
@@ -21,57 +20,7 @@ from dancecli.motion import (
     follow_in_pieces,
     left_to_right,
 )
-from dancecli.types import Box, Frame, Skeleton
-
-WIDTH, HEIGHT = 480, 360
-RED, GREEN, BLUE = (200, 40, 40), (40, 160, 60), (50, 60, 190)
-
-
-def wall(seed: int = 0, side: int = 900) -> np.ndarray:
-    """A picture full of corners."""
-    rng = np.random.default_rng(seed)
-    blocks = rng.integers(40, 215, (side // 20, side // 20, 3), np.uint8)
-    return cv2.resize(blocks, (side, side), interpolation=cv2.INTER_NEAREST)
-
-
-def person(x: float, tall: float = 200, y: float = 330) -> Skeleton:
-    return puppet(bones(tall), foot=(x, y))
-
-
-def painted(
-    background: np.ndarray, people: Sequence[tuple[Skeleton, tuple[int, int, int]]], index: int = 0
-) -> Frame:
-    """The people as coloured figures before the top left part of the background."""
-    rgb = background[:HEIGHT, :WIDTH].copy()
-    for skeleton, colour in people:
-        box = skeleton.box()
-        assert box is not None
-        left, right = box.center[0] - 0.2 * box.height, box.center[0] + 0.2 * box.height
-        cv2.rectangle(
-            rgb, (int(left), int(box.top)), (int(right), int(box.bottom)), colour, cv2.FILLED
-        )
-    return Frame(rgb, index, index / 25)
-
-
-class Script:
-    """An extractor that knows who is where in each frame, and counts its whole-frame searches."""
-
-    def __init__(self, people: Sequence[Sequence[Skeleton]]) -> None:
-        self.people, self.whole = people, []
-
-    def extract(self, frame: Frame, boxes: Sequence[Box] | None = None) -> list[Skeleton]:
-        here = list(self.people[frame.index])
-        if boxes is None:
-            self.whole.append(frame.index)
-            return sorted(here, key=lambda s: -s.box().height)
-        best = [max(here, key=lambda s: s.box().iou(box), default=None) for box in boxes]
-        return [s for s, box in zip(best, boxes, strict=True)
-                if s is not None and s.box().iou(box) > 0.05]  # fmt: skip
-
-
-def run(frames: Sequence[Frame], script: Script, which: str = "largest") -> list[Observation]:
-    tracker = Tracker(script, which)
-    return [tracker.step(frame) for frame in frames]
+from dancecli.types import Frame, Skeleton
 
 
 def middle(seen: Observation) -> float:
@@ -299,3 +248,19 @@ def test_the_dancer_of_the_demo_video_is_followed():
     assert track.summary()["seen"] == 12
     steps = np.diff([s.joint("mid_hip") for s in track.skeletons], axis=0)
     assert np.abs(steps).max() < 0.05 * frames[0].height
+
+
+def test_a_camera_whose_motion_is_not_found_does_not_jump_back():
+    dot = 90 + 150 * np.exp(-(np.hypot(*np.mgrid[-4:5, -4:5]) ** 2)[..., None] / 6)
+
+    def dotted(shift, shown):
+        rgb = np.full((270, 360, 3), 90, np.uint8)
+        for k in shown:
+            x, y = 25 + 70 * (k // 5) + shift, 20 + 52 * (k % 5)
+            rgb[y - 4 : y + 5, x - 4 : x + 5] = dot
+        return rgb
+
+    pan = [dotted(0, range(25)), dotted(3, range(25)), dotted(4, range(0, 22, 2))]
+    frames = [Frame(rgb, index, index / 25) for index, rgb in enumerate(pan)]
+    last = run(frames, Script([[]] * 3))[-1]
+    assert last.camera[0, 2] > -0.5  # the truth is 1

@@ -158,3 +158,11 @@ def test_who_waits_for_an_entry_gets_it_though_its_holder_removed_it(tmp_path: P
         entry.save("x", {"v": np.arange(3)})
     thread.join()
     assert waited.is_set() and entry.load("x") is not None
+
+
+def test_what_is_added_after_a_torn_record_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path).append([1, 2])
+    path.write_bytes(path.read_bytes() + b"0123abcd [3")
+    Journal(path).append([4, 5])  # by a run that never asked what is there
+    assert Journal(path).read() == [1, 2, 4, 5]

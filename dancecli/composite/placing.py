@@ -77,9 +77,9 @@ def shown(placement: Placement, out_size: Size) -> Box:
 
 
 def standing_height(skeletons: Sequence[Skeleton]) -> float:
-    """Standing height in pixels, from the long bones; foreshortened frames do not lower it.
+    """Standing height in pixels by `height_of`; foreshortened frames do not lower it.
 
-    Raises NoPersonError when no frame shows two long bones.
+    Raises NoPersonError when no frame shows enough bones, or head and shoulders.
     """
     heights = [h for h in map(height_of, skeletons) if h > 0]
     if not heights:
@@ -147,8 +147,13 @@ def _standing_at(
 
 
 def reach(skeletons: Sequence[Skeleton], tall: float) -> Box:
-    """What the whole dance keeps to; tall: standing height in the same pixels."""
+    """What the whole dance keeps to; tall: standing height in the same pixels.
+
+    Raises NoPersonError where no keypoint is seen.
+    """
     boxes = [box for box in (skeleton.box() for skeleton in skeletons) if box is not None]
+    if not boxes:
+        raise NoPersonError("placing: no frame shows enough of a body to tell where it is")
     return Box(
         min(box.left for box in boxes) - BESIDE * tall,
         min(box.top for box in boxes) - OVER_HEAD * tall,

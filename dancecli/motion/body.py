@@ -75,6 +75,15 @@ HEAD_JOINTS = np.array([JOINT[n] for n in ("nose", "right_eye", "left_eye", "rig
 EARS = np.array([JOINT["right_ear"], JOINT["left_ear"]])
 EYES = np.array([JOINT["right_eye"], JOINT["left_eye"]])
 NECK_TO_EARS, EAR_TO_EAR, EYE_TO_EYE, NOSE_TO_EARS = 0.115, 0.085, 0.037, 0.065
+PORTRAIT = (
+    ("right_shoulder", "left_shoulder", 2 * 0.105),
+    ("neck", "right_ear", np.hypot(NECK_TO_EARS, EAR_TO_EAR / 2)),
+    ("neck", "left_ear", np.hypot(NECK_TO_EARS, EAR_TO_EAR / 2)),
+    ("right_ear", "left_ear", EAR_TO_EAR),
+    ("right_eye", "left_eye", EYE_TO_EYE),
+)
+"""What head and shoulders span, as shares of standing height."""
+
 PALM = 0.055
 """Wrist to the first joint of the middle finger, share of height."""
 
@@ -98,12 +107,22 @@ def bones_seen(confidence: Points) -> NDArray[np.bool_]:
 def height_of(skeleton: Skeleton) -> float:
     """Rough standing height in pixels: the long bones of the picture against the table.
 
-    Foreshortening only shortens, so the third longest estimate is taken; 0 where fewer than two
-    bones are seen.
+    Foreshortening only shortens, so the third longest estimate is taken. Where fewer than two such
+    bones are seen it is by head and shoulders; 0 where they are hidden, too.
     """
     body = skeleton.body[None].astype(np.float64)
     use = LONG[bones_seen(body[..., 2])[0, LONG]]
     if len(use) < 2:
-        return 0.0
+        return _by_head_and_shoulders(skeleton)
     lengths = np.linalg.norm(bone_vectors(body[..., :2])[0, use], axis=1) / SHARES[use]
     return float(np.sort(lengths)[-min(3, len(lengths))])
+
+
+def _by_head_and_shoulders(skeleton: Skeleton) -> float:
+    """The second longest of what the spans of a portrait tell; the only one where it is alone."""
+    spans = [
+        float(np.linalg.norm(skeleton.joint(a) - skeleton.joint(b))) / share
+        for a, b, share in PORTRAIT
+        if skeleton.seen(a, b)
+    ]
+    return sorted(spans)[-min(2, len(spans))] if spans else 0.0

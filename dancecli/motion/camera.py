@@ -118,16 +118,18 @@ class Registration:
 
     affine: previous pixels to these; identity where nothing trustworthy was found.
     features: how many were followed from the previous frame. share: how many of them agree, 0-1.
+    trusted: whether `affine` is what they say.
     """
 
     affine: Affine
     features: int
     share: float
+    trusted: bool = True
 
     @property
     def held(self) -> bool:
         """Whether there was enough to follow and it held together."""
-        return self.features >= 2 * MIN_INLIERS and self.share >= MIN_SHARE
+        return self.trusted and self.features >= 2 * MIN_INLIERS and self.share >= MIN_SHARE
 
     @property
     def failed(self) -> bool:
@@ -139,11 +141,11 @@ def register(before: Small, now: Small, person: Box | None) -> Registration:
     """Motion of the background; `person` is left out (previous frame, full-size pixels)."""
     start, end, features = _follow(before, now, person)
     if len(start) < MIN_INLIERS:
-        return Registration(identity(), features, len(start) / max(features, 1))
+        return Registration(identity(), features, len(start) / max(features, 1), trusted=False)
     affine, agree = _fit(start, end)
     share = agree / features
     if agree < MIN_INLIERS or share < MIN_SHARE or not _sane(affine, now.gray.shape):
-        return Registration(identity(), features, share)
+        return Registration(identity(), features, share, trusted=False)
     if _corner_motion(affine, now.gray.shape) < NOISE:
         affine = identity()
     affine[:, 2] /= now.scale

@@ -156,7 +156,11 @@ def _hips(clip: Clip, seen: NDArray[np.bool_], spine: Values) -> Values:
 
 
 def _with_head(clip: Clip, seen: NDArray[np.bool_], target: Skeleton, size: float) -> Clip:
-    """Frames that show nothing of the head get the nearest ones' head, or the target's."""
+    """Frames that show nothing of the head get the nearest ones' head, or the target's.
+
+    Each joint goes from where it was seen to where it is seen next, and is seen as far as both
+    frames beside the gap show it.
+    """
     headless = ~seen[:, HEAD_JOINTS].any(1)
     if not headless.any():
         return clip
@@ -167,8 +171,11 @@ def _with_head(clip: Clip, seen: NDArray[np.bool_], target: Skeleton, size: floa
         trust = np.minimum(target.body[HEAD_JOINTS, 2], FILLED)
         trust = np.repeat(trust[None], len(offset), 0)
     else:
-        offset = interpolate(offset, ~headless)
-        trust = np.minimum(interpolate(clip.confidence[:, HEAD_JOINTS], ~headless), FILLED)
+        there = seen[:, HEAD_JOINTS]
+        for joint in np.flatnonzero(there.any(0)):
+            offset[:, joint] = interpolate(offset[:, joint], there[:, joint])
+        known = np.where(there, clip.confidence[:, HEAD_JOINTS], 0)
+        trust = np.minimum(interpolate(known, ~headless), FILLED)
     points, confidence = clip.points.copy(), clip.confidence.copy()
     placed = clip.points[:, [NECK]] + offset * clip.scale[:, None, None]
     points[:, HEAD_JOINTS] = np.where(headless[:, None, None], placed, points[:, HEAD_JOINTS])

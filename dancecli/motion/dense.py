@@ -53,8 +53,8 @@ def warp_dense(
 
     width, height = size
     out = np.zeros((height, width, 3), np.float32)
-    tall = height_of(moved) / max(height_of(source), 1e-6)
-    ratio = tall if tall > 0 else 1.0
+    before, after = height_of(source), height_of(moved)
+    ratio = after / before if before and after else 1.0
     for parts in _back_to_front(moved):
         mask = np.isin(dense.iuv[..., 0], parts)
         if not mask.any():
@@ -64,7 +64,7 @@ def warp_dense(
         shown = np.where(mask[..., None], dense.iuv, np.float32(0))
         part = np.asarray(cv2.warpAffine(shown, affine, size, flags=flags))
         out = np.where(part[..., :1] > 0, part, out)
-    return DenseMap(_closed(out, max(1, round(0.006 * height_of(moved)))))
+    return DenseMap(_closed(out, max(1, round(0.006 * after))))
 
 
 def _back_to_front(skeleton: Skeleton) -> list[tuple[int, ...]]:

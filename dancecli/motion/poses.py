@@ -133,12 +133,13 @@ def _track(reader: _Reader, frames: Sequence[Any], fps: Fraction, size: tuple[in
         for index, skeleton in enumerate(people)
     ]
     track = build_track(observations, fps, size, smooth=0.0)
-    if any(skeleton is None for skeleton in people):
-        return track
-    # Every frame is given: nothing was to be filled, so the file's own numbers stand.
-    given = tuple(skeleton for skeleton in people if skeleton is not None)
+    # What is given stands as it is; the track's is what was to be filled in.
+    given = np.array([skeleton is not None for skeleton in people])
     return replace(
-        track, skeletons=given, state=np.array(states, np.uint8), camera=np.stack(cameras)
+        track,
+        skeletons=tuple(own or made for own, made in zip(people, track.skeletons, strict=True)),
+        state=np.where(given, np.array(states, np.uint8), track.state),
+        camera=np.stack(cameras),
     )
 
 
@@ -259,7 +260,6 @@ class _Reader:
         if values is None:
             return identity()
         affine = self._array(values, "camera", 6).reshape(2, 3)
-        scale = abs(float(np.linalg.det(affine[:, :2])))
-        if not 1e-4 < scale < 1e4:
-            self.fail("camera: the map cannot be undone")
+        if not 1e-4 < float(np.linalg.det(affine[:, :2])) < 1e4:
+            self.fail("camera: the map cannot be undone, or it is a mirror")
         return affine

@@ -198,7 +198,9 @@ def on_body(clip: Clip, driver: Proportions, body: Proportions) -> Clip:
     carry = _carrier(clip.points, centre, new_centre, body.head / driver.head)
     points[:, HEAD_JOINTS], points[:, _FACE] = carry(HEAD_JOINTS), carry(_FACE)
     for hand, wrist in _HANDS:
-        start, palm = clip.points[:, hand.start], body.palm / driver.palm
+        rooted = clip.confidence[:, hand.start, None] >= SEEN
+        start = np.where(rooted, clip.points[:, hand.start], clip.points[:, wrist])
+        palm = body.palm / driver.palm
         points[:, hand] = _carrier(clip.points, start, joints[:, wrist], palm)(hand)
     return replace(clip, points=points, world=_deep(clip.world, driver, body))
 

@@ -202,7 +202,7 @@ def _mend(
 ) -> NDArray[np.uint8]:
     """Fill, correct and smooth one scene in place; returns the frames' states."""
     heights = [height_of(skeleton_of(clip.keypoints[t], None)) for t in np.flatnonzero(seen)]
-    height = float(np.median(heights)) or 1.0
+    height = float(np.median([h for h in heights if h > 0] or [1.0]))
     _exchange_back(clip, seen, camera, height, fps)
     back = np.stack([inverse(c) for c in camera])
     for start in range(0, clip.keypoints.shape[1], KEYPOINTS_AT_ONCE):

@@ -292,13 +292,16 @@ class _Judge:
     def _cost(self, found: Skeleton) -> float:
         """Below 1 for somebody who can be the person: strains of place, size and clothes."""
         alike = people.likeness(people.appearance(self._small, found), self._clothes)
-        if self._away > LOST:  # they may have turned up anywhere, but in the same clothes
+        if self._away > LOST and len(self._clothes):
+            # They may have turned up anywhere, but in the same clothes.
             return (1 - alike) / (1 - CLEARLY_ALIKE)
         dressed = (1 - alike) / (1 - ALIKE)
         resized = max(
             abs(np.log(people.size_ratio(found, self._skeleton))),
-            abs(np.log(max(height_of(found), 1.0) / self._height)),
+            abs(np.log((height_of(found) or self._height) / self._height)),
         ) / np.log(SIZE_CHANGE)
+        if self._away > LOST:  # a close-up shows no clothes to know them by
+            return float(resized / (1 + self._away))
         moved_by = float(np.linalg.norm(people.middle(found) - self._place)) / self._height
         reach = SLACK + FASTEST * self._seconds + WANDER * self._away
         return float(

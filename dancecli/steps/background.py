@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from dancecli.composite import Placement, output_size
 from dancecli.composite.size import even_size
+from dancecli.errors import NoPersonError
 from dancecli.job import PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, probe, read_photo, sha256_of
 from dancecli.motion import State, Track
@@ -146,7 +148,10 @@ def _driving(video: VideoStream, track: Track, stages: Stages, size: Size, fit: 
         """Alpha of everybody found, and whether somebody else is among them."""
         found = stages.pose.extract(frame)
         own = track.skeletons[min(frame.index, len(track) - 1)]
-        alphas = [stages.mask.mask(frame, each).alpha for each in found]
+        alphas = []
+        for each in found:
+            with suppress(NoPersonError):  # somebody whom the mask does not find hides little
+                alphas.append(stages.mask.mask(frame, each).alpha)
         together: FloatArray = np.max([dancer(frame), *alphas], axis=0)
         return together, bool(others(found, own))
 

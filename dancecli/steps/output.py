@@ -34,7 +34,7 @@ from dancecli.steps.placing import Scene
 from dancecli.steps.sheet import RunSheet
 from dancecli.steps.stages import Stages
 from dancecli.types import FloatArray, Frame, Layer, Target
-from dancecli.workdir import WorkDir
+from dancecli.workdir import WorkDir, digest
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +76,16 @@ class Outputs:
     """Everything a run writes, resumable: parts of frames in the work directory until complete."""
 
     def __init__(
-        self, job: Job, target: Target, video: VideoStream, scene: Scene, stages: Stages,
-        work: WorkDir, progress: Progress,
+        self, job: Job, target: Target, video: VideoStream, track: Track, scene: Scene,
+        stages: Stages, work: WorkDir, progress: Progress,
     ) -> None:  # fmt: skip
         self.job, self.video, self.scene, self.stages = job, video, scene, stages
+        self.track = track
         self.progress, self.began = progress, time.monotonic()
         self.sheet = (
             RunSheet(job.contact_sheet, target, video, scene) if job.contact_sheet else None
         )
-        self.entry = work.entry("render", render_key(job, video, scene, stages))
+        self.entry = work.entry("render", render_key(job, video, track, scene, stages))
         self.open, self.counting = ExitStack(), ExitStack()
 
     def __enter__(self) -> Outputs:
@@ -128,13 +129,14 @@ class Outputs:
         if index in self.todo[0]:
             self.writers[0].write(painted.frame.rgb, index)
         if len(self.writers) > 1 and index in self.todo[1]:
-            self.writers[1].write(foreground(painted.layer, self.scene.size), index)
+            # First the record: a part that is whole has all of its frames'.
             self.landmarks.append([_rounded(index, painted.landmarks)])
+            self.writers[1].write(foreground(painted.layer, self.scene.size), index)
         if self.sheet:
             self.sheet.add(index, painted.frame.rgb, painted.layer)
         self.step()
 
-    def finish(self, track: Track) -> Result:
+    def finish(self) -> Result:
         """Join the parts, add sound, tags and sidecars, put everything in place."""
         self.counting.close()
         job = self.job
@@ -142,7 +144,7 @@ class Outputs:
         audio = self._audio()
         written = [job.out]
         self.writers[0].finish(audio, tags)
-        self._sidecar(job.out, {"poses": track.summary()})
+        self._sidecar(job.out, {"poses": self.track.summary()})
         if job.save_foreground:
             self.writers[1].finish(audio, tags)
             self._sidecar(job.save_foreground, {"landmarks": self._landmarks()})
@@ -153,7 +155,7 @@ class Outputs:
         self.entry.remove()
         return Result(
             tuple(written), self.scene.count, str(self.scene.fps), self.scene.size,
-            time.monotonic() - self.began, track.summary(),
+            time.monotonic() - self.began, self.track.summary(),
         )  # fmt: skip
 
     def _audio(self) -> AudioSource | None:
@@ -174,7 +176,9 @@ class Outputs:
         return [found.get(index) for index in range(self.scene.count)]
 
 
-def render_key(job: Job, video: VideoStream, scene: Scene, stages: Stages) -> dict[str, object]:
+def render_key(
+    job: Job, video: VideoStream, track: Track, scene: Scene, stages: Stages
+) -> dict[str, object]:
     """Everything the output's frames depend on."""
     return {
         "weights": stages.weights(),
@@ -183,6 +187,7 @@ def render_key(job: Job, video: VideoStream, scene: Scene, stages: Stages) -> di
         "plugins": stages.identity(*(g.removeprefix("dance.") for g in stages.infos)),
         "options": job.options(),
         "scene": scene.key(),
+        "track": digest([track.camera, np.array(track.cuts), track.state]),
         "plate": plate_key(job.background),
         "formats": [p.suffix if p else None for p in (job.out, job.save_foreground)],
     }

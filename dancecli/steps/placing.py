@@ -27,6 +27,7 @@ from dancecli.stages import Backend
 from dancecli.steps.framing import framing, tell_cut
 from dancecli.steps.stages import Stages
 from dancecli.types import Canvas, DenseMap, FloatArray, Frame, Layer, Motion, Skeleton, Target
+from dancecli.workdir import digest
 
 GROUND_WINDOW = 1.0
 """Seconds within which a dancer is expected to touch the ground, for the shadow of a jump."""
@@ -58,11 +59,13 @@ class Scene:
 
     def key(self) -> dict[str, object]:
         """What of the scene the pictures depend on beyond photo, video and options."""
-        import hashlib
-
-        points = np.concatenate([s.points().ravel() for s in self.skeletons])
-        digest = hashlib.sha256(points.tobytes()).hexdigest()
-        return {"skeletons": digest, "size": list(self.size)}
+        bodies = (
+            part
+            for skeleton in (*self.skeletons, *self.driver)
+            for part in (skeleton.points(), skeleton.world)
+            if part is not None
+        )
+        return {"bodies": digest(bodies), "ground": digest([self.ground]), "size": list(self.size)}
 
     def motion(self, index: int, driving: Frame | None, stages: Stages) -> Motion:
         """P^S and P^D of a frame, in canvas pixels (equation 2, on the target's body)."""
@@ -134,7 +137,7 @@ def set_scene(
     return Scene(
         plate, skeletons, track.skeletons,
         tuple(canvas_for(skeletons, stages.backend.canvas, size, scalable(stages.backend))),
-        _ground(skeletons, height, float(video.fps)), height, size, video.fps, shadow,
+        floor_levels(skeletons, height, track), height, size, video.fps, shadow,
     )  # fmt: skip
 
 
@@ -145,12 +148,15 @@ def placed(job: Job, skeletons: Sequence[Skeleton], size: tuple[int, int]) -> Pl
     return place_centred(skeletons, size)
 
 
-def _ground(skeletons: tuple[Skeleton, ...], height: float, fps: float) -> FloatArray:
-    """The lowest level the feet reach around each frame, so that a jump leaves its shadow below."""
+def floor_levels(skeletons: Sequence[Skeleton], height: float, track: Track) -> FloatArray:
+    """The lowest level the feet reach around each frame of a scene, so that a jump leaves its
+    shadow below."""
     from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
     low = np.array([ground_point(skeleton, height)[1] for skeleton in skeletons])
-    window = 2 * round(GROUND_WINDOW * fps / 2) + 1
-    reached = maximum_filter1d(low, window, mode="nearest")
-    smooth: FloatArray = gaussian_filter1d(reached, window / 6, mode="nearest").astype(np.float32)
+    window = 2 * round(GROUND_WINDOW * float(track.fps) / 2) + 1
+    smooth = np.zeros(len(low), np.float32)
+    for scene in track.scenes():
+        reached = maximum_filter1d(low[scene], window, mode="nearest")
+        smooth[scene] = gaussian_filter1d(reached, window / 6, mode="nearest")
     return smooth

@@ -1,0 +1,88 @@
+"""Dancers and people in photos of whom head and shoulders are seen: no long bone tells a size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from motion_puppet import head_and_shoulders, track_of
+from scripted_tracking import HEIGHT, RED, WIDTH, Script, painted, person, run, wall
+
+from dancecli.composite import place_within, shown, standing_height
+from dancecli.motion import LiveMotion
+from dancecli.motion.body import OVER_HEAD, height_of
+from dancecli.motion.people import choose
+from dancecli.steps.background import others
+from dancecli.types import Skeleton
+
+
+def close_up(tall: float = 900, x: float = 240, y: float = 1000) -> Skeleton:
+    return head_and_shoulders(person(x, tall, y))
+
+
+@pytest.mark.parametrize("tall", [60.0, 300.0, 1500.0])
+def test_their_height_is_told_by_what_is_seen(tall: float) -> None:
+    whole = person(240, tall)
+    assert height_of(whole) == pytest.approx(tall, rel=0.01)
+    assert height_of(head_and_shoulders(whole)) == pytest.approx(tall, rel=0.05)
+    assert height_of(Skeleton(np.zeros((25, 3), np.float32))) == 0
+
+
+def filmed(people: list[list[Skeleton]]) -> list[bool]:
+    """In which frames the tracker sees the person."""
+    frames = [painted(wall(), [(p, RED) for p in here], i) for i, here in enumerate(people)]
+    return [seen.skeleton is not None for seen in run(frames, Script(people))]
+
+
+def test_they_are_followed() -> None:
+    swaying = [[close_up(x=240 + 10 * np.sin(t / 4))] for t in range(30)]
+    assert all(filmed(swaying))
+
+
+def test_who_comes_close_is_followed_on() -> None:
+    coming = [[person(240, 400, 460)]] * 10 + [[head_and_shoulders(person(240, 400, 460))]] * 20
+    assert all(filmed(coming))
+
+
+def test_who_was_away_for_long_is_found_again() -> None:
+    away = [[close_up()]] * 5 + [[]] * 60 + [[close_up(x=300)]] * 10
+    seen = filmed(away)
+    assert not any(seen[5:65]) and any(seen[65:])
+
+
+def test_a_passer_by_is_not_larger() -> None:
+    close, far = close_up(), person(400, 60)
+    assert choose([close, far], "largest") is close
+    assert choose([far, close], "largest") is close
+
+
+def test_they_are_no_company_of_themselves() -> None:
+    assert others([close_up()], close_up(x=241)) == []
+
+
+def test_they_are_smoothed_as_others_are() -> None:
+    rng = np.random.default_rng(0)
+
+    def noisy(skeleton: Skeleton) -> Skeleton:
+        body = skeleton.body.copy()
+        body[:, :2] += rng.normal(size=(25, 2))
+        return Skeleton(body)
+
+    track = track_of([noisy(close_up()) for _ in range(100)], smooth=1.0)
+    path = np.stack([s.body for s in track.skeletons])[
+        :, head_and_shoulders(person(0)).body[:, 2] > 0
+    ]
+    assert np.abs(np.diff(path[..., :2], axis=0)).mean() < 0.3  # 1.1 of the noise
+    assert (path[..., 2] == 1).all()  # nothing was taken for a spike
+
+
+def test_live_they_dance() -> None:
+    motion = LiveMotion(close_up(), (WIDTH, HEIGHT))
+    assert [motion.step(close_up(x=240 + t), t / 25) is not None for t in range(5)] == [True] * 5
+
+
+def test_an_output_of_another_shape_keeps_the_hair() -> None:
+    portrait = close_up(700, 450, 900)
+    tall, box = standing_height([portrait]), portrait.box()
+    assert box is not None
+    view = shown(place_within((900, 1000), (1280, 400), [portrait]), (1280, 400))
+    assert view.top <= box.top - 0.9 * OVER_HEAD * tall
