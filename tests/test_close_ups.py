@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from motion_puppet import head_and_shoulders, track_of
+from motion_puppet import head_and_shoulders, track_of, xy
 from scripted_tracking import HEIGHT, RED, WIDTH, Script, painted, person, run, wall
 
 from dancecli.composite import place_within, shown, standing_height
-from dancecli.motion import LiveMotion
+from dancecli.motion import LiveMotion, retarget
 from dancecli.motion.body import OVER_HEAD, height_of
 from dancecli.motion.people import choose
 from dancecli.steps.background import others
@@ -78,6 +80,30 @@ def test_they_are_smoothed_as_others_are() -> None:
 def test_live_they_dance() -> None:
     motion = LiveMotion(close_up(), (WIDTH, HEIGHT))
     assert [motion.step(close_up(x=240 + t), t / 25) is not None for t in range(5)] == [True] * 5
+
+
+def test_legs_that_nobody_saw_stand_whatever_the_extractor_supposes() -> None:
+    rng, clip = np.random.default_rng(0), []
+    for _ in range(40):
+        world = np.full((25, 3), np.nan, np.float32)
+        world[8:15] = rng.normal(0, 0.3, (7, 3))  # hips, knees and ankles
+        clip.append(replace(close_up(), world=world))
+    danced = retarget(track_of(clip), person(240, 200), (WIDTH, HEIGHT)).skeletons
+    for side in ("right", "left"):
+        for above, below in (("hip", "knee"), ("knee", "ankle")):
+            bone = xy(danced, f"{side}_{below}") - xy(danced, f"{side}_{above}")
+            assert (bone[:, 1] > 0.95 * np.linalg.norm(bone, axis=1)).all()
+
+
+def test_feet_that_nobody_saw_stay_where_they_stand() -> None:
+    """The trunk breathes, nods and sways; the feet are not carried along."""
+    time = np.arange(100) / 25
+    sway, nod = 12 * np.sin(4 * time), 10 * np.sin(7 * time)
+    clip = [close_up(x=240 + dx, y=1000 + dy) for dx, dy in zip(sway, nod, strict=True)]
+    danced = retarget(track_of(clip), person(240, 200), (WIDTH, HEIGHT)).skeletons
+    hips = xy(danced, "mid_hip")[20:80].std(0)
+    feet = (xy(danced, "left_ankle") + xy(danced, "right_ankle"))[20:80].std(0) / 2
+    assert (hips > 1).all() and (feet < 0.4 * hips).all()
 
 
 def test_an_output_of_another_shape_keeps_the_hair() -> None:

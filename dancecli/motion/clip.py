@@ -21,6 +21,7 @@ from dancecli.motion.body import (
 from dancecli.motion.camera import Affine, apply
 from dancecli.motion.gaps import interpolate
 from dancecli.motion.proportions import Proportions
+from dancecli.motion.standing import never_shown, on_planted_feet
 from dancecli.motion.track import FILLED, skeleton_of
 from dancecli.types import JOINT, SEEN, FloatArray, Skeleton, stack_points
 
@@ -95,6 +96,8 @@ class Clip:
 def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportions) -> Clip:
     """The clip with every limb there: what was not seen follows `world`, else hangs at rest.
 
+    Legs that the scene never shows stand.
+
     Supposed joints get confidence `FILLED`. A head that is never seen is the target's own.
     """
     seen = clip.confidence[:, :25] >= SEEN
@@ -105,6 +108,8 @@ def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportio
         line = joints[:, bone.parent] + vectors[:, index]
         known = seen[:, bone.child, None]
         joints[:, bone.child] = np.where(known, clip.points[:, bone.child], line)
+    if never_shown(seen):
+        joints = on_planted_feet(joints, clip.fps)
     points, confidence = clip.points.copy(), clip.confidence.copy()
     points[:, LIMBS] = joints[:, LIMBS]
     confidence[:, LIMBS] = np.where(seen[:, LIMBS], confidence[:, LIMBS], FILLED)
@@ -116,24 +121,34 @@ def _vectors(clip: Clip, seen: NDArray[np.bool_], driver: Proportions) -> Values
     """(T, bones, 2) as seen, passing into the supposed ones within `BLEND` of the last sight."""
     known = bones_seen(clip.confidence[:, :25])
     vectors = bone_vectors(clip.points[:, :25])
-    supposed = _supposed(clip) * (driver.bones * clip.scale[:, None])[..., None]
-    reach = max(BLEND * clip.fps, 1e-6)
+    supposed = _supposed(clip, seen) * (driver.bones * clip.scale[:, None])[..., None]
+    return _passing(vectors, known, supposed, clip.fps)
+
+
+def _supposed(clip: Clip, seen: NDArray[np.bool_]) -> Values:
+    """(T, bones, 2) in bone lengths: by `world` where one end is seen, else `Bone.rest`.
+
+    Of legs below a picture that ends at the chest an extractor's third dimension knows nothing.
+    """
+    deep = bone_vectors(clip.world)
+    length = np.linalg.norm(deep, axis=-1)
+    known = np.isfinite(length) & (length > 1e-6) & (seen[:, PARENTS] | seen[:, CHILDREN])
+    vectors = np.where(known[..., None], deep[..., :2] / np.where(known, length, 1.0)[..., None], 0)
+    return _passing(vectors, known, np.broadcast_to(_REST, vectors.shape), clip.fps)
+
+
+def _passing(vectors: Values, known: NDArray[np.bool_], otherwise: Values, fps: float) -> Values:
+    """Vectors (T, bones, 2) where known (T, bones), passing into the others within `BLEND`."""
+    reach = max(BLEND * fps, 1e-6)
+    out = np.array(vectors)
     for b in np.flatnonzero(~known.all(0)):
         if not known[:, b].any():
-            vectors[:, b] = supposed[:, b]
+            out[:, b] = otherwise[:, b]
             continue
         weight = np.clip(1 - _frames_away(known[:, b]) / reach, 0, 1)[:, None]
-        held = interpolate(vectors[:, b], known[:, b])
-        vectors[:, b] = weight * held + (1 - weight) * supposed[:, b]
-    return vectors
-
-
-def _supposed(clip: Clip) -> Values:
-    """(T, bones, 2) in bone lengths: by `world`, else `Bone.rest`."""
-    deep = bone_vectors(clip.world)
-    length = np.linalg.norm(deep, axis=-1, keepdims=True)
-    known = np.isfinite(length) & (length > 1e-6)
-    return np.where(known, deep[..., :2] / np.where(known, length, 1.0), _REST)
+        held = interpolate(out[:, b], known[:, b])
+        out[:, b] = weight * held + (1 - weight) * otherwise[:, b]
+    return out
 
 
 def _frames_away(known: NDArray[np.bool_]) -> Values:
