@@ -25,7 +25,7 @@ from motion_puppet import (
 
 from dancecli.errors import UsageError
 from dancecli.motion import build_track, ground, moved, placing, proportions, retarget
-from dancecli.motion.body import BONES, LONG
+from dancecli.motion.body import BONES, LONG, height_of
 from dancecli.types import JOINT, Box, Skeleton
 
 HEAD = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
@@ -438,3 +438,18 @@ def test_a_head_between_two_sights_of_it_is_on_its_neck():
             if skeleton.seen(name):
                 apart = np.linalg.norm(skeleton.joint(name) - skeleton.joint("neck"))
                 assert apart < 1.5 * near, name
+
+
+@pytest.mark.parametrize("lift", [-200, 150])
+def test_who_comes_into_the_picture_feet_last_does_not_float(lift):
+    """A camera that tilts is not followed that well: for two seconds the scene seems to move."""
+    clip = []
+    for t in range(100):
+        body = puppet(bones(300), foot=(500, 900 + lift * max(0, 50 - t) / 50)).body.copy()
+        if t < 50:
+            for name in ("right_ankle", "left_ankle", *FEET):
+                body[JOINT[name]] = 0
+        clip.append(Skeleton(body))
+    danced = retarget(track_of(clip), target(), PHOTO).skeletons
+    feet = xy(danced, "right_ankle")[:, 1]
+    assert np.abs(feet - feet[-1]).max() < 0.08 * height_of(danced[-1])

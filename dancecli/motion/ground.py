@@ -32,6 +32,12 @@ HOLD = 0.12
 TREMBLE = 0.003
 """Body heights: what the extractor errs on a standing foot; from twice that on it is motion."""
 
+GLIMPSE = 0.3
+"""Seconds (standard deviation) within which feet are mostly seen that count as shown."""
+
+HOP = 0.05
+"""Body heights above the ground that feet out of the picture may be."""
+
 _SOFT = 0.012
 """Body heights over which "the lowest point" passes from one to the next."""
 
@@ -39,6 +45,7 @@ _FEET = [
     [JOINT[f"{side}_{name}"] for name in ("big_toe", "small_toe", "heel")]
     for side in ("right", "left")
 ]
+_SHOWN = [JOINT["right_ankle"], JOINT["left_ankle"], *(row for foot in _FEET for row in foot)]
 _ANKLES = JOINT["right_ankle"], JOINT["left_ankle"]
 _KNEES = JOINT["right_knee"], JOINT["left_knee"]
 _TOUCHING = sorted(
@@ -50,10 +57,11 @@ _TOUCHING = sorted(
 @dataclass(frozen=True, eq=False)
 class Contact:
     """standing: float64 (T, 2), 0-1, how much the right and the left foot bear.
-    grounded: bool (T,), whether either does."""
+    grounded: bool (T,), whether either does. shown: bool (T,), whether feet are in the picture."""
 
     standing: Values
     grounded: NDArray[np.bool_]
+    shown: NDArray[np.bool_]
 
 
 def _soft_lowest(y: Values, height: Values) -> Values:
@@ -85,8 +93,13 @@ def below_lowest(points: Values, height: Values) -> float:
     return float(points[0, _TOUCHING, 1].max() - lowest(points, height)[0])
 
 
-def contacts(points: Values, height: Values, fps: float) -> Contact:
-    """Of joints (T, 25, 2) in the scene's coordinates and standing heights (T,), one scene."""
+def contacts(
+    points: Values, height: Values, fps: float, seen: NDArray[np.bool_] | None = None
+) -> Contact:
+    """Of joints (T, 25, 2) in the scene's coordinates and standing heights (T,), one scene.
+
+    seen: which joints (T, 25) are no guesses; None for all.
+    """
     feet = sole(points, height)
     unit = feet / height[:, None, None]
     speed = np.zeros(unit.shape[:2])
@@ -103,7 +116,8 @@ def contacts(points: Values, height: Values, fps: float) -> Contact:
     for start, end in runs(grounded):
         if end - start < 0.1 * fps and end - start < len(grounded):
             grounded[start:end] = False  # the top of a jump
-    return Contact(standing, grounded)
+    shown = np.ones(len(y)) if seen is None else seen[:, _SHOWN].any(1).astype(float)
+    return Contact(standing, grounded, gaussian(shown, GLIMPSE * fps) > 0.5)
 
 
 def planted(points: Values, height: Values, contact: Contact, fps: float) -> Values:
@@ -131,16 +145,26 @@ def _running_max(values: Values, reach: int) -> Values:
     return np.asarray(maximum_filter1d(values, 2 * max(reach, 1) + 1, mode="nearest"))
 
 
-def ground_path(low: Values, grounded: NDArray[np.bool_], fps: float) -> Values:
+def ground_path(low: Values, contact: Contact, fps: float) -> Values:
     """(T,) y of the ground under the dancer: the lowest point where it stands, lines between.
 
     Without any contact it is the deepest the feet come within a second.
     """
-    if grounded.any():
-        path = interpolate(low, grounded)
-    else:
-        path = gaussian(_running_max(low, round(fps)), fps / 2)
-    return np.asarray(np.maximum(path, low)) if grounded.any() else path
+    stood = contact.grounded & contact.shown
+    if not stood.any():
+        return gaussian(_running_max(low, round(fps)), fps / 2)
+    path = interpolate(low, stood)
+    return np.asarray(np.where(contact.shown, np.maximum(path, low), path))
+
+
+def to_ground(low: Values, path: Values, contact: Contact, height: Values, fps: float) -> Values:
+    """(T, 2) to add to a dancer whose feet are not shown: on the ground, or a `HOP` above it.
+
+    Whoever may as well stand is not in the air; a camera that tilts is not followed that well.
+    """
+    lift = np.clip(path - low, 0, HOP * height)
+    hidden = gaussian((~contact.shown).astype(float), GLIMPSE * fps)
+    return np.stack([np.zeros(len(low)), hidden * (path - low - lift)], 1)
 
 
 def correction(

@@ -154,7 +154,9 @@ class LiveMotion:
         danced, own, contact = danced_by(clip, driver, self.target, self.body, self.retarget)
         height = driver.height * own.scale
         low = ground.lowest(own.points, height)
-        path = ground.ground_path(low, contact.grounded, clip.fps)
+        path = ground.ground_path(low, contact, clip.fps)
+        standing = ground.to_ground(low, path, contact, height, clip.fps)
+        danced = danced.at(danced.points + standing[:, None])
         if not (self._settled and self._start):
             self._start = _begun(clip, danced, driver, path, height)
         return self._placed(danced, float(path[-1]), float(height[-1]), self._start)

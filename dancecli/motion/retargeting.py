@@ -105,7 +105,8 @@ def danced_by(
     with all limbs; and where the driver's feet bear."""
     whole = completed(clip, driver, target, body)
     height = driver.height * whole.scale
-    contact = ground.contacts(whole.points[:, :25], height, clip.fps)
+    seen = clip.confidence[:, :25] >= SEEN
+    contact = ground.contacts(whole.points[:, :25], height, clip.fps, seen)
     if not retarget:
         return whole, whole.body(), contact
     whole = whole.at(ground.planted(whole.points, height, contact, clip.fps))
@@ -148,7 +149,9 @@ def _placed(
     """In the photo; `own` is the driver's body in the same space, whose ground counts."""
     height = unit_height * danced.scale
     low = ground.lowest(own.points, height)
-    path = ground.ground_path(low, contact.grounded, own.fps)
+    path = ground.ground_path(low, contact, own.fps)
+    standing = ground.to_ground(low, path, contact, height, own.fps)
+    danced = danced.at(danced.points + standing[:, None])
     x = float(ground.sole(danced.points[:1, :25], height[:1])[0, :, 0].mean())
     y = float(path[0]) + ground.below_lowest(danced.points[:1, :25], height[:1])
     points = placing.put(danced.points, place, (x, y), path, height)
