@@ -206,6 +206,21 @@ def test_joints_outside_the_picture_are_not_seen() -> None:
             assert not cut.seen(f"{side}_{name}")
 
 
+def test_legs_below_the_picture_are_not_folded_into_it() -> None:
+    """A person is looked for again in the box of what was seen of them, frame after frame."""
+    photo = picture(DEMO / "photo.jpg")
+    whole = only(photo)
+    hips, knees = (float(whole.joint(name)[1]) for name in ("mid_hip", "right_knee"))
+    cut = Frame(np.ascontiguousarray(photo.rgb[: round((hips + knees) / 2)]))
+    seen = only(cut)
+    for _ in range(3):
+        box = seen.box()
+        assert box is not None
+        (seen,) = POSE.extract(cut, [box.clipped(cut.width, cut.height)])
+        assert abs(seen.joint("mid_hip")[1] - hips) < 0.15 * (knees - hips)
+        assert not seen.seen("right_knee") and not seen.seen("left_knee")
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 900), (40, 30), (300, 400)])
 def test_nobody_in_noise_or_in_a_flat_picture(size: tuple[int, int]) -> None:
     assert POSE.extract(noise(*size)) == []

@@ -85,6 +85,11 @@ class Person:
         (left, top), (right, bottom) = marks.min(0), marks.max(0)
         return Box(float(left), float(top), float(right), float(bottom))
 
+    @property
+    def whole(self) -> bool:
+        """Whether the picture shows them down to a foot."""
+        return bool(self.confidence[[LEFT_ANKLE, RIGHT_ANKLE]].max() > 0.5)
+
     def support(self) -> float:
         """Mean segmentation at the seen main joints, [0, 1]; a person's lie on the person."""
         joints = self.marks[MAIN_JOINTS][self.confidence[MAIN_JOINTS] > 0.5]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dance_mediapipe.detector import REGION_SCALE, beside, parts, people_in
@@ -115,14 +115,20 @@ def alike(one: Region, other: Region, slack: float = 1.0) -> bool:
 
 def in_box(picture: UInt8Array, box: Box) -> Person | None:
     """The believable person whom a box shows best, None where there is nobody."""
-    search = Search(picture)
     guess = Region.around(box, REGION_SCALE)
-    search.consider([guess])
+    first, second = Search(picture), Search(picture)
+    first.consider([guess])
     # A box around the whole person is as good a guess as the detector's and costs nothing.
-    if any(p.box.iou(box) > 0.5 and p.support() > 0.8 for p in search.people):
-        return search.people[0]
-    search.consider(people_in(picture, guess.box))
-    found = [p for p in search.people if _share(p.box, box) > 0.5]
+    if any(p.box.iou(box) > 0.5 and p.support() > 0.8 and p.whole for p in first.people):
+        return first.people[0]
+    # One around what the picture shows of somebody is not: the model folds the legs into it.
+    second.consider(people_in(picture, guess.box))
+    return _shown_by(box, second.people) or _shown_by(box, first.people)
+
+
+def _shown_by(box: Box, people: Sequence[Person]) -> Person | None:
+    """Whom of them a box shows best."""
+    found = [p for p in people if _share(p.box, box) > 0.5]
     return max(found, key=lambda p: p.box.iou(box) * certainty(p), default=None)
 
 
