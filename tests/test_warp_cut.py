@@ -60,6 +60,23 @@ def test_legs_below_the_photos_edge_are_continued() -> None:
         assert warped.validity[thigh].min() > 0.9
 
 
+def test_knitted_legs_below_the_photos_edge_are_knitted() -> None:
+    rows = int(standing().joint("left_knee")[1]) - 10
+    body = standing().body.copy()
+    body[body[:, 1] > rows, 2] = 0
+    target = photo_of(replace(standing(), body=body), rows=rows)
+    knit = 20 * np.random.default_rng(0).choice((-1, 1), target.labels.labels.shape)
+    legs = np.isin(target.labels.labels, (Label.LEFT_LEG, Label.RIGHT_LEG))
+    rgb = target.frame.rgb.astype(int) + (knit * legs)[..., None]
+    knitted = replace(target, frame=Frame(np.clip(rgb, 0, 255).astype(np.uint8)))
+    shin = near(middle(standing(), "left_knee", "left_ankle"), 5)
+    detail = [
+        warp.cut(each).pose(standing(), HEIGHT, WIDTH).colour[shin].std(0).mean()
+        for each in (target, knitted)
+    ]
+    assert detail[1] > detail[0] + 0.02
+
+
 def test_legs_behind_a_table_are_continued() -> None:
     rows = int(standing().joint("left_knee")[1]) - 10
     body = standing().body.copy()

@@ -59,6 +59,9 @@ _LOWER = (Label.PANTS, Label.SKIRT, Label.SOCKS, Label.LEFT_LEG, Label.RIGHT_LEG
 FOLDS = (0.04, 0.07, 0.11, 0.16, 0.22)
 """Heights of the body by which detail is moved to where it is missing."""
 
+FAR_FOLDS = (0.3, 0.4, 0.5)
+"""The same for what lies outside the photo."""
+
 MOVES, MOST_MOVES = 16, 6
 """Directions that are tried, and how many moves one gap is filled from."""
 
@@ -66,6 +69,23 @@ MOVES, MOST_MOVES = 16, 6
 def continued(picture: Picture, core: BoolArray) -> UInt8Array:
     """The picture's colours where `core` is well inside the person, continued everywhere else."""
     return _colours(picture.rgb, _sure(picture, core), picture.figure.size)
+
+
+def continued_along(picture: Picture, core: BoolArray, wanted: BoolArray) -> UInt8Array:
+    """`continued` from a limb's `core`, with the weave of the cloth that the whole photo shows of
+    it where more is `wanted`: a sleeve that the photo cuts off is no plain one.
+    """
+    filled, made = continued(picture, core), wanted & ~core
+    labels, counts = np.unique(picture.labels[core & picture.photo], return_counts=True)
+    if not made.any() or not len(labels):
+        return filled
+    photo, size = picture.rgb.astype(np.float32), picture.figure.size
+    cloth = _sure(picture, (picture.labels == labels[counts.argmax()]) & picture.photo)
+    weave, detail = _woven(photo, cloth, size)
+    if weave > 0:
+        woven = weave * repeated(detail, cloth, made, size, (*FOLDS, *FAR_FOLDS))
+        filled[made] = np.clip(np.rint(filled[made] + woven), 0, 255).astype(np.uint8)
+    return filled
 
 
 def continued_behind(
@@ -219,28 +239,33 @@ def _woven(photo: FloatArray, lit: BoolArray, size: float) -> tuple[float, Float
     return float(np.clip((share - PLAIN) / 0.15, 0, 1)) * resolved, detail
 
 
-def repeated(detail: FloatArray, known: BoolArray, wanted: BoolArray, size: float) -> FloatArray:
+def repeated(
+    detail: FloatArray, known: BoolArray, wanted: BoolArray, size: float,
+    folds: tuple[float, ...] = FOLDS,
+) -> FloatArray:  # fmt: skip
     """Detail (n, C) of the wanted pixels: that of `known` ones, moved as a whole, so that a pattern
     stays one. A few moves, the shortest that bring much, and zero where none brings anything."""
     places = np.argwhere(wanted)
     found, left = np.zeros((len(places), detail.shape[-1]), np.float32), np.ones(len(places), bool)
-    for move in _moves(known, wanted, size):
+    for move in _moves(known, wanted, size, folds):
         now = left & _known_at(known, places + move)
         found[now] = detail[tuple((places + move)[now].T)]
         left &= ~now
     return found
 
 
-def _moves(known: BoolArray, wanted: BoolArray, size: float) -> Iterator[NDArray[np.intp]]:
+def _moves(
+    known: BoolArray, wanted: BoolArray, size: float, folds: tuple[float, ...]
+) -> Iterator[NDArray[np.intp]]:
     """(rows, columns) to where known pixels are for the wanted ones, the most useful first."""
     small = max(1, round(size / SMALL))
     known, left = known[::small, ::small], np.argwhere(wanted[::small, ::small])
     angles = np.arange(MOVES) * 2 * np.pi / MOVES
     around = np.stack([np.sin(angles), np.cos(angles)], -1)
-    moves = [(fold, (fold * size / small * way).round()) for fold in FOLDS for way in around]
+    moves = [(fold, (fold * size / small * way).round()) for fold in folds for way in around]
     for _ in range(MOST_MOVES):
         worth = [
-            _known_at(known, left + move).sum() / (1 + fold / FOLDS[-1]) for fold, move in moves
+            _known_at(known, left + move).sum() / (1 + fold / folds[-1]) for fold, move in moves
         ]
         best = moves[int(np.argmax(worth))][1].astype(np.intp)
         brought = _known_at(known, left + best)

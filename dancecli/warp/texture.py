@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.continuing import continued, continued_behind
+from dancecli.warp.continuing import continued, continued_along, continued_behind
 from dancecli.warp.hand import drawn_hand
 from dancecli.warp.layers import (
     ARM_RADII,
@@ -73,7 +73,7 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     core = own | (shared > 0.3)
     member = np.maximum(_soft(own, 0.002 * size), shared) * picture.alpha
     member = np.maximum(member, _hidden_length(picture, part, chain))
-    filled = continued(picture, core)
+    filled = continued_along(picture, core, member > 0)
     pixels = pixel_centres(*picture.alpha.shape)
     if not end_shown(picture, part):
         member, filled, core = _with_end(picture, part, member, filled, core)
