@@ -59,6 +59,17 @@ FLIP_PAIRS = (
 )
 """Labels that change places when a picture is mirrored."""
 
+
+def _other_labels() -> UInt8Array:
+    swap = np.arange(ALL_LABELS, dtype=np.uint8)
+    for pair in FLIP_PAIRS:
+        swap[list(pair)] = pair[::-1]
+    return swap
+
+
+OTHER_LABEL = _other_labels()
+"""Label -> the one in its place in a mirror, uint8 (27,)."""
+
 APPEARANCE_PARTS: tuple[tuple[Label, ...], ...] = (
     (Label.FACE, Label.HAIR, Label.HAT, Label.SUNGLASSES),
     (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SCARF),
@@ -92,8 +103,5 @@ def colourize(labels: UInt8Array) -> UInt8Array:
 
 def mirrored(labels: UInt8Array) -> UInt8Array:
     """The label map of the mirrored picture: columns reversed, left and right exchanged."""
-    swap = np.arange(ALL_LABELS, dtype=np.uint8)
-    for left, right in FLIP_PAIRS:
-        swap[left], swap[right] = right, left
-    flipped: UInt8Array = swap[labels[:, ::-1]]
+    flipped: UInt8Array = OTHER_LABEL[labels[:, ::-1]]
     return flipped

@@ -30,7 +30,7 @@ from dancecli.errors import CacheError, DanceError
 
 logger = logging.getLogger(__name__)
 
-SCHEMA = 2
+SCHEMA = 3
 """Part of every key; raised when the meaning of stored results changes."""
 
 

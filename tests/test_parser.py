@@ -24,7 +24,8 @@ from made_samples import made_set
 
 from dancecli.errors import NoPersonError
 from dancecli.figures import made_target
-from dancecli.labels import Label
+from dancecli.labels import Label, mirrored
+from dancecli.mirror import mirrored_skeleton
 from dancecli.stages import Settings
 from dancecli.types import Frame, PersonMask
 
@@ -153,6 +154,20 @@ def test_the_plugin_labels_the_mask_and_nothing_else() -> None:
     assert labels.max() < 22
     again = plugin.parse(target.frame, target.skeleton, target.mask).labels
     assert np.array_equal(labels, again)
+
+
+def test_in_the_mirror_the_labels_are_mirrored() -> None:
+    target, size, network = made_target(160, 256), 160, ParserTask(SMALL).network
+    torch.nn.init.normal_(network.head[-1].weight)  # far surer than colours are
+    plugin = LearnedParser(Settings("cpu"), network)
+    labels = plugin.parse(target.frame, target.skeleton, target.mask).labels
+    turned = plugin.parse(
+        Frame(np.ascontiguousarray(target.frame.rgb[:, ::-1])),
+        mirrored_skeleton(target.skeleton, size),
+        PersonMask(np.ascontiguousarray(target.mask.alpha[:, ::-1])),
+    ).labels
+    inside = labels > 0
+    assert (mirrored(turned) == labels)[inside].mean() > 0.97
 
 
 def test_colours_decide_where_the_network_does_not_know_and_yield_where_it_does() -> None:

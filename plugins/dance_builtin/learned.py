@@ -17,8 +17,10 @@ import numpy as np
 from dance_builtin.heuristic import HeuristicParser
 from dancecli.data.cropping import Window, crop_alpha, crop_picture, window_about
 from dancecli.data.rules import Rules, required_person
-from dancecli.errors import NoPersonError
+from dancecli.errors import NoPersonError, WeightsError
+from dancecli.labels import BODY_LABELS, OTHER_LABEL
 from dancecli.media.files import sha256_of
+from dancecli.mirror import mirrored_skeleton
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, FloatArray, Frame, LabelMap, PersonMask, Skeleton, UInt8Array
 
@@ -33,18 +35,23 @@ class LearnedParser:
     LICENCE: ClassVar[str] = "code: MIT; weights: as their bundle says"
     COMMERCIAL: bool | None = True
 
+    takes_weights = False
+    """Whether --weights names a bundle with a parser; the shipped one's parses where not."""
+
     def __init__(self, settings: Settings, network: Any = None) -> None:
         """network: instead of the bundle's, for training and tests.
 
         Raises WeightsError when no bundle with a parser is here.
         """
-        from dance_freestyle.bundles import bundle_with
+        from dance_freestyle.bundles import bundle_with, find_bundle
 
         self.device = settings.device
         self._given, self._colours = network, HeuristicParser(settings)
         self._bundle = None if network else bundle_with("parser", settings.weights)
         if self._bundle is not None:
             self.COMMERCIAL = self._bundle.commercial
+            with suppress(WeightsError):  # another backend's, or told by the one that wants them
+                self.takes_weights = self._bundle.folder == find_bundle(settings.weights)
 
     @classmethod
     def key(cls, settings: Settings) -> str:
@@ -55,6 +62,10 @@ class LearnedParser:
         from dance_freestyle.bundles import bundle_with
 
         return sha256_of(bundle_with("parser", settings.weights).files["parser"])
+
+    def weights(self) -> dict[str, Any]:
+        """Name, terms and SHA-256 of the weights in use; empty for a network passed in."""
+        return self._bundle.about(["parser"]) if self._bundle is not None else {}
 
     @cached_property
     def _network(self) -> Any:
@@ -85,20 +96,23 @@ class LearnedParser:
     def _shares(
         self, frame: Frame, skeleton: Skeleton | None, inside: BoolArray, window: Window
     ) -> FloatArray:
-        """Logits of the crop, float32 (22, h, w)."""
+        """Logits of the crop, float32 (22, h, w): the mean of a look and one in the mirror, where
+        the network errs otherwise."""
         import torch
         from dance_freestyle.inputs import parser_hints
 
-        crop = crop_picture(frame.rgb, window)
+        crop, alpha = crop_picture(frame.rgb, window), crop_alpha(inside, window)
         known = None if skeleton is None else window.skeleton(skeleton)
-        hints = parser_hints(crop_alpha(inside, window), known)
+        other = None if known is None else mirrored_skeleton(known, alpha.shape[1])
+        hints = parser_hints(alpha, known), parser_hints(alpha[:, ::-1], other)
         with torch.inference_mode():
             rgb, told = (
-                torch.from_numpy(np.ascontiguousarray(each)).to(self.device).movedim(-1, 0)[None]
-                for each in (crop, hints)
+                torch.from_numpy(np.stack(each)).to(self.device).movedim(-1, 1)
+                for each in ((crop, crop[:, ::-1]), hints)
             )
             logits = self._network(rgb.float() / 255, told.float() / 255)
-        found: FloatArray = logits[0].float().cpu().numpy()
+        plain, mirror = logits.float().cpu().numpy()
+        found: FloatArray = (plain + mirror[OTHER_LABEL[:BODY_LABELS]][..., ::-1]) / 2
         return found
 
 
