@@ -24,6 +24,7 @@ from dancecli.composite import (
     output_size,
     place_at,
     place_centred,
+    place_cut_off,
     place_within,
     shown,
     standing_height,
@@ -453,3 +454,17 @@ def test_a_scene_is_another_where_limbs_lie_before_each_other_in_another_way() -
         ).key()  # fmt: skip
 
     assert key(0.2) == key(0.2) != key(-0.2)
+
+
+@given(st.integers(100, 2000), st.integers(100, 2000))
+def test_who_is_cut_off_by_the_photo_is_cut_off_by_the_output(width: int, height: int) -> None:
+    bust = standing(900, 500, 1500)
+    body = bust.body.copy()
+    hidden = [row for name, row in JOINT.items() if body[row, 1] > 1000 or "hip" in name]
+    body[hidden, 2] = 0
+    bust = replace(bust, body=body)
+    placed = place_cut_off((1000, 1000), (width, height), bust)
+    box = placed.apply(bust).box()
+    assert box is not None
+    assert box.top > 0 and box.left > 0 and box.right < width
+    assert placed.point(500, 1000)[1] >= height - 1e-6

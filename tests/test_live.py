@@ -28,11 +28,14 @@ from motion_puppet import bending, bones, puppet, swing, xy
 
 from dancecli.composite import LiveCanvas
 from dancecli.errors import MediaError
+from dancecli.job import Job
 from dancecli.live.camera import frames_of
 from dancecli.live.newest import Newest
-from dancecli.media import VideoStream
+from dancecli.live.stage import LiveStage
+from dancecli.media import VideoStream, read_photo
 from dancecli.motion import LiveMotion
 from dancecli.types import SEEN, Skeleton
+from dancecli.workdir import WorkDir
 
 PHOTO = (800, 700)
 RATE = 25.0
@@ -324,3 +327,34 @@ def test_a_live_canvas_holds_every_pose_and_moves_no_faster_than_it_must(
         assert (each.width, each.height) == (320, 512)
     shrinking = [b.scale / a.scale for a, b in pairwise(made)]
     assert min(shrinking) > 0.8
+
+
+@pytest.fixture(scope="module")
+def portrait(demo_photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's person down to the chest, 516x344."""
+    path = tmp_path_factory.mktemp("portrait") / "portrait.png"
+    cv2.imwrite(str(path), read_photo(demo_photo).rgb[12:356, 124:640, ::-1])
+    return path
+
+
+def at_rest(portrait: Path, folder: Path, **options: str) -> np.ndarray:
+    job = Job(portrait, folder / "none.mp4", folder / "none.mov", **options)
+    return LiveStage(job, WorkDir(folder / "work")).at_rest()
+
+
+def test_at_rest_a_portrait_is_as_it_was_photographed(portrait: Path, tmp_path: Path) -> None:
+    rest = at_rest(portrait, tmp_path, size="516x344").astype(int)
+    off = np.abs(rest - read_photo(portrait).rgb).mean(-1)
+    assert off[:335].mean() < 5
+    assert off[250:335, 200:300].mean() < 25
+
+
+def test_on_another_ground_a_portrait_is_cut_off_where_it_was(
+    portrait: Path, tmp_path: Path
+) -> None:
+    rest = at_rest(portrait, tmp_path, size="320x240", background="#00ff00").astype(int)
+    person = np.abs(rest - (0, 255, 0)).sum(-1) > 120
+    columns = np.flatnonzero(person[180:236].all(0))
+    assert len(columns) > 60  # from the chest down to the lower edge, nothing shines through
+    assert abs(np.flatnonzero(person.any(0)).mean() - 160) < 25
+    assert 0.2 < person.mean() < 0.7

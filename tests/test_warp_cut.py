@@ -199,6 +199,19 @@ def test_a_photo_of_head_and_shoulders_can_be_posed() -> None:
     assert coloured(warped, Label.FACE)[head].mean() > 0.9
 
 
+def test_a_photo_of_head_and_shoulders_is_posed_at_any_size() -> None:
+    body = standing().body.copy()
+    rows = int(standing().joint("mid_hip")[1]) - 60
+    shown = ("nose", "neck", "shoulder", "eye", "ear")
+    body[[row for name, row in JOINT.items() if not any(p in name for p in shown)], 2] = 0
+    puppet = warp.cut(photo_of(Skeleton(body), rows=rows))
+    head = np.s_[: int(standing().joint("neck")[1])]
+    once = puppet.pose(standing(), HEIGHT, WIDTH).alpha[head].sum()
+    head = np.s_[: int(3 * standing().joint("neck")[1])]
+    thrice = puppet.pose(standing().moved(3, 0, 0), 3 * HEIGHT, 3 * WIDTH).alpha[head].sum()
+    assert thrice == pytest.approx(9 * once, rel=0.15)
+
+
 @pytest.mark.parametrize("fold", [150, -150, 120, -140])
 def test_a_folded_arm_keeps_both_its_halves_and_unfolds_whole(fold: float) -> None:
     folded = bent(standing(), left_elbow=-60, left_wrist=fold)

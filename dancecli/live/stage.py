@@ -20,10 +20,11 @@ from dancecli.errors import UsageError
 from dancecli.job import Job
 from dancecli.media import read_photo
 from dancecli.motion import LiveMotion
+from dancecli.motion.clip import whole_body
 from dancecli.pipeline import paint
 from dancecli.plate import Plate, StillPlate, colour_plate, parse_background
 from dancecli.steps.background import empty_photo, natural_size
-from dancecli.steps.framing import Size, framed, tell_cut
+from dancecli.steps.framing import Size, in_photo, photo_framing, tell_cut
 from dancecli.steps.painting import Painter
 from dancecli.steps.photo import understand
 from dancecli.steps.placing import Scene, placed, scalable
@@ -60,9 +61,9 @@ class LiveStage:
         self.target = understand(job, self.stages, work)
         photo = (self.target.frame.width, self.target.frame.height)
         self.size = _size(job, photo)
-        fit = framed(job, photo, self.size, [self.target.skeleton])
+        fit = photo_framing(job, self.target, self.size)
         self.plate = _plate(job, self.target, self.stages, work, self.size, fit)
-        self._in_photo = kind == "photo" and job.place is None
+        self._in_photo = in_photo(job, self.target)
         if self._in_photo:
             tell_cut(self.target, fit, self.size)
         self.placement = fit if self._in_photo else placed(job, [self.target.skeleton], self.size)
@@ -96,7 +97,8 @@ class LiveStage:
     def at_rest(self) -> UInt8Array:
         """The target as photographed, before anybody dances."""
         target = self.target
-        return self.paint(Moment(target.frame, target.skeleton, target.skeleton))
+        body = whole_body(target.skeleton)  # a canvas covers no more than there is of it
+        return self.paint(Moment(target.frame, body, target.skeleton))
 
 
 def _kind(job: Job) -> str:
@@ -126,7 +128,7 @@ def _plate(
     if spec.colour is not None:
         return colour_plate(spec.colour, size)
     if spec.path is not None:
-        return StillPlate(read_photo(spec.path).rgb, size)
+        return StillPlate(read_photo(spec.path, "background").rgb, size)
     return StillPlate(empty_photo(job, target, stages, work).rgb, size, fit)
 
 

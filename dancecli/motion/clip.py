@@ -20,7 +20,7 @@ from dancecli.motion.body import (
 )
 from dancecli.motion.camera import Affine, apply
 from dancecli.motion.gaps import interpolate
-from dancecli.motion.proportions import Proportions
+from dancecli.motion.proportions import Proportions, of_target
 from dancecli.motion.standing import never_shown, on_planted_feet
 from dancecli.motion.track import FILLED, skeleton_of
 from dancecli.types import JOINT, SEEN, FloatArray, Skeleton, stack_points
@@ -115,6 +115,12 @@ def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportio
     confidence[:, LIMBS] = np.where(seen[:, LIMBS], confidence[:, LIMBS], FILLED)
     whole = replace(clip, points=points, confidence=confidence)
     return _with_head(whole, seen, target, driver.height / body.height)
+
+
+def whole_body(skeleton: Skeleton) -> Skeleton:
+    """Somebody in a photo with every limb there, as `completed` supposes it."""
+    body = of_target(skeleton)
+    return completed(Clip.of([skeleton], 1.0), body, skeleton, body).skeletons()[0]
 
 
 def _vectors(clip: Clip, seen: NDArray[np.bool_], driver: Proportions) -> Values:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from dancecli.composite import Placement, cover, place_within, reach, shown
+from dancecli.composite import Placement, cover, place_cut_off, place_within, reach, shown
 from dancecli.job import Job
 from dancecli.media import VideoStream
 from dancecli.motion import Track
 from dancecli.motion.body import height_of
 from dancecli.plate import parse_background
-from dancecli.types import Skeleton, Target
+from dancecli.types import JOINT, Skeleton, Target
 
 logger = logging.getLogger(__name__)
 
 FEW = 0.9
 """Share of the photo's person below which an output is said to cut somebody."""
+
+FEET = tuple(name for name in JOINT if name.endswith(("ankle", "toe", "heel")))
 
 Size = tuple[int, int]
 """(width, height) in pixels."""
@@ -29,7 +31,25 @@ def framing(job: Job, target: Target, video: VideoStream, track: Track, size: Si
     """
     if parse_background(job.background).kind == "driving":
         return framed(job, (video.width, video.height), size, track.skeletons)
-    return framed(job, (target.frame.width, target.frame.height), size, [target.skeleton])
+    return photo_framing(job, target, size)
+
+
+def photo_framing(job: Job, target: Target, size: Size) -> Placement:
+    """The same where the video is not seen."""
+    photo = target.frame.width, target.frame.height
+    if in_photo(job, target) and parse_background(job.background).kind != "photo":
+        return place_cut_off(photo, size, target.skeleton)
+    return framed(job, photo, size, [target.skeleton])
+
+
+def in_photo(job: Job, target: Target) -> bool:
+    """Whether the dance keeps to the photo's frame: before its own ground, and before any other
+    but the video where the photo shows no feet. A portrait is cut off where it was.
+    """
+    kind = parse_background(job.background).kind
+    if job.place is not None or kind == "driving":
+        return False
+    return kind == "photo" or not any(target.skeleton.seen(name) for name in FEET)
 
 
 def framed(job: Job, picture: Size, size: Size, people: Sequence[Skeleton]) -> Placement:

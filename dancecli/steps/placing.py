@@ -24,7 +24,7 @@ from dancecli.media import VideoStream
 from dancecli.motion import Track, retarget, warp_dense
 from dancecli.plate import Plate, parse_background
 from dancecli.stages import Backend
-from dancecli.steps.framing import framing, tell_cut
+from dancecli.steps.framing import framing, in_photo, tell_cut
 from dancecli.steps.stages import Stages
 from dancecli.types import Canvas, DenseMap, FloatArray, Frame, Layer, Motion, Skeleton, Target
 from dancecli.workdir import digest
@@ -121,16 +121,16 @@ def set_scene(
     size = (plate.width, plate.height)
     kind = parse_background(job.background).kind
     on_driving = kind == "driving" and job.place is None
-    in_photo = kind == "photo" and job.place is None
+    as_photo = in_photo(job, target)
     fit = framing(job, target, video, track, size)
-    if in_photo:
+    if as_photo:
         tell_cut(target, fit, size)
     danced = retarget(
         track, target.skeleton, photo, retarget=job.retarget,
         stabilise=kind != "driving", frame="driving" if on_driving else "photo",
-        view=shown(fit, size) if in_photo else None,
+        view=shown(fit, size) if as_photo else None,
     )  # fmt: skip
-    placement = fit if in_photo or on_driving else placed(job, danced.skeletons, size)
+    placement = fit if as_photo or on_driving else placed(job, danced.skeletons, size)
     skeletons = tuple(placement.apply(skeleton) for skeleton in danced.skeletons)
     height = standing_height(skeletons)
     shadow = job.shadow if job.shadow is not None else (0.0 if kind == "colour" else SHADOW)

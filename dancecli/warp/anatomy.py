@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dancecli.motion.body import PORTRAIT as SPANS
 from dancecli.types import JOINT, SEEN, BoolArray, FloatArray, Skeleton
 
 HAND_TIP = {"left": 25, "right": 26}
@@ -68,6 +69,10 @@ LIKELY = 0.5, 2.0
 BONES = [(NECK, MID_HIP)] + [
     (limb[i], limb[i + 1]) for limbs in (ARM, LEG) for limb in limbs.values() for i in (0, 1)
 ]
+
+
+PORTRAIT = [(JOINT[a], JOINT[b]) for a, b, _ in SPANS]
+"""Head and shoulders span these."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,9 +206,10 @@ def _scale(figure: Figure, source: Figure) -> float:
     A bone of true length L at scale s appears as s c L long, c being its foreshortening; s is the
     least-squares fit, in which bones that point at the camera hardly count.
     """
-    bones = [i for i, b in enumerate(BONES) if (figure.known & source.known)[list(b)].all()]
+    both = figure.known & source.known
+    bones = [i for i, b in enumerate(BONES) if both[list(b)].all()]
     if not bones:
-        return 1.0
+        return _portrait_scale(figure, source, both)
     ends = np.array(BONES)[bones]
     seen = np.hypot(*(figure.points[ends[:, 0]] - figure.points[ends[:, 1]]).T)
     photo = np.hypot(*(source.points[ends[:, 0]] - source.points[ends[:, 1]]).T)
@@ -213,6 +219,18 @@ def _scale(figure: Figure, source: Figure) -> float:
     usual = np.maximum(source.shortening[bones], 0.35)
     expected = figure.shortening[bones] * photo / usual
     return float((usual * seen * expected).sum() / max((usual * expected**2).sum(), 1e-6))
+
+
+def _portrait_scale(figure: Figure, source: Figure, both: BoolArray) -> float:
+    """The same by head and shoulders, the second largest of what their spans tell: turning only
+    shortens, and in the photo hardly."""
+    spans = [(one, other) for one, other in PORTRAIT if both[[one, other]].all()]
+    ratios = sorted(
+        float(np.hypot(*(figure.points[one] - figure.points[other])))
+        / max(float(np.hypot(*(source.points[one] - source.points[other]))), 1e-6)
+        for one, other in spans
+    )
+    return float(np.clip(ratios[-min(2, len(ratios))], 0.05, 20)) if ratios else 1.0
 
 
 def _shortening(skeleton: Skeleton) -> FloatArray:

@@ -224,12 +224,14 @@ def torso_piece(picture: Picture) -> Piece:
     closed = _closed(own, 0.04 * size)
     hidden = np.isin(picture.owner, (HEAD_PART, LEFT_ARM, RIGHT_ARM)) & ((polygon > 0) | closed)
     hidden |= (picture.owner == TORSO) & ~own
+    beyond = (polygon > 0) & ~picture.photo  # of a portrait
+    hidden |= beyond
     legs = np.isin(picture.owner, (LEFT_LEG, RIGHT_LEG))
     near = _soft(own, 0.012 * size) > 0.2
     # The cut is smoothed: what parsing leaves ragged would show beside a moving arm.
     wanted = own | hidden | (legs & near)
     member = wanted & (_soft(wanted, 0.01 * size) > 0.5)
-    alpha = _soft(member, 0.002 * size) * picture.alpha
+    alpha = np.maximum(_soft(member, 0.002 * size) * picture.alpha, _soft(beyond, 0.002 * size))
     arms = np.isin(picture.owner, (LEFT_ARM, RIGHT_ARM))
     shown = own | (legs & near)
     filled = continued_behind(picture, shown, member & ~shown, arms)
