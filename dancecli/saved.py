@@ -14,8 +14,8 @@ from dancecli import licences
 from dancecli.errors import LicenceError, MediaError
 from dancecli.media import VideoStream
 from dancecli.media.files import named
+from dancecli.media.pixels import keeps_alpha
 from dancecli.media.probe import opened
-from dancecli.media.reader import ALPHA_DECODERS
 from dancecli.provenance import sidecar_path
 from dancecli.types import FloatArray
 
@@ -75,15 +75,9 @@ def open_foreground(path: Path) -> VideoStream:
 
 
 def _keeps_alpha(path: Path) -> bool:
-    """Whether its format can hold alpha: VP8 and VP9 say so in a tag, others by their pixels."""
+    """Whether its format can hold alpha."""
     with opened(path) as (_, stream):
-        if stream.codec_context.name in ALPHA_DECODERS:
-            tags = {key.lower(): value for key, value in stream.metadata.items()}
-            return tags.get("alpha_mode") == "1"
-        pixels = stream.codec_context.format
-        return pixels is not None and bool(
-            pixels.has_palette or any(part.is_alpha for part in pixels.components)
-        )
+        return keeps_alpha(stream)
 
 
 def refuse_terms(wanted: str, foreground: Path, made: Made | None) -> None:

@@ -17,7 +17,7 @@ from dancecli.errors import DanceError
 BITS = 8
 ENCODERS = {
     ".mp4": "libx264", ".mov": "libx264", ".mkv": "libx264", ".avi": "mpeg4",
-    ".webm": "libvpx-vp9", ".gif": "gif",
+    ".webm": "libvpx-vp9", ".gif": "gif", ".ts": "libx264",
 }  # fmt: skip
 
 

@@ -75,6 +75,83 @@ def test_other_sound_is_encoded_again(
     assert video[0] == 0 and len(video) == 50
 
 
+def tone(path: Path, begin: float, end: float) -> bool:
+    """Whether something is heard from one second to another: all the time, or never."""
+    with av.open(str(path)) as file:
+        pieces = [(float(f.pts * f.time_base), f.to_ndarray()) for f in file.decode(audio=0)]
+    most = max(np.abs(samples.astype(float)).max() for _, samples in pieces)
+    within = [
+        bool(np.abs(samples.astype(float)).max() > 0.1 * most)
+        for at, samples in pieces
+        if begin <= at < end
+    ]
+    assert len(set(within)) <= 1, within
+    return bool(within and within[0])
+
+
+def holed(source: Path, path: Path) -> Path:
+    """The same packets, but for those of the sound from 0.5 to 2.0 seconds."""
+    with av.open(str(source)) as old, av.open(str(path), "w") as new:
+        streams = {s.index: new.add_stream_from_template(s) for s in old.streams}
+        for packet in old.demux():
+            if not packet.size:
+                continue
+            if packet.stream.type == "video" or not 0.5 < packet.pts * packet.time_base < 2:
+                packet.stream = streams[packet.stream_index]
+                new.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("out_suffix", [".mp4", ".webm"])
+@pytest.mark.parametrize("encoder", ["flac", "libopus", "aac"])
+def test_a_hole_in_the_sound_stays(tmp_path: Path, encoder: str, out_suffix: str) -> None:
+    """What comes after it is neither early nor late."""
+    whole, out = (
+        make_video(tmp_path / "whole.mkv", 75, sound=encoder),
+        tmp_path / f"out{out_suffix}",
+    )
+    write(out, AudioSource(holed(whole, tmp_path / "in.mkv")), count=75)
+    assert tone(out, 0.02, 0.4) and not tone(out, 0.7, 1.9) and tone(out, 2.15, 2.9)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "encoder"),
+    [(".mov", "pcm_mulaw"), (".mov", "pcm_alaw"), (".avi", "adpcm_ms")],
+)
+@pytest.mark.parametrize("out_suffix", [".mp4", ".webm"])
+def test_sound_that_few_containers_hold(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, suffix: str, encoder: str, out_suffix: str
+) -> None:
+    source, out = tmp_path / f"in{suffix}", tmp_path / f"out{out_suffix}"
+    make_video(source, 50, sound=encoder)
+    write(out, AudioSource(source, 1.0), count=25)
+    assert tone(out, 0.02, 0.9) and 0.95 <= sound_end(out) <= 1.05 and not caplog.records
+
+
+def in_short_packets(path: Path) -> Path:
+    """A tone in packets of 40 samples, of which Matroska gives several the same time."""
+    clip = make_video(path.with_name("silent.mkv"), 50)
+    wave = (np.sin(np.arange(96000) * 0.0576) * 20000).astype(np.int16)
+    with av.open(str(clip)) as old, av.open(str(path), "w") as new:
+        pictures = new.add_stream_from_template(old.streams.video[0])
+        track = new.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for packet in packets(clip, "video"):
+            packet.stream = pictures
+            new.mux(packet)
+        for at in range(0, len(wave), 40):
+            frame = av.AudioFrame.from_ndarray(wave[None, at : at + 40], "s16", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48000, at, Fraction(1, 48000)
+            new.mux(track.encode(frame))
+    return path
+
+
+def test_sound_of_very_short_packets_keeps_its_speed(tmp_path: Path) -> None:
+    """As TrueHD comes: no packet is left out because its time is that of the one before."""
+    source, out = in_short_packets(tmp_path / "in.mkv"), tmp_path / "out.mp4"
+    write(out, AudioSource(source), count=50)
+    assert tone(out, 0.02, 1.95) and sound_end(out) == pytest.approx(2.0, abs=0.03)
+
+
 @pytest.mark.parametrize("out_suffix", [".mp4", ".webm"])
 def test_sound_is_cut_with_the_picture(tmp_path: Path, out_suffix: str) -> None:
     """The tone begins at 1.0 s of the source, so at 0.6 s of a piece from 0.4 s on."""

@@ -20,6 +20,8 @@ from PIL import Image, ImageCms
 
 from dancecli.errors import MediaError
 from dancecli.media import read_photo, write_png
+from dancecli.plate import BackgroundSpec
+from dancecli.steps.background import given_plate
 
 # What a viewer sees, as (row of red corner, column): the stored picture per EXIF orientation.
 SEEN = np.zeros((40, 60, 3), np.uint8)
@@ -208,6 +210,18 @@ def test_what_is_no_photo_says_so(tmp_path: Path) -> None:
         with pytest.raises(MediaError) as caught:
             read_photo(path)
         assert_one_line(caught, path.name, word)
+
+
+def test_a_background_is_called_one(tmp_path: Path) -> None:
+    empty, moving = tmp_path / "empty.png", tmp_path / "moving.webp"
+    empty.touch()
+    pictures = [Image.fromarray(picture(k)) for k in range(3)]
+    pictures[0].save(moving, save_all=True, append_images=pictures[1:])
+    for path, words in ((empty, "background"), (moving, "convert it to .mp4 or .gif")):
+        with pytest.raises(MediaError) as caught:
+            given_plate(BackgroundSpec("image", path=path), None, (8, 8))  # type: ignore[arg-type]
+        assert_one_line(caught, path.name, words)
+        assert "photo" not in str(caught.value)
 
 
 def test_line_breaks_in_a_name_stay_one_line(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import logging
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from media_samples import assert_one_line, make_video, number_of, packets, pictu
 from PIL import Image
 
 from dancecli.errors import MediaError, UsageError
-from dancecli.media import VideoStream, probe
+from dancecli.media import VideoStream, probe, read_photo
 
 
 def numbers(stream: VideoStream, first: int = 0, stop: int | None = None) -> list[int]:
@@ -258,6 +259,27 @@ def test_what_is_no_video_says_so(tmp_path: Path) -> None:
             with pytest.raises(MediaError) as caught:
                 opener(path)
             assert_one_line(caught, path.name, word)
+
+
+@pytest.mark.parametrize("kind", ["WebP", "PNG"])
+def test_animated_pictures_are_called_so(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"clip.{kind.lower()}"
+    pictures = [Image.fromarray(picture(k)) for k in range(3)]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:])
+    with pytest.raises(MediaError) as caught:
+        VideoStream(path)
+    assert_one_line(caught, path.name, f"animated {kind}", "convert it to .mp4 or .gif")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+@pytest.mark.timeout(60)
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    """As `<(command)` makes one: it cannot be read twice, and nothing may wait for it."""
+    os.mkfifo(tmp_path / "clip.mp4")
+    for opener in (probe, read_photo):
+        with pytest.raises(MediaError) as caught:
+            opener(tmp_path / "clip.mp4")
+        assert_one_line(caught, "clip.mp4", "pipe", "save it as a file")
 
 
 def test_video_without_frames(tmp_path: Path) -> None:

@@ -7,21 +7,28 @@ container cannot hold.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dancecli.media.files import named
 from dancecli.media.formats import OutputFormat
-from dancecli.media.probe import opened, survey
+from dancecli.media.pcm import write_pcm
+from dancecli.media.probe import opened, pictures, survey, until_broken
+from dancecli.media.scanning import onward
 
 if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.packet import Packet
 
 PRIMING = Fraction(1, 10)
 """Seconds before time zero in which codecs put the packets that only warm up the decoder."""
+
+WARMING = Fraction(1)
+"""Seconds before a cut from which sound is decoded, so that it is right at the cut."""
 
 BITRATE = "192k"
 """Of sound that has to be encoded again."""
@@ -54,7 +61,8 @@ def sound_of(
     work: an existing folder for temporary files, which are removed. Raises MediaError,
     av.FFmpegError, OSError or ValueError where it is broken.
     """
-    begin = survey(source.path).timeline.zero + Fraction(source.start or 0)
+    line = survey(source.path).timeline
+    begin = line.zero + Fraction(source.start or 0)
     if source.end is not None:
         length = min(length, Fraction(source.end) - Fraction(source.start or 0))
     with opened(source.path) as (container, _):
@@ -62,12 +70,14 @@ def sound_of(
             yield None
             return
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise ValueError("its codec is unknown: convert it to AAC")
+        packets = onward(until_broken(container, stream), line.joins)
         if stream.codec_context.codec.canonical_name in kind.sound_copied:
-            lead = _lead(stream, begin, kind)
-            yield _cut(container, stream, begin, length, lambda at, lasts: at >= begin - lead)
+            yield _cut(packets, stream, begin, length, _lead(stream, begin, kind))
         else:
-            sound = _cut(container, stream, begin, length, lambda at, lasts: at + lasts > begin)
-            with _converted(sound, kind, begin, length, work) as other:
+            frames = _decoded(packets, stream, begin, source.path)
+            with _converted(frames, stream, kind, begin, length, work) as other:
                 yield other
 
 
@@ -85,23 +95,19 @@ def _lead(stream: AudioStream, begin: Fraction, kind: OutputFormat) -> Fraction:
 
 
 def _cut(
-    container: Any,
-    stream: AudioStream,
-    begin: Fraction,
-    length: Fraction,
-    keep: Callable[[Fraction, Fraction], bool],
+    packets: Iterator[Any], stream: AudioStream, begin: Fraction, length: Fraction, lead: Fraction
 ) -> Sound:
-    """The packets before `begin` + `length` seconds; `keep` is asked with (begins, lasts)."""
+    """The packets from `lead` seconds before `begin` to `length` seconds after it."""
 
     def wanted() -> Iterator[Packet[Any]]:
         last = None
-        for packet in container.demux(stream):
+        for packet in packets:
             at = packet.pts if packet.pts is not None else packet.dts
             if at is None or packet.size == 0 or (last is not None and at <= last):
                 continue
             if at * packet.time_base >= begin + length:
                 return
-            if keep(at * packet.time_base, (packet.duration or 0) * packet.time_base):
+            if at * packet.time_base >= begin - lead:
                 last = packet.pts = packet.dts = at
                 yield packet
 
@@ -110,53 +116,49 @@ def _cut(
 
 @contextlib.contextmanager
 def _converted(
-    sound: Sound, kind: OutputFormat, begin: Fraction, length: Fraction, work: Path
-) -> Iterator[Sound | None]:
+    frames: Iterator[AudioFrame], stream: AudioStream, kind: OutputFormat, begin: Fraction,
+    length: Fraction, work: Path,
+) -> Iterator[Sound | None]:  # fmt: skip
     """The sound in the output's own codec, by way of two temporary files.
 
-    moviepy takes a file's sound from its first sample on and drops what time it has, so it is
-    given just the packets wanted, and the first one's time is put back afterwards.
+    moviepy drops what time sound has, so it is given samples without holes, which begin at time
+    zero.
     """
     import av
 
-    copied, encoded = work / "sound.mka", work / f"sound{kind.sound_file}"
+    plain, encoded = work / "sound.mka", work / f"sound{kind.sound_file}"
     try:
-        first = _copy(sound, copied)
-        if first is None:
+        if not write_pcm(frames, stream.codec_context.rate, begin, length, plain):
             yield None
             return
-        early = max(begin - first, Fraction(0))
-        _encode(copied, encoded, kind, float(early), float(begin + length - first))
-        with av.open(str(encoded.absolute()), "r") as container:
-            stream = container.streams.audio[0]
-            zero = round((begin - first - early) / Fraction(stream.time_base or 1))
-            packets = (packet for packet in container.demux(stream) if packet.size)
-            yield Sound(stream, zero, packets)
+        _encode(plain, encoded, kind)
+        with av.open(str(encoded.absolute()), "r") as file:
+            packets = (packet for packet in file.demux(file.streams.audio[0]) if packet.size)
+            yield Sound(file.streams.audio[0], 0, packets)
     finally:
-        copied.unlink(missing_ok=True)
+        plain.unlink(missing_ok=True)
         encoded.unlink(missing_ok=True)
 
 
-def _encode(source: Path, target: Path, kind: OutputFormat, start: float, end: float) -> None:
-    """The sound from `start` to `end` seconds of one file, encoded into another, in stereo."""
+def _decoded(
+    packets: Iterator[Any], stream: AudioStream, begin: Fraction, path: Path
+) -> Iterator[AudioFrame]:
+    """The sound from about `begin` on; what cannot be decoded is skipped and reported."""
+
+    def needless(packet: Any) -> bool:
+        if packet is None or packet.pts is None or not packet.duration:
+            return False
+        return bool((packet.pts + packet.duration) * packet.time_base <= begin - WARMING)
+
+    wanted = (packet for packet in packets if not needless(packet))
+    yield from pictures(wanted, stream.codec_context.decode, f"sound of {named(path)}")
+
+
+def _encode(source: Path, target: Path, kind: OutputFormat) -> None:
+    """One file's sound encoded into another, in stereo."""
     from moviepy import AudioFileClip
 
     with contextlib.closing(AudioFileClip(str(source), fps=kind.sound_rate)) as clip:
-        clip.subclipped(start, min(end, clip.duration)).write_audiofile(
+        clip.write_audiofile(
             str(target), fps=kind.sound_rate, codec=kind.sound_codec, bitrate=BITRATE, logger=None
         )
-
-
-def _copy(sound: Sound, path: Path) -> Fraction | None:
-    """Writes the packets to a file that begins with the first; returns that one's seconds."""
-    import av
-
-    first: int | None = None
-    with av.open(str(path.absolute()), "w", format="matroska") as container:
-        stream = container.add_stream_from_template(sound.stream, opaque=True)
-        for packet in sound.packets:
-            first = packet.pts if first is None else first
-            packet.pts = packet.dts = (packet.pts or 0) - (first or 0)
-            packet.stream = stream
-            container.mux(packet)
-    return None if first is None else first * Fraction(sound.stream.time_base or 1)

@@ -38,6 +38,8 @@ def check_input(path: Path, kind: str) -> None:
     """
     if path.is_dir():
         raise MediaError(f"{named(path)} is a folder, not a {kind}: name the file itself")
+    if path.is_fifo():
+        raise MediaError(f"{kind} {named(path)} is a pipe, which cannot be read: save it as a file")
     try:
         with path.open("rb") as file:
             empty = not file.read(1)

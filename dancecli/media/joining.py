@@ -119,4 +119,4 @@ def write_folder(pictures: Iterable[UInt8Array], folder: Path, note: str) -> Non
     """Frames as 000001.png, 000002.png ... in a new folder. Raises OSError, av.FFmpegError."""
     folder.mkdir()
     for number, picture in enumerate(pictures, start=1):
-        save_png(folder / f"{number:06d}.png", picture, note)
+        save_png(folder / f"{number:06d}.png", picture, {"comment": note} if note else None)

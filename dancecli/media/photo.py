@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import struct
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import numpy as np
 
 from dancecli.errors import MediaError
 from dancecli.media.files import check_input, named, one_line, written_aside
+from dancecli.media.hdr import Colours, to_sdr
 from dancecli.types import Frame, Source, UInt8Array
 
 if TYPE_CHECKING:
@@ -25,45 +28,50 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "HEIF", "AVIF")
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif"})
 """ISO base media brands of still pictures; other brands are videos."""
 
+HEAD = 1 << 16
+"""Bytes in which the colours of a HEIC or AVIF file are looked for."""
+
 TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 """Pillow's modes with alpha."""
 
 _log = logging.getLogger("dancecli.media")
 
 
-def read_photo(path: Path) -> Frame:
+def read_photo(path: Path, what: str = "photo") -> Frame:
     """A photo as people see it, uint8 (H, W, 3) RGB in sRGB.
 
-    EXIF orientation and colour profile are applied; transparency lies over white. Reads JPEG,
-    PNG, WebP, BMP, TIFF and still GIF, HEIC and AVIF with pillow-heif. Raises MediaError when the
-    file is missing, damaged, too large, moving, or no picture.
+    EXIF orientation and colour profile are applied, and HDR becomes SDR; transparency lies over
+    white. Reads JPEG, PNG, WebP, BMP, TIFF and still GIF, HEIC and AVIF with pillow-heif. Raises
+    MediaError, which calls it `what`, when the file is missing, damaged, too large, moving, or no
+    picture.
     """
-    check_input(path, "photo")
+    check_input(path, what)
     heif = _heif_brand(path)
     _register_heif()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own bomb warning: the limit below is ours
-        rgb = _pixels(_open(path, heif), path)
+        rgb = _pixels(_open(path, heif, what), path, what)
     height, width = rgb.shape[:2]
     return Frame(rgb, source=Source(path, None, width, height))
 
 
-def write_png(path: Path, rgb: UInt8Array) -> None:
+def write_png(path: Path, rgb: UInt8Array, tags: Mapping[str, str] | None = None) -> None:
     """Writes uint8 (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey; complete or not at all.
 
-    Raises MediaError when it cannot be written.
+    tags: as `provenance.container_tags` gives them, for pictures with something made. Raises
+    MediaError when it cannot be written.
     """
     with written_aside(path) as unfinished:
-        save_png(unfinished, rgb)
+        save_png(unfinished, rgb, tags)
 
 
-def save_png(path: Path, rgb: UInt8Array, note: str = "") -> None:
-    """Writes a PNG in place; `note` becomes its Comment. Raises OSError."""
+def save_png(path: Path, rgb: UInt8Array, tags: Mapping[str, str] | None = None) -> None:
+    """Writes a PNG in place; of the tags, "comment" becomes its Comment. Raises OSError."""
     from PIL import Image, PngImagePlugin
 
     text = PngImagePlugin.PngInfo()
-    if note:
-        text.add_itxt("Comment", note)
+    for key, value in (tags or {}).items():
+        text.add_itxt(key.capitalize(), value)  # the keywords that PNG knows
     Image.fromarray(rgb).save(path, format="PNG", compress_level=3, pnginfo=text)
 
 
@@ -83,7 +91,7 @@ def _register_heif() -> None:
     pillow_heif.register_heif_opener()
 
 
-def _open(path: Path, heif: bool) -> Image:
+def _open(path: Path, heif: bool, what: str) -> Image:
     """The picture, header read only; raises MediaError for what is no still picture."""
     from PIL import Image, UnidentifiedImageError
 
@@ -92,21 +100,33 @@ def _open(path: Path, heif: bool) -> Image:
     try:
         picture = Image.open(path, formats=known)
     except Image.DecompressionBombError:
-        raise MediaError(_too_large(path, "far")) from None
+        raise MediaError(_too_large(path, "far", what)) from None
     except UnidentifiedImageError:
-        raise MediaError(_unidentified(path, heif)) from None
+        raise MediaError(_unidentified(path, heif, what)) from None
     except Exception as error:  # hostile headers make decoders fail in any way
-        raise MediaError(f"cannot read photo {named(path)}: {one_line(error)}") from error
+        raise MediaError(f"cannot read {what} {named(path)}: {one_line(error)}") from error
     if picture.width * picture.height > MAX_PHOTO_PIXELS:
-        raise MediaError(_too_large(path, f"{picture.width}x{picture.height},"))
+        raise MediaError(_too_large(path, f"{picture.width}x{picture.height},", what))
     if picture.mode == "F":
-        raise MediaError(f"photo {named(path)} holds 32-bit floats: save it with 8 or 16 bits")
+        raise MediaError(f"{what} {named(path)} holds 32-bit floats: save it with 8 or 16 bits")
     if _count(picture) > 1:
         raise MediaError(
-            f"{named(path)} is an animation of {_count(picture)} pictures, not a photo: "
-            "give one still picture"
+            f"{named(path)} is an animation of {_count(picture)} pictures, not a {what}: "
+            f"give one still picture{'' if what == 'photo' else ', or convert it to .mp4 or .gif'}"
         )
     return picture
+
+
+def animation(path: Path) -> str | None:
+    """The format's name where a picture file moves; None where it is still or cannot be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=("WEBP", "PNG", "AVIF")) as picture:
+            moves = getattr(picture, "n_frames", 1) > 1
+            return {"WEBP": "WebP"}.get(str(picture.format), picture.format) if moves else None
+    except Exception:  # hostile headers make decoders fail in any way
+        return None
 
 
 def _count(picture: Image) -> int:
@@ -116,22 +136,24 @@ def _count(picture: Image) -> int:
     return int(getattr(picture, "n_frames", 1))
 
 
-def _too_large(path: Path, size: str) -> str:
+def _too_large(path: Path, size: str, what: str) -> str:
     return (
-        f"photo {named(path)} is {size} more than the {MAX_PHOTO_PIXELS // 1_000_000} megapixels "
+        f"{what} {named(path)} is {size} more than the {MAX_PHOTO_PIXELS // 1_000_000} megapixels "
         "that are read: scale it down"
     )
 
 
-def _unidentified(path: Path, heif: bool) -> str:
+def _unidentified(path: Path, heif: bool, what: str) -> str:
     """Why Pillow knows no such picture: HEIC without its plugin, a video, or something else."""
     if heif:
         return (
             f"{named(path)} is HEIC or AVIF, which needs pillow-heif: "
-            'pip install "dancecli[heic]", or save the photo as JPEG'
+            'pip install "dancecli[heic]", or save the '
+            f"{what} as JPEG"
         )
     if _is_video(path):
-        return f"{named(path)} is a video, not a photo: give a picture, such as one frame of it"
+        still = "photo" if what == "photo" else "picture"
+        return f"{named(path)} is a video, not a {still}: give a picture, such as one frame of it"
     return (
         f"{named(path)} is not a picture that can be read: give JPEG, PNG, WebP, BMP, TIFF or HEIC"
     )
@@ -148,18 +170,37 @@ def _is_video(path: Path) -> bool:
         return False
 
 
-def _pixels(picture: Image, path: Path) -> UInt8Array:
+def _pixels(picture: Image, path: Path, what: str) -> UInt8Array:
     """Decodes, turns upright, and brings any mode to RGB."""
     try:
         picture.load()
         upright = _eight_bit(_upright(picture, path), picture.format)
-        return np.ascontiguousarray(np.asarray(_over_white(_srgb(upright))))
+        rgb = np.ascontiguousarray(np.asarray(_over_white(_srgb(upright))))
     except MediaError:
         raise
     except Exception as error:  # truncated or hostile data make decoders fail in any way
         raise MediaError(
-            f"photo {named(path)} is damaged or truncated ({one_line(error)}): get it again"
+            f"{what} {named(path)} is damaged or truncated ({one_line(error)}): get it again"
         ) from error
+    colours = _nclx(path) if picture.format in ("HEIF", "AVIF") else Colours()
+    if not colours.wide or picture.info.get("icc_profile"):
+        return rgb
+    _log.info("%s: %s, shown as SDR (sRGB)", named(path), colours)
+    return to_sdr(rgb, colours)
+
+
+def _nclx(path: Path) -> Colours:
+    """What a HEIC or AVIF file says of its colours in numbers, which Pillow leaves out.
+
+    ISO/IEC 14496-12, 12.1.5: a box "colr" of kind "nclx", in the head of the file.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    at = head.find(b"colrnclx")
+    if not 0 <= at <= len(head) - 12:
+        return Colours()
+    primaries, transfer = struct.unpack(">HH", head[at + 8 : at + 12])
+    return Colours(transfer, primaries)
 
 
 def _upright(picture: Image, path: Path) -> Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from dancecli.errors import MediaError
 from dancecli.media.files import check_input, named, one_line
+from dancecli.media.hdr import Colours
+from dancecli.media.photo import animation
+from dancecli.media.pixels import colours_of, keeps_alpha, tagged
+from dancecli.media.scanning import onward
 from dancecli.media.timeline import Timeline, read_timeline
 
 if TYPE_CHECKING:
@@ -76,6 +80,8 @@ class Survey:
     info: VideoInfo
     timeline: Timeline
     turn: Turn
+    colours: Colours
+    alpha: bool
 
 
 def probe(path: Path) -> VideoInfo:
@@ -93,19 +99,20 @@ def survey(path: Path) -> Survey:
         codec = stream.codec_context.name
         has_audio = bool(container.streams.audio)
         kind = container.format.name
-        ratio = stream.sample_aspect_ratio
+        ratio, alpha = stream.sample_aspect_ratio, keeps_alpha(stream)
     if timeline is None:
         raise MediaError(f"video {named(path)} has no frames: it is empty or was cut off")
     if kind == "gif" and len(timeline.ticks) == 1:
         raise MediaError(_still(path))
-    width, height, turn = _geometry(_first_frame(path), ratio or Fraction(1), path)
+    frame, colours = _first_frame(path)
+    width, height, turn = _geometry(frame, ratio or Fraction(1), path)
     info = VideoInfo(
         path=path, width=width, height=height, fps=timeline.rate,
         duration=float(timeline.count / timeline.rate), frames=timeline.count,
         has_audio=has_audio, variable=timeline.variable, codec=codec, container=kind,
         cut=timeline.cut,
     )  # fmt: skip
-    return Survey(info, timeline, turn)
+    return Survey(info, timeline, turn, colours, alpha)
 
 
 @contextlib.contextmanager
@@ -133,7 +140,7 @@ def _video_stream(container: InputContainer, path: Path) -> AVStream:
     import av
 
     kind = container.format.name
-    if kind.endswith("_pipe") or kind in STILL_FORMATS:
+    if kind.endswith(("_pipe", "_anim")) or kind in STILL_FORMATS:
         raise MediaError(_still(path))
     cover = av.stream.Disposition.attached_pic
     streams = [s for s in container.streams.video if not s.disposition & cover]
@@ -148,33 +155,46 @@ def _video_stream(container: InputContainer, path: Path) -> AVStream:
 
 
 def _still(path: Path) -> str:
+    """Why a picture is not read: it is still, or moves in a way that is not supported."""
+    kind = animation(path)
+    if kind is not None:
+        return (
+            f"{named(path)} is an animated {kind}, which cannot be read as a video: "
+            "convert it to .mp4 or .gif"
+        )
     return f"{named(path)} is a still picture, not a video: give mp4, mov, avi, webm, mkv or gif"
 
 
-def _first_frame(path: Path) -> VideoFrame:
-    """The first frame that can be decoded; opened anew, since the scan read to the end."""
+def _first_frame(path: Path) -> tuple[VideoFrame, Colours]:
+    """The first frame that can be decoded, and its colours; opened anew, since the scan read to
+    the end."""
     with opened(path) as (container, stream):
+        told = tagged(stream)
         for frame in decoded(container, stream, path):
-            return frame
+            return frame, colours_of(stream, told)
     raise MediaError(
         f"no frame of video {named(path)} can be decoded: it is damaged, or give H.264 mp4"
     )
 
 
 def decoded(
-    container: InputContainer, stream: AVStream, path: Path, decoder: Any = None
+    container: InputContainer,
+    stream: AVStream,
+    path: Path,
+    decoder: Any = None,
+    joins: Sequence[Fraction] = (),
 ) -> Iterator[VideoFrame]:
     """Frames in the order shown; packets that cannot be decoded are skipped and reported once.
 
-    decoder: a codec context to use instead of the stream's own.
+    decoder: a codec context to use instead of the stream's own. joins: see `Timeline`.
     """
-    packets = _until_broken(container, stream)
+    packets = onward(until_broken(container, stream), joins)
     return pictures(packets, (decoder or stream.codec_context).decode, named(path))
 
 
 def pictures(
     packets: Iterator[Any], decode: Callable[[Any], list[Any]], name: str
-) -> Iterator[VideoFrame]:
+) -> Iterator[Any]:
     """What packets hold; those that cannot be decoded are skipped and reported once, by `name`."""
     import av
 
@@ -192,7 +212,7 @@ def pictures(
         yield from frames
 
 
-def _until_broken(container: InputContainer, stream: AVStream) -> Iterator[Any]:
+def until_broken(container: InputContainer, stream: Any) -> Iterator[Any]:
     """Packets; where reading fails, the empty one that makes a decoder give up what it holds."""
     import av
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ import numpy as np
 
 from dancecli.errors import MediaError, UsageError
 from dancecli.media.files import named, one_line
+from dancecli.media.pixels import ALPHA_DECODERS, over_white, reformatted
 from dancecli.media.probe import decoded, opened, survey
-from dancecli.media.scaling import exact
+from dancecli.media.scanning import SEEKABLE
 from dancecli.media.timeline import Ticks
 from dancecli.types import Frame, Source, UInt8Array
 
@@ -22,18 +24,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream as AVStream
 
-SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
-"""FFmpeg's names of formats in which a seek lands where it should; others are read from the
-start."""
-
-HD = 576
-"""Rows above which untagged colours are BT.709, as players assume."""
-
 MAX_FRAMES = 5_000_000
 """Longer videos are refused: it is 46 hours at 30 frames per second."""
-
-ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""FFmpeg's own VP8 and VP9 decoders leave alpha out."""
 
 _log = logging.getLogger("dancecli.media")
 
@@ -64,6 +56,8 @@ class VideoStream:
         self.fps = Fraction(fps or found.info.fps)
         self._timeline = found.timeline
         self._turn = found.turn
+        self._colours = found.colours
+        self._alpha = found.alpha
         self.start, seconds = self._range(start, end)
         self.count = max(1, round(seconds * self.fps))
         if self.count > MAX_FRAMES:
@@ -71,6 +65,8 @@ class VideoStream:
                 f"{named(path)} has {self.count} frames at {float(self.fps):g} per second, more "
                 f"than {MAX_FRAMES}: its time stamps are damaged, or cut it with --start and --end"
             )
+        if self._colours.wide:
+            _say_once(path, str(self._colours))
         self.width, self.height = _fit(self.info.width, self.info.height, max_side)
         self._shown = self._timeline.shown(self.fps, self.start, self.count)
         if self.info.cut:
@@ -82,6 +78,7 @@ class VideoStream:
     def frames(self, first: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Frames first ... stop - 1, in order; the same pixels whatever `first` is.
 
+        What is transparent lies over white.
         A frame that cannot be decoded is replaced by the one before it, with a warning, so that
         the number is always exact. Raises MediaError when nothing can be decoded.
         """
@@ -124,7 +121,7 @@ class VideoStream:
         if k >= last:
             return
         held: Callable[[], UInt8Array] | None = None
-        for tick, frame in self._from(int(self._shown[k]), alpha=pixels == "rgba"):
+        for tick, frame in self._from(int(self._shown[k]), self._alpha or pixels == "rgba"):
             here = _once(self._convert, frame, pixels)
             while k < last and self._shown[k] <= tick:
                 shown = here if held is None or self._shown[k] == tick else held
@@ -178,13 +175,14 @@ class VideoStream:
         self, container: InputContainer, stream: AVStream, decoder: Any
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames with the tick at which each appears."""
-        ticks: Ticks = self._timeline.ticks
-        tick = int(ticks[0])
-        for n, frame in enumerate(decoded(container, stream, self.path, decoder)):
-            if not self._timeline.stamped:
+        line = self._timeline
+        ticks: Ticks = line.ticks
+        tick, known = int(ticks[0]), False
+        for n, frame in enumerate(decoded(container, stream, self.path, decoder, line.joins)):
+            if line.stamped and frame.pts is not None:
+                tick, known = frame.pts, True
+            elif not (line.stamped and known):  # before time zero, or no stamps at all
                 tick = int(ticks[min(n, len(ticks) - 1)])
-            elif frame.pts is not None:
-                tick = frame.pts
             yield tick, frame
 
     def _convert(self, frame: VideoFrame, pixels: str) -> UInt8Array:
@@ -195,7 +193,10 @@ class VideoStream:
         if self._turn.transpose:
             width, height = height, width
         try:
-            picture = _reformatted(frame, width, height, pixels)
+            if self._alpha and pixels == "rgb24":
+                picture = over_white(frame, width, height, self._colours)
+            else:
+                picture = reformatted(frame, width, height, pixels, self._colours)
         except (av.FFmpegError, ValueError, OSError) as error:
             raise MediaError(
                 f"a frame of {named(self.path)} cannot be converted ({one_line(error)}): "
@@ -205,20 +206,10 @@ class VideoStream:
         return upright
 
 
-def _reformatted(frame: VideoFrame, width: int, height: int, pixels: str) -> UInt8Array:
-    """Scaled and in full-range RGB or RGBA."""
-    from av.video.reformatter import ColorRange
-
-    way = "AREA" if width < frame.width else "BICUBIC"
-    converted = frame.reformat(
-        width=width,
-        height=height,
-        format=pixels,
-        src_colorspace=_colours(frame),
-        dst_color_range=ColorRange.JPEG,
-        interpolation=exact(way, "FULL_CHR_H_INT"),
-    )
-    return np.asarray(converted.to_ndarray(), np.uint8)
+@lru_cache(maxsize=1024)
+def _say_once(path: Path, colours: str) -> None:
+    """A video is opened several times in a run."""
+    _log.info("%s: %s, shown as SDR (BT.709)", named(path), colours)
 
 
 def _once(
@@ -243,15 +234,6 @@ def _alpha_decoder(stream: AVStream) -> Any:
     if name is None or name not in av.codecs_available:
         return None
     return av.CodecContext.create(name, "r")
-
-
-def _colours(frame: VideoFrame) -> int | None:
-    """The matrix from YUV to RGB: the frame's own; where untagged, by its size."""
-    from av.video.reformatter import Colorspace
-
-    if frame.colorspace not in (2, 3):  # unspecified, reserved
-        return None
-    return int(Colorspace.ITU709 if frame.height > HD else Colorspace.ITU601)
 
 
 def _fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:

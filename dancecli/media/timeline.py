@@ -6,16 +6,17 @@ are the true ones of every frame, which headers, rates and durations often are n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.media.scanning import Scan, filled, is_cut, scanned
+
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from av.packet import Packet
     from av.video.stream import VideoStream as AVStream
 
 Ticks: TypeAlias = NDArray[np.int64]
@@ -44,10 +45,6 @@ USUAL = tuple(Fraction(n, 1001) for n in (24000, 30000, 60000)) + tuple(
 )
 """Rates tried when the header's do not fit: rounded time stamps hide the exact one."""
 
-UNSTAMPED = ("avi", "h264", "hevc", "m4v")
-"""FFmpeg's names of formats without presentation times. FFmpeg guesses some for AVI, wrong ones
-where frames are reordered."""
-
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
@@ -61,6 +58,8 @@ class Timeline:
     stamped: False where packets carry no presentation time (AVI): frame n is then known only by
         being the n-th that comes out of the decoder.
     cut: the file ends before its header says.
+    joins: seconds to add to stamps after they first fall back, the second time, and so on: one
+        file was appended to another.
     """
 
     ticks: Ticks
@@ -71,6 +70,7 @@ class Timeline:
     variable: bool
     stamped: bool
     cut: bool
+    joins: tuple[Fraction, ...] = ()
 
     @property
     def count(self) -> int:
@@ -104,7 +104,7 @@ def read_timeline(container: InputContainer, stream: AVStream) -> Timeline | Non
 
     Frames outside an edit list are left out, as players do.
     """
-    scan = _scan(container, stream)
+    scan = scanned(container, stream)
     if not scan.frames:
         return None
     ticks, lengths, unit = _on_screen(scan, stream)
@@ -119,70 +119,18 @@ def read_timeline(container: InputContainer, stream: AVStream) -> Timeline | Non
         rate=steady or average,
         variable=steady is None,
         stamped=scan.stamped,
-        cut=_is_cut(scan, container),
+        joins=scan.joins,
+        cut=is_cut(scan, container),
     )
 
 
-@dataclass
-class _Scan:
-    """What the packets say: (tick, length) of each frame shown, in file order."""
-
-    frames: list[tuple[int | None, int]] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
-    stamped: bool = True
-    broken: bool = False
-    reached: float = 0.0
-
-
-def _scan(container: InputContainer, stream: AVStream) -> _Scan:
-    """Reads all packets, of the sound too: how far they reach shows whether the file is whole."""
-    import av
-
-    scan = _Scan(stamped=container.format.name not in UNSTAMPED)
-    try:
-        for packet in container.demux():
-            if packet.size == 0:
-                continue  # end of stream, or "repeat the last frame" in AVI
-            if packet.pts is not None:
-                end = (packet.pts + (packet.duration or 0)) * packet.time_base
-                scan.reached = max(scan.reached, float(end))
-            if packet.stream_index == stream.index and not _is_comment(packet, container):
-                _note(scan, packet)
-    except (av.FFmpegError, OSError):
-        scan.broken = True
-    return scan
-
-
-def _is_comment(packet: Packet[Any], container: InputContainer) -> bool:
-    """Whether a GIF packet holds extensions only, as after the last frame, and no picture."""
-    if container.format.name != "gif":
-        return False
-    data, at = bytes(packet), 0
-    while data[at : at + 1] == b"\x21":
-        at += 2
-        while at < len(data) and data[at]:
-            at += data[at] + 1
-        at += 1
-    return at > 0 and data[at : at + 1] != b"\x2c"
-
-
-def _note(scan: _Scan, packet: Packet[Any]) -> None:
-    """One video packet."""
-    scan.stamped = scan.stamped and packet.pts is not None
-    tick = packet.pts if packet.pts is not None else packet.dts
-    if packet.is_keyframe and tick is not None:
-        scan.keys.append(tick)
-    if not packet.is_discard:
-        scan.frames.append((tick, packet.duration or 0))
-
-
-def _on_screen(scan: _Scan, stream: AVStream) -> tuple[Ticks, Ticks, Fraction]:
+def _on_screen(scan: Scan, stream: AVStream) -> tuple[Ticks, Ticks, Fraction]:
     """Ticks in the order shown, each frame's stated length, and the unit of both in seconds."""
-    if any(tick is None for tick, _ in scan.frames):
+    if not scan.stamped and any(tick is None for tick, _ in scan.frames):
         count = len(scan.frames)
         unit = 1 / (_plausible(stream.guessed_rate) or USUAL_RATE)
         return np.arange(count, dtype=np.int64), np.ones(count, np.int64), unit
-    pairs = np.array(sorted(scan.frames), np.int64)
+    pairs = np.array(filled(scan), np.int64)
     return pairs[:, 0], pairs[:, 1], Fraction(stream.time_base or 1)
 
 
@@ -231,12 +179,3 @@ def _off(ticks: Ticks, unit: Fraction, rate: Fraction) -> float:
     """How far a frame is from its place at this rate, at most, in frames."""
     places = (ticks - ticks[0]) * float(unit * rate)
     return float(np.abs(places - np.arange(len(ticks))).max())
-
-
-def _is_cut(scan: _Scan, container: InputContainer) -> bool:
-    """Whether the file holds less than its header promises."""
-    if scan.broken:
-        return True
-    promised = (container.duration or 0) / 1e6
-    start = (container.start_time or 0) / 1e6
-    return scan.reached - start < 0.98 * promised - 0.5

@@ -26,6 +26,9 @@ PERSPECTIVE = 1.5
 NEARLY = 0.05
 """Body heights by which the ground may lie below the view and still be where somebody stands."""
 
+LEANING = 60.0
+"""Degrees from upright beyond which nobody stands, however they bend."""
+
 RARELY = 5
 """In how many of a hundred frames a head may still be cut, by a jump."""
 
@@ -66,7 +69,22 @@ def place_of(target: Skeleton, view: Box, body: Proportions) -> Place:
     y = _ground(target, body)
     stands = any(target.seen(name) for name in (*_FEET, "left_ankle", "right_ankle"))
     shown = y <= view.bottom + NEARLY * body.height
-    return Place(x, y, body.height, view, stands and shown)
+    return Place(x, y, body.height, view, stands and shown and is_upright(target))
+
+
+def is_upright(person: Skeleton) -> bool:
+    """Whether a person stands, sits or bends, rather than lies or stands on the head.
+
+    Of neck over hips and neck over ankles, what is seen, one must be within LEANING of upright;
+    so is who shows neither.
+    """
+    lines = [
+        np.subtract(person.joint("neck")[:2], [person.joint(name)[:2] for name in names]).mean(0)
+        for names in (("mid_hip",), ("left_ankle", "right_ankle"))
+        if all(person.seen(name) for name in ("neck", *names))
+    ]
+    angles = [np.degrees(np.arctan2(abs(x), -y)) for x, y in lines]
+    return not angles or min(angles) <= LEANING
 
 
 def _column(target: Skeleton) -> float:

@@ -74,7 +74,7 @@ def natural_size(spec: BackgroundSpec, photo: Size, driving: Size) -> Size | Non
     if spec.path is None:
         return None
     if spec.kind == "image":
-        picture = read_photo(spec.path)
+        picture = read_photo(spec.path, "background")
         return picture.width, picture.height
     info = probe(spec.path)
     return info.width, info.height
@@ -104,7 +104,7 @@ def given_plate(spec: BackgroundSpec, timing: VideoStream, size: Size) -> Plate:
         return colour_plate(spec.colour, size)
     assert spec.path is not None
     if spec.kind == "image":
-        return StillPlate(read_photo(spec.path).rgb, size)
+        return StillPlate(read_photo(spec.path, "background").rgb, size)
     return VideoPlate(VideoStream(spec.path, fps=timing.fps), size)
 
 

@@ -12,6 +12,7 @@ from dancecli.errors import DanceError, NoPersonError
 from dancecli.job import PHOTO_SIDE, Job
 from dancecli.media import read_photo, sha256_of
 from dancecli.motion import left_to_right
+from dancecli.motion.placing import is_upright
 from dancecli.motion.track import skeleton_of
 from dancecli.steps.stages import Stages
 from dancecli.types import (
@@ -85,6 +86,7 @@ def _looked_at(entry: Entry, frame: Frame, job: Job, stages: Stages) -> Target:
     people = stages.pose.extract(frame)
     skeleton = pick(people, job.photo_person, job.photo)
     check_usable(skeleton, job.photo)
+    say_if_not_upright(skeleton, job.photo)
     alpha = np.rint(stages.mask.mask(frame, skeleton).alpha * 255).astype(np.uint8)
     labels = stages.parser.parse(frame, skeleton, _mask(alpha)).labels
     others = [person.points() for person in people if person is not skeleton]
@@ -157,4 +159,13 @@ def check_usable(skeleton: Skeleton, where: Path) -> None:
         logger.warning(
             "%s shows head and shoulders only: arms are made up; a photo down to the hips looks "
             "better", where.name,
+        )  # fmt: skip
+
+
+def say_if_not_upright(skeleton: Skeleton, where: Path) -> None:
+    """Warns where the dancer would come out of a photo that lies or is upside down."""
+    if not is_upright(skeleton):
+        logger.warning(
+            "the person in %s is not upright (lies, or stands on the head): turn the photo, or "
+            "choose another", where.name,
         )  # fmt: skip
