@@ -50,6 +50,19 @@ def test_tables_of_all_sorts_are_the_same_rows(tmp_path: Path, name: str, text: 
     assert second.cells == {"photo": "b,1.jpg", "video": "v.mp4"}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\u0085"])
+def test_lines_end_where_a_table_ends_them_alone(tmp_path: Path, odd: str, end: str) -> None:
+    """Python takes more for line ends than JSON and CSV do."""
+    photos = [f"a{odd}b.jpg", "c.jpg"]
+    records = [json.dumps({"photo": each}, ensure_ascii=False) for each in photos]
+    for name, lines in (("t.jsonl", records), ("t.csv", ["photo", *photos])):
+        (tmp_path / name).write_text(end.join(lines) + end, encoding="utf-8", newline="")
+        found = read_table(tmp_path / name)
+        assert [line.cells["photo"] for line in found] == photos
+        assert not any(line.fault for line in found)
+
+
 def test_json_lines_keep_their_types_and_faults_are_per_row(tmp_path: Path) -> None:
     table = write_lines(
         tmp_path / "t.jsonl",
@@ -198,7 +211,7 @@ def test_people_read_a_fault_of_many_rows_once(run: Run, folder: Path) -> None:
     ("args", "says"),
     [
         (("t.csv", "u.csv"), "2 tables"),
-        (("t.csv", "-o", "nowhere"), "create it"),
+        (("t.csv", "-o", "a.jpg"), "a.jpg is no folder"),
         (("t.csv", "--state", "t.csv"), "the table itself"),
         (("t.csv", "--state", "a.jpg"), "no state file"),
         (("t.csv", "--state", "no/s"), "folder does not exist"),

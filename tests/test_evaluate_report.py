@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -157,6 +159,48 @@ def test_a_study_is_blind_and_its_answers_are_counted(tmp_path: Path) -> None:
     counted = tally([tmp_path / f"{viewer}.json" for viewer in range(3)], study)
     assert counted["preferred"]["ours"] == {"times": 2, "share": 0.6667}
     assert counted["pairs"] == {"clip": {"ours": 2, "theirs": 1}}
+
+
+def test_the_page_numbers_its_viewers(tmp_path: Path) -> None:
+    """As a browser runs it: every opening is another viewer."""
+    ours, theirs = made_videos(tmp_path / "ours", 60), made_videos(tmp_path / "theirs", 200)
+    page = write_study((f"ours={ours}", f"theirs={theirs}"), tmp_path / "study")
+    # The first button is pressed as soon as the page stands.
+    text = page.read_text().replace(
+        "ask();\n</script>", 'ask();\ndocument.querySelector("button").click();\n</script>'
+    )
+    page.write_text(text)
+    numbers = []
+    for _ in range(2):
+        shown = html.unescape(page_text(page))
+        answers = json.loads(re.search(r'data-answers="(\{.*?\})"', shown, re.S)[1])
+        assert len(answers["answers"]) == 1
+        numbers.append(answers["viewer"])
+    assert len(set(numbers)) == 2 and all(len(number) == 32 for number in numbers)
+
+
+def made_answers(path: Path, choice: int | None, viewer: str | None) -> Path:
+    chosen = [] if choice is None else [{"pair": "clip", "choice": choice}]
+    number = {} if viewer is None else {"viewer": viewer}
+    path.write_text(json.dumps({"study": "x", **number, "answers": chosen}))
+    return path
+
+
+def test_a_viewer_counts_once(tmp_path: Path) -> None:
+    study = tmp_path / "study.json"
+    study.write_text(json.dumps({"id": "x", "systems": ["a", "b"], "pairs": ["clip"]}))
+    one = made_answers(tmp_path / "one.json", 0, "1")
+    two = made_answers(tmp_path / "two.json", 1, "2")
+    earlier = [made_answers(tmp_path / f"{name}.json", 1, None) for name in "ef"]
+    nobody = made_answers(tmp_path / "nobody.json", None, "3")
+    counted = tally([one, two, *earlier, nobody], study)
+    assert counted["viewers"] == 4 and counted["pairs"] == {"clip": {"a": 1, "b": 3}}
+    assert tally([nobody], study)["viewers"] == 0
+    copy = made_answers(tmp_path / "copy.json", 0, "1")
+    (tmp_path / "link.json").symlink_to(earlier[0])
+    for twice in ([one, two, one], [one, copy], [earlier[0], tmp_path / "link.json"]):
+        with pytest.raises(UsageError, match="counts once"):
+            tally(twice, study)
 
 
 def test_videos_that_would_share_a_pair_are_refused(tmp_path: Path) -> None:

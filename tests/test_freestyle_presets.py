@@ -201,3 +201,24 @@ def descend(network: torch.nn.Module, terms: Any) -> dict[str, float]:
 def test_a_share_is_between_none_and_all(change: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"not in 0\.\.1|nan"):
         COMPACT.with_overrides(change)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"p2b.schedule.rate": -1}, "p2b.schedule: rate is -1; it must be more than 0"),
+        ({"b2f.schedule.rate": 0}, "rate is 0"),
+        ({"fr.schedule.beta1": "1.5"}, "beta1 is 1.5; it must be 0 or more, and below 1"),
+        ({"parser.schedule.beta2": 1}, "beta2 is 1"),
+        ({"p2b.loss.cross_entropy": -1}, "the weight cross_entropy is -1; it must be 0 or more"),
+        ({"b2f.loss.flow": -0.5}, "the weight flow is -0.5"),
+        ({"fr.loss.mask_gradient": -1}, "the weight mask_gradient"),
+        ({"b2f.mapped": 2}, "mapped 2.0 is not in 0..1"),
+        ({"fr.rendered": -1}, "rendered -1.0"),
+        ({"parser.smoothing": 3}, "smoothing 3.0"),
+    ],
+)
+def test_what_nobody_can_train_with_is_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        COMPACT.with_overrides(change)
+    assert said in str(caught.value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from commands import Run
 from dance_freestyle.bundles import read_bundle
 from dance_freestyle.training.recipe import SCALES, Plan, cost, steps
 
@@ -44,6 +46,38 @@ def test_given_data_are_used_instead_of_made_people(tmp_path: Path) -> None:
     first = next(iter(steps(Plan(tmp_path, SCALES["tiny"], data="mine"))))
     assert first.name == "parser-coarse"
     assert first.arguments[first.arguments.index("--data") + 1] == "mine"
+
+
+def test_what_is_left_is_told_in_json_where_asked_for(run: Run, tmp_path: Path) -> None:
+    ran = run("train", "compact", "-o", tmp_path, "--dry-run", "--json")
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    steps = {step["name"]: step for step in told["steps"]}
+    assert steps["data"]["about"] == "1,600 people, 4 frames each"
+    assert told["core_hours"] == pytest.approx(
+        sum(s["core_hours"] for s in steps.values()), abs=0.1
+    )
+
+
+def test_where_the_bundle_is_is_told_in_json_where_asked_for(run: Run, tmp_path: Path) -> None:
+    """Of a recipe that was done before."""
+    for step in steps(Plan(tmp_path, SCALES["tiny"])):
+        step.done.parent.mkdir(parents=True, exist_ok=True)
+        step.done.touch()
+    ran = run("train", "compact", "-o", tmp_path, "--scale", "tiny", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out) == {"bundle": str(tmp_path / "bundle")}
+    said = [json.loads(line)["text"] for line in ran.err.splitlines()]
+    assert "bundle: done before" in said
+
+
+def test_the_steps_of_a_recipe_speak_json_too(run: Run, tmp_path: Path) -> None:
+    """Of a step that fails at once, since its data are not there."""
+    ran = run("train", "compact", "-o", tmp_path, "--scale", "tiny", "--data", "no/data", "--json")
+    assert ran.code == 2 and not ran.out
+    events = [json.loads(line) for line in ran.err.splitlines()]
+    assert any("--data no/data: neither" in event["text"] for event in events)
+    assert events[-1]["event"] == "error" and "--json" not in events[-1]["text"]
 
 
 @pytest.mark.slow

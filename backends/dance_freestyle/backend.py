@@ -18,7 +18,6 @@ from dance_freestyle.p2b import hard_labels
 from dance_freestyle.transfers import fetched, sent
 from dancecli.errors import NoPersonError
 from dancecli.labels import Label
-from dancecli.media.files import sha256_of
 from dancecli.stages import Settings
 from dancecli.types import FloatArray, Frame, LabelMap, Layer, Motion, Target, UInt8Array
 from dancecli.warp import Puppet, cut
@@ -99,12 +98,9 @@ class FreestyleBackend:
 
     def weights(self) -> dict[str, Any]:
         """Name, terms and SHA-256 by role of the weights in use; empty for networks passed in."""
-        bundle = self._bundle
-        if bundle is None:
+        if self._bundle is None:
             return {}
-        files = {role: sha256_of(bundle.files[role]) for role in NETWORKS if role in bundle.files}
-        about = {"name": bundle.name, "licence": bundle.licence, "commercial": self.COMMERCIAL}
-        return {**about, "sha256": files}
+        return {**self._bundle.about(NETWORKS), "commercial": self.COMMERCIAL}
 
     def prepare(self, target: Target) -> Person:
         """Equations 1, 4 and 5.

@@ -63,6 +63,12 @@ class Bundle:
 
         return load_network(self.files[role], role)
 
+    def about(self, roles: Collection[str]) -> dict[str, Any]:
+        """Name, terms and SHA-256 by role of some of the networks, for the sidecar."""
+        files = {role: sha256_of(self.files[role]) for role in roles if role in self.files}
+        terms = {"licence": self.licence, "commercial": self.commercial}
+        return {"name": self.name, **terms, "sha256": files}
+
 
 SHIPPED = Path(__file__).parent / "bundle"
 """Bundles that come with the package."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dance_freestyle.field_checks import check_shares, check_weights
 from dance_freestyle.preset_fields import Schedule
 
 
@@ -24,6 +25,9 @@ class FRLoss:
     perceptual: float = 0.5
     mask: float = 3e-3
     mask_gradient: float = 1e-2
+
+    def __post_init__(self) -> None:
+        check_weights(self)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class FRPreset:
         return tuple(k * self.size for k in (1, 2, 4)) if self.photo else (self.size,)
 
     def __post_init__(self) -> None:
+        check_shares(self, "rendered")
         if self.photo:
             if self.size % 2 or self.size < 64 or not self.unet:
                 raise ValueError(f"size {self.size} is not even and at least 64, or unet is empty")

@@ -65,7 +65,7 @@ def _rebuilt(preset: T, changes: Mapping[str, Any], prefix: str) -> T:
     try:
         return replace(preset, **new)  # type: ignore[type-var]
     except ValueError as error:
-        raise UsageError(f"settings do not fit together: {error}") from error
+        raise UsageError(f"{prefix[:-1] or 'settings'}: {error}") from error
 
 
 def as_json(preset: Any) -> dict[str, Any]:

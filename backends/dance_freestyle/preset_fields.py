@@ -6,8 +6,9 @@ A network's preset travels inside its checkpoint, so that a file rebuilds its ne
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from dance_freestyle.field_checks import check_adam, check_shares, check_weights
 from dancecli.labels import ALL_LABELS, BODY_LABELS
 
 HANDS = 2
@@ -15,13 +16,6 @@ HANDS = 2
 
 FACE_PARTS = ALL_LABELS - BODY_LABELS
 """Labels 22-26, which `face_labels=off` takes away."""
-
-
-def _check_shares(preset: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(preset, name)
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} {value} is not in 0..1")
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,8 @@ class Schedule:
     fade: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_shares(self, "fade")
+        check_shares(self, "fade")
+        check_adam(self.rate, beta1=self.beta1, beta2=self.beta2)
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,9 @@ class P2BLoss:
     feature_matching: float = 40.0
     cross_entropy: float = 1.0
     ce_mode: Literal["logits", "bce", "literal"] = "logits"
+
+    def __post_init__(self) -> None:
+        check_weights(self)
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class P2BPreset:
     schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 128, 280))
 
     def __post_init__(self) -> None:
-        _check_shares(self, "parsed")
+        check_shares(self, "parsed")
         if self.downs > 8 or self.blocks > 64:
             raise ValueError(f"{self.downs} halvings and {self.blocks} blocks: at most 8 and 64")
         step = 2**self.downs
@@ -132,6 +130,9 @@ class B2FLoss:
     gradient: float = 0.0
     silhouette: float = 0.0
     region: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_weights(self)
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,8 @@ class B2FPreset:
     schedule: Schedule = field(default_factory=lambda: Schedule(2e-4, 32, 60))
 
     def __post_init__(self) -> None:
-        _check_shares(self, "parsed", "keep_least", "reach", "gap")
+        check_shares(self, "parsed", "mapped", "part_dropout", "aug_colour")
+        check_shares(self, "keep_least", "reach", "gap")
         if self.texture == "warp":
             self._check_unet()
             return
@@ -259,6 +261,7 @@ class ParserPreset:
     schedule: Schedule = field(default_factory=lambda: Schedule(1e-3, 12, 40, 0.9, 0.99))
 
     def __post_init__(self) -> None:
+        check_shares(self, "smoothing")
         step = 2 ** len(self.widths)
         if not self.widths or self.size[0] % step or self.size[1] % step:
             raise ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def read_table(path: Path) -> list[Line]:
 
 def _separated(text: str, kind: str) -> Iterator[Line]:
     """A header, then one row per record; empty cells count as not there."""
-    rows = enumerate(csv.reader(text.splitlines(keepends=True), delimiter=_comma(text, kind)), 1)
+    rows = enumerate(csv.reader(io.StringIO(text), delimiter=_comma(text, kind)), 1)
     filled = ((number, row) for number, row in rows if any(cell.strip() for cell in row))
     _, header = next(filled, (1, []))
     names = [column(name) for name in header]
@@ -82,7 +83,7 @@ def _comma(text: str, kind: str) -> str:
 
 
 def _json_lines(text: str) -> Iterator[Line]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # not at U+2028, as splitlines
         if line.strip():
             yield _json_line(number, line)
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from dancecli import cores
 from dancecli.cli.options import PATH, make_progress, verbosity
+from dancecli.cli.train_compact import compact
 from dancecli.errors import UsageError
+from dancecli.holding import held
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -69,7 +74,7 @@ def training_options(function: Command) -> Command:
         click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda, cuda:N or mps."),  # noqa: E501
         click.option("--bf16", is_flag=True, help="Compute in bfloat16 where it is safe."),
         click.option("--freeze-norms", is_flag=True, help="Keep batch norms' statistics as they are (with --init)."),  # noqa: E501
-        click.option("--workers", type=click.IntRange(0, 256), metavar="N", help=f"Processes that prepare samples, for each that trains. Default: a core each, at most {MOST_WORKERS}."),  # noqa: E501
+        click.option("--workers", type=click.IntRange(0, 256), metavar="N", help=f"Processes that prepare samples, for each that trains. Default: a core each but one, at most {MOST_WORKERS}."),  # noqa: E501
         click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, order and augmentation."),  # noqa: E501
         click.option("--checkpoint-every", type=click.IntRange(1), default=1000, show_default=True, metavar="STEPS", help="Steps between checkpoints."),  # noqa: E501
         click.option("--pictures-every", type=click.IntRange(0), default=1000, show_default=True, metavar="STEPS", help="Steps between pictures of inputs, output and truth; 0 for none."),  # noqa: E501
@@ -138,57 +143,7 @@ _subcommand("parser", "Train the human parser that may take a published one's pl
 _subcommand("embedder", "Train the face embedder that may take a published one's place.")
 
 
-@command.command(
-    "compact",
-    epilog="""\b
-Examples:
-  dance train compact -o runs/compact --assets humans/ --dry-run
-  dance train compact -o runs/compact --assets humans/ --scale small --bf16""",
-)
-@click.option(
-    "-o",
-    "--out",
-    type=PATH,
-    required=True,
-    metavar="DIR",
-    help="Everything goes here; the bundle into DIR/bundle.",
-)
-@click.option(
-    "--scale", default="small", show_default=True, metavar="NAME", help="tiny, small or full."
-)
-@click.option("--assets", type=PATH, help="The human asset pack.")
-@click.option("--data", metavar="DIR,...", help="Prepared data instead of people made on the way.")
-@click.option(
-    "--self", "clips", type=PATH, multiple=True, help="Measure on this clip at the end; repeat."
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True, metavar="NAME")
-@click.option("--bf16", is_flag=True, help="Compute in bfloat16 where it is safe.")
-@click.option(
-    "--workers",
-    type=click.IntRange(0, 256),
-    metavar="N",
-    help="Processes that make people and prepare samples.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what is left to do and what it costs.")
-@verbosity
-def compact(
-    scale: str, dry_run: bool, verbose: int, quiet: bool, as_json: bool, **options: Any
-) -> None:
-    """Make and measure the whole `compact` bundle from a seed; goes on where it was stopped."""
-    from dance_freestyle.overrides import unknown
-    from dance_freestyle.training import recipe
-
-    if scale not in recipe.SCALES:
-        raise unknown("scale", scale, recipe.SCALES)
-    plan = recipe.Plan(scale=recipe.SCALES[scale], **options)
-    if dry_run:
-        for name, about, hours in recipe.cost(plan):
-            price = f"{hours:8.1f} core hours" if hours else ""
-            click.echo(f"{name:16} {about:36} {price}".rstrip())
-        return
-    progress = make_progress(verbose, quiet, as_json)
-    click.echo(str(recipe.run(plan, progress.say)))
+command.add_command(compact)
 
 
 def chosen_preset(request: Request) -> Any:
@@ -224,12 +179,10 @@ def _workers(request: Request) -> int:
     if request.workers is not None:
         return request.workers
     here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    return min(MOST_WORKERS, max(0, (os.cpu_count() or 1) // max(1, here) - 1))
+    return min(MOST_WORKERS, max(0, cores.usable() // max(1, here) - 1))
 
 
 def _say_plan(request: Request, as_json: bool) -> None:
-    import json
-
     from dance_freestyle.training import plan
     from dance_freestyle.training.processes import place
     from dance_freestyle.training.samples import open_data
@@ -274,24 +227,31 @@ def _train(request: Request, progress: Any, as_json: bool) -> None:
 
 
 def _train_with(processes: Any, request: Request, progress: Any, as_json: bool) -> None:
-    import json
-
     if not processes.first:
         progress = replace(progress, style="quiet")
     if processes.world == 1 and _left_to_mpirun():
         progress.say("accelerate started one process, since it leaves several on CPUs to mpirun; "
                      "torchrun starts them (docs/training.md)")  # fmt: skip
-    with processes.together():
-        trainer = _prepared(request, progress, processes)
+    with ExitStack() as stack:
+        with processes.together():
+            if request.out and processes.first:
+                stack.enter_context(held(request.out))
+            trainer = _prepared(request, progress, processes)
+        path = _trained(trainer, progress)
+    summary = {"network": str(path), "steps": trainer.step, "samples_seen": trainer.consumed}
+    if processes.first:
+        click.echo(json.dumps(summary) if as_json else str(path))
+
+
+def _trained(trainer: Any, progress: Any) -> Path:
+    """The network's file after the last step; who interrupts is told where the run goes on."""
     try:
-        path = trainer.train()
+        path: Path = trainer.train()
     except KeyboardInterrupt:
         kept = f"--resume goes on from {trainer.last.path}" if trainer.last else "nothing was kept"
         progress.say(f"stopped in step {trainer.step + 1}; {kept}")
         raise
-    summary = {"network": str(path), "steps": trainer.step, "samples_seen": trainer.consumed}
-    if processes.first:
-        click.echo(json.dumps(summary) if as_json else str(path))
+    return path
 
 
 def _left_to_mpirun() -> bool:

@@ -38,6 +38,7 @@ from dancecli.errors import (
     PluginError,
     UsageError,
 )
+from dancecli.holding import held
 from dancecli.progress import Progress
 from dancecli.workdir import write_aside
 
@@ -86,7 +87,7 @@ def run(
     tasks = cut(units, each)
     description = json.loads(json.dumps(job.describe()))
     digest = manifest.job_hash(description, [str(len(tasks)), *units])
-    with _owned(out), _claimed(out, description, digest, resume):
+    with held(out), _claimed(out, description, digest, resume):
         ready = _kept(out, tasks, digest, progress.say)
         left = [task for task in tasks if task.number not in ready]
         done = len(units) - sum(len(task.units) for task in left)
@@ -136,25 +137,6 @@ def _finish(
     size = sum(index.size for index in indices)
     return Summary(out, whole.counts["units"], whole.counts["samples"], whole.counts["frames"],
                    len(indices), kept, size, seconds, whole.skipped)  # fmt: skip
-
-
-@contextmanager
-def _owned(out: Path) -> Iterator[None]:
-    """The folder, made and held against other runs."""
-    from filelock import FileLock, Timeout
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise DanceError(f"{out}: another run is writing there") from error
-    except OSError as error:
-        raise DanceError(f"{out} cannot be written: {error.strerror or error}") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -82,20 +83,23 @@ def _by_stem(pairs: Sequence[tuple[Path, Path]]) -> dict[str, tuple[Path, Path]]
 def tally(answers: Sequence[Path], study: Path) -> dict[str, Any]:
     """How often each system was preferred, over all and per pair.
 
-    study: the `study.json` of the page. Raises UsageError for answers to another page.
+    study: the `study.json` of the page. A file without a choice is no viewer's. Raises UsageError
+    for answers to another page, and for one viewer's that are given twice.
     """
     about = _read(study)
     systems, pairs = about.get("systems"), about.get("pairs")
     if not (isinstance(systems, list) and len(systems) == 2 and isinstance(pairs, list)):
         raise UsageError(f"{study}: not a study.json of `dance evaluate --study`")
     counts = {name: [0, 0] for name in pairs}
-    for path in answers:
-        for pair, choice in _choices(path, about.get("id"), pairs):
+    found = [_answers(path, about.get("id"), pairs) for path in answers]
+    _check_viewers(found)
+    for each in found:
+        for pair, choice in each.choices:
             counts[pair][choice] += 1
     sums = [sum(count[side] for count in counts.values()) for side in (0, 1)]
     total = sum(sums)
     return {
-        "viewers": len(answers),
+        "viewers": sum(bool(each.choices) for each in found),
         "preferred": {
             name: {"times": sums[side], "share": round(sums[side] / total, 4) if total else None}
             for side, name in enumerate(systems)
@@ -104,7 +108,28 @@ def tally(answers: Sequence[Path], study: Path) -> dict[str, Any]:
     }
 
 
-def _choices(path: Path, identity: Any, pairs: list[Any]) -> list[tuple[str, int]]:
+@dataclass(frozen=True)
+class _Answers:
+    """A file of them. viewer: the number that the page drew; None in files of earlier pages."""
+
+    path: Path
+    viewer: str | None
+    choices: list[tuple[str, int]]
+
+
+def _check_viewers(found: Sequence[_Answers]) -> None:
+    """Raises UsageError when a viewer would count twice."""
+    seen: dict[object, Path] = {}
+    for each in found:
+        file = each.path.resolve()
+        for key in (file, each.viewer):
+            if key is not None and key in seen:
+                what = "named twice" if key == file else f"of the same viewer as {seen[key]}"
+                raise UsageError(f"{each.path}: {what}; a viewer counts once: take one away")
+        seen[file] = seen[each.viewer] = each.path
+
+
+def _answers(path: Path, identity: Any, pairs: list[Any]) -> _Answers:
     content = _read(path)
     if content.get("study") != identity:
         raise UsageError(f"{path}: answers to another study page")
@@ -125,7 +150,8 @@ def _choices(path: Path, identity: Any, pairs: list[Any]) -> list[tuple[str, int
         found.append((pair, choice))
     if len({pair for pair, _ in found}) != len(found):
         raise UsageError(f"{path}: one pair is answered twice")
-    return found
+    viewer = content.get("viewer")
+    return _Answers(path, viewer if isinstance(viewer, str) else None, found)
 
 
 def _read(path: Path) -> dict[str, Any]:

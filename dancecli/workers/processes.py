@@ -163,7 +163,7 @@ def _work(pipe: Connection, do: Callable[[T, Tell], Any]) -> None:
     """A worker's life: tasks in, any notes and a result or Failure per task out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is half-written is removed
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_parent()
     while True:
         try:
             task: T = pipe.recv()
@@ -174,6 +174,11 @@ def _work(pipe: Connection, do: Callable[[T, Tell], Any]) -> None:
             pipe.send(_Made(do(task, lambda note: pipe.send(_Note(note)))))
         except Exception as error:
             pipe.send(Failure.of(error))
+
+
+def end_with_parent() -> None:
+    """From now on this process, which multiprocessing started, ends when its parent is gone."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
 
 
 def _die_with_parent() -> None:

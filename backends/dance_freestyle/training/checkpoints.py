@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError
@@ -133,10 +133,7 @@ def save_checkpoint(
         save_network(aside / f"{role}.safetensors", role, networks["average"])
         save_network(aside / f"{role}-raw.safetensors", role, networks["raw"])
         write_aside(aside / "critics.safetensors", save(_plain(networks["critics"])))
-        with (aside / "state.pt").open("wb") as file:
-            torch.save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
+        _save_state(aside / "state.pt", state)
         shutil.rmtree(made.path, ignore_errors=True)
         aside.replace(made.path)
     finally:
@@ -144,6 +141,36 @@ def save_checkpoint(
     for old in checkpoints(run)[:-KEPT]:
         shutil.rmtree(old.path, ignore_errors=True)
     return made
+
+
+class _Kept:
+    """A file for `torch.save`, which tells nothing of why it could not be written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.fault: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.fault = error
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+def _save_state(path: Path, state: Mapping[str, Any]) -> None:
+    # As it comes, unlike the networks: the optimisers of `paper` are a gigabyte and a half.
+    with path.open("wb") as file:
+        kept = _Kept(file)
+        try:
+            torch.save(dict(state), kept)  # type: ignore[arg-type]
+        except RuntimeError as error:
+            raise kept.fault or error from error
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _plain(module: nn.Module) -> dict[str, Tensor]:

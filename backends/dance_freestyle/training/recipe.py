@@ -7,20 +7,25 @@ over once it is done.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dancecli.errors import DanceError
+from dance_freestyle.training.commands import command
+from dancecli.errors import DanceError, UsageError
+from dancecli.holding import held
 
 LICENCE = "MIT; trained on synthetic people alone (docs/weights.md)"
 
 
 class StepFailedError(DanceError):
     """A step's command failed; what it had done is kept."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        # What the step was told wrongly, this command was: it is wrong usage of both.
+        self.exit_code = code if code == UsageError.exit_code else DanceError.exit_code
 
 
 @dataclass(frozen=True)
@@ -225,29 +230,36 @@ def cost(plan: Plan) -> list[tuple[str, str, float]]:
     return found
 
 
-def run(plan: Plan, say: Callable[[str], None]) -> Path:
+def run(plan: Plan, say: Callable[[str], None], flags: Sequence[str] = ()) -> Path:
     """All that is not done yet; the bundle's folder.
 
-    Raises StepFailedError naming the command to look at.
+    flags: how the steps are to speak: -v, -q, --json. Raises StepFailedError naming the command to
+    look at, and DanceError while another run holds the folder.
     """
-    plan.out.mkdir(parents=True, exist_ok=True)
+    with held(plan.out):
+        _run(plan, say, flags)
+    return plan.out / "bundle"
+
+
+def _run(plan: Plan, say: Callable[[str], None], flags: Sequence[str]) -> None:
     for step in steps(plan):
         if step.done.exists():
             say(f"{step.name}: done before")
             continue
         say(f"{step.name}: {step.about or 'begins'}")
         if step.arguments:
-            _command(step.arguments)
+            _done(step.arguments, flags)
         if step.after:
             step.after()
     (plan.out / "plan.json").write_text(json.dumps(plan.scale.__dict__, indent=1) + "\n")
-    return plan.out / "bundle"
 
 
-def _command(arguments: tuple[str, ...]) -> None:
-    done = subprocess.run([sys.executable, "-m", "dancecli", *arguments], check=False)
-    if done.returncode:
+def _done(arguments: tuple[str, ...], flags: Sequence[str]) -> None:
+    """Raises StepFailedError unless the command succeeds."""
+    code = command([*arguments, *flags], silent="--json" in flags)
+    if code:
         raise StepFailedError(
-            f"exit code {done.returncode} from: dance {' '.join(arguments)}; "
-            "the same command as before goes on from there"
+            f"exit code {code} from: dance {' '.join(arguments)}; "
+            "the same command as before goes on from there",
+            code,
         )

@@ -11,6 +11,7 @@ from torch import nn
 
 from dance_freestyle import overrides
 from dance_freestyle.training.checkpoints import Checkpoint, checkpoints, save_checkpoint
+from dance_freestyle.training.processes import TrainingError
 from dancecli.errors import UsageError, WeightsError, one_line
 
 if TYPE_CHECKING:
@@ -49,8 +50,19 @@ def save(trainer: Trainer) -> None:
     }
     with trainer.processes.together():
         if trainer.processes.first:
-            save_checkpoint(trainer.run, trainer.step, trainer.task.role, networks, state)
+            _written(trainer, networks, state)
     trainer.last = Checkpoint.of(trainer.run, trainer.step)
+
+
+def _written(trainer: Trainer, networks: Mapping[str, nn.Module], state: Mapping[str, Any]) -> None:
+    try:
+        save_checkpoint(trainer.run, trainer.step, trainer.task.role, networks, state)
+    except OSError as error:
+        kept = f"--resume goes on from {trainer.last.path}" if trainer.last else "none is kept yet"
+        raise TrainingError(
+            f"the checkpoint of step {trainer.step} cannot be written: "
+            f"{error.strerror or one_line(error)}; free some space in {trainer.run}: {kept}"
+        ) from error
 
 
 def resume(trainer: Trainer) -> None:
