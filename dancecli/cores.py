@@ -16,10 +16,11 @@ def threads(asked: int | None = None) -> int:
     if asked is not None:
         return asked
     given = os.environ.get("OMP_NUM_THREADS", "")
-    return min(MOST, int(given) if given.isdecimal() and int(given) else _usable())
+    return min(MOST, int(given) if given.isdecimal() and int(given) else usable())
 
 
-def _usable() -> int:
+def usable() -> int:
+    """Cores that this process may run on, which can be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -21,6 +21,7 @@ def draw_up(job: Job, work: WorkDir) -> dict[str, Any]:
     driving = (video.width, video.height)
     still = (photo.width, photo.height)
     size = frame_size(job, still, driving)
+    stages.settle()
     known = len(work.entry("driver", driver_key(job, video, stages)).journal().read(False))
     return {
         "photo": {"path": str(job.photo), "width": photo.width, "height": photo.height},

@@ -37,10 +37,13 @@ def sidecar(
     """The record of a finished output, ready for JSON, with file names only, no folders.
 
     inputs: role -> file. options: as given. plugins: one mapping each, with "licence" where it is
-    known. licences: further ones than the plugins'. extra: further facts, under their own keys.
-    Raises OSError when a file cannot be read.
+    known, and "weights", as they say of them, where there are some. licences: further ones than
+    the plugins'. extra: further facts, under their own keys. Raises OSError when a file cannot be
+    read.
     """
-    terms = {str(plugin["licence"]) for plugin in plugins if plugin.get("licence")}
+    weights = [plugin.get("weights") for plugin in plugins]
+    said = [*plugins, *(each for each in weights if isinstance(each, Mapping))]
+    terms = {str(each["licence"]) for each in said if each.get("licence")}
     record = {
         "schema": SCHEMA,
         "synthetic media": True,

@@ -108,6 +108,7 @@ def refine_faces(ask: Refinement, work: WorkDir, progress: Progress) -> dict[str
     stages = Stages(job)
     stages.refuse_forbidden()
     backend = _backend(ask, stages)
+    stages.settle()
     person = _prepared(job, stages)
     looked_at = open_driver(job)
     track = follow_face(job, looked_at, stages, work, progress)

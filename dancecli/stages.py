@@ -116,8 +116,9 @@ class PersonMasker(Protocol):
 class HumanParser(Protocol):
     """`dance.parser`: HP of equation 1.
 
-    One more is read where it is there: a class method `key(settings) -> str`, which tells weights
-    apart, so that labels that were kept are not taken for those of other weights.
+    Three more are read where they are there. A class method `key(settings) -> str` tells weights
+    apart, so that labels that were kept are not taken for those of other weights. `weights()` and
+    `takes_weights`: as a backend has them.
     """
 
     def parse(
@@ -164,11 +165,13 @@ class FaceEmbedder(Protocol):
 class Backend(Protocol):
     """`dance.backend`: a whole generator. The paper's is P2B, B2F and FR.
 
-    Three more attributes are read where they are there. `batch`: the motions that `render` likes at
-    a time (absent: 1); it is always given as many, the last ones of a clip repeated to fill.
-    `scalable`: True where it paints any canvas of its shape that is smaller than `canvas`, as it is
-    then given where they have the output's own pixels, or more. `dense_size`: (height, width), of
-    the canvas's shape, that `Motion.dense` is wanted in (absent or None: the canvas's own).
+    More is read where it is there. `batch`: the motions that `render` likes at a time (absent: 1);
+    it is always given as many, the last ones of a clip repeated to fill. `scalable`: True where it
+    paints any canvas of its shape that is smaller than `canvas`, as it is then given where they
+    have the output's own pixels, or more. `dense_size`: (height, width), of the canvas's shape,
+    that `Motion.dense` is wanted in (absent or None: the canvas's own). `takes_weights`: False
+    where --weights changes nothing, which is then said (absent: it may). `weights()`: what the
+    sidecar says of its weights, a mapping with "name", "licence", "commercial" and "sha256".
     """
 
     canvas: tuple[int, int] | None
@@ -230,6 +233,9 @@ GROUPS: dict[str, type] = {
     "dance.dataset": DatasetReader,
 }
 """Entry-point group -> Protocol. The option of a group is its last word: `dance.pose` is --pose."""
+
+KINDS = tuple(group.removeprefix("dance.").replace("_", "-") for group in GROUPS)
+"""The groups' last words, as options have them."""
 
 DEFAULTS = {
     "dance.pose": "mediapipe",

@@ -191,7 +191,7 @@ def test_an_unknown_extension_names_the_valid_ones(
         (["--person", "nobody"], "--list-people"),
         (["--start", "3", "--end", "2"], "--end"),
         (["--smooth", "-1"], "--smooth"),
-        (["--save-foreground", "fg.mp4"], "needs alpha"),
+        (["--save-foreground", "fg.mp4"], "needs alpha; use .mov, .webm or .gif (a folder of PNG"),
         (["--no-such-option"], "--no-such-option"),
         (["--end", "inf"], "--end"),
         (["--shadow", "nan"], "--shadow"),
@@ -321,6 +321,23 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     assert "Traceback" not in done.stderr
     assert "error:" in done.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on file size")
+def test_no_room_is_told_with_its_reason(stripes: Path, tmp_path: Path) -> None:
+    """A quota and a limit on files are no bugs either."""
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "from dancecli.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "evaluate", "--study", f"A={stripes}",
+         "--study", f"B={stripes}", "-o", "study"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("dance: error: no room to write: File too large; free some")
+    assert done.stderr.count("\n") == 1
 
 
 def test_cache_clean_frees_what_runs_left(run: Run, own_cache: Path) -> None:

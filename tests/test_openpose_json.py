@@ -72,6 +72,47 @@ def test_pictures_numbered_from_one_are_the_same_clip(clip: Path) -> None:
     assert nose_of(extractor(clip.parent / "json").extract(frame)) == pytest.approx(22)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "photo"),
+    [
+        ("{:04d}", "3"),  # ffmpeg's pictures, from 1
+        ("{:012d}", "3"),  # a camera's, as OpenPose names them
+        ("{}", "0007"),
+        ("dance_{:012d}", "dance_2"),
+        ("dance_{:012d}", "dance2"),
+    ],
+)
+def test_a_photo_with_a_number_for_a_name_is_no_frame_of_the_video(
+    clip: Path, caplog: pytest.LogCaptureFixture, numbers: str, photo: str
+) -> None:
+    folder = clip.parent / "json"
+    from_one = not numbers.startswith("dance")
+    for file in sorted(folder.iterdir(), reverse=True):
+        number = int(file.name.split("_")[1]) + from_one
+        file.rename(folder / f"{numbers.format(number)}_keypoints.json")
+    write_png(clip.parent / f"{photo}.png", np.zeros((320, 200, 3), np.uint8))
+    write_record(folder / f"{photo}_keypoints.json", [figure(200, 320)])
+    pose = extractor(folder)
+    assert nose_of(pose.extract(read_photo(clip.parent / f"{photo}.png"))) > 50
+    noses = [nose_of(people) for f in VideoStream(clip).frames() if (people := pose.extract(f))]
+    assert noses == pytest.approx([10 + n for n in range(30) if n != 7])
+    (told,) = caplog.messages
+    assert told.startswith(f"{photo}_keypoints.json") and "no frame of the video" in told
+
+
+@pytest.mark.parametrize("numbers", ["{}", "{:02d}"])
+def test_numbers_may_get_longer_as_a_video_goes_on(
+    clip: Path, caplog: pytest.LogCaptureFixture, numbers: str
+) -> None:
+    folder = clip.parent / "json"
+    for file in sorted(folder.iterdir(), reverse=True):
+        number = int(file.name.split("_")[1]) + 90
+        file.rename(folder / f"{numbers.format(number)}_keypoints.json")
+    pose = extractor(folder)
+    assert nose_of(pose.extract(next(VideoStream(clip).frames(29)))) == pytest.approx(39)
+    assert not caplog.messages
+
+
 def test_the_photo_has_its_own_file_and_a_smaller_copy_its_pixels(tmp_path: Path) -> None:
     write_png(tmp_path / "me_1.png", np.zeros((640, 400, 3), np.uint8))
     write_record(tmp_path / "me_1_keypoints.json", [figure(400, 640)])

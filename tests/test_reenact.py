@@ -60,6 +60,14 @@ def first_run(
     return folder, json.loads(done.stdout)
 
 
+def test_a_contact_sheet_says_that_it_is_synthetic(
+    first_run: tuple[Path, dict[str, object]],
+) -> None:
+    with Image.open(first_run[0] / "sheet.png") as sheet:
+        assert "synthetic" in sheet.info["Title"]
+        assert sheet.info["Comment"].startswith("synthetic media: made with dance")
+
+
 def test_the_video_has_the_drivers_time_and_the_photos_size(
     first_run: tuple[Path, dict[str, object]], demo_video: Path
 ) -> None:

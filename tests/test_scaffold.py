@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from commands import Run
 from installed_plugins import install, visible
 
 from dancecli.cli.plugins import command
@@ -71,6 +72,20 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(OutputExistsError, match="is there already"):
         write("mine", "pose", tmp_path / "mine")
     assert [path.name for path in tmp_path.rglob("*")] == ["mine", "work.py"]
+
+
+@pytest.mark.parametrize("kind", ["face-align", "face_align"])
+@pytest.mark.parametrize("option", ["--kind", "--group"])
+def test_a_kind_has_one_name_for_all_commands(
+    run: Run, tmp_path: Path, option: str, kind: str
+) -> None:
+    listed = json.loads(run("plugins", "list", option, kind, "--json").out)
+    assert {each["group"] for each in listed} == {"dance.face_align"}
+    assert "ok" in run("plugins", "check", "mediapipe", option, kind).out
+    assert run("plugins", "new", "mine", option, kind, "-o", tmp_path / "mine").code == 0
+    ran = run("plugins", "isolate", "fan", option, kind, "--remove")
+    assert "plugin 'fan' is not isolated" in ran.err
+    assert "face-align" in run("plugins", "list", option, "face").err
 
 
 def test_the_command_writes_here_and_says_where(

@@ -101,6 +101,8 @@ def test_data_may_name_a_set_that_is_made_on_the_way(tmp_path: Path) -> None:
     assert job.options.set == {"light": "soft"}
     assert (job.stages.pose, job.stages.seed) == ("truth", 3)
     assert live_job("synth:").root is None
+    small = live_job("synth:?min-height=40&device=cpu")
+    assert (small.rules.height, small.stages.device) == (40, "cpu") and not small.options.set
     assert live_job("synth:?parsed=on").stages.parsed and not job.stages.parsed
 
 
@@ -110,6 +112,8 @@ def test_data_may_name_a_set_that_is_made_on_the_way(tmp_path: Path) -> None:
     [
         ("synth:?people=many", "people=many is not a whole number"),
         ("synth:?people=-1", "not a whole number"),
+        ("synth:?min-height=tall", "min-height=tall is not a whole number"),
+        ("synth:?min-height=3", "min-height=3 is below 16"),
         ("synth:?parsed=yes", "parsed=yes: say on or off"),
         ("synth:?dense=nosuch", "no dance.dense plugin is called 'nosuch'"),
     ],

@@ -24,6 +24,7 @@ class PoseWarpBackend:
     canvas: tuple[int, int] | None = None
     uses_dense = False
     refines = False
+    takes_weights = False
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

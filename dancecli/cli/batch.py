@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from contextlib import nullcontext
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ Columns: {COLUMNS}.
     "-o",
     "--out",
     metavar="DIR",
-    help="Folder or URL of outputs that have no name in TABLE; default: TABLE's folder.",
+    help="Folder, made where it is not there, or URL of outputs that have no name in TABLE; "
+    "default: TABLE's folder.",
 )
 @click.option(
     "--format",
@@ -90,10 +92,11 @@ def command(
 ) -> None:
     progress = make_progress(verbose, quiet, as_json)
     lines, sheet, beside = _read(sources, out, options, f".{extension}")
-    path = _state_path(state or beside, sources)
-    with nullcontext() if dry_run else held(path):
+    coming = _coming(out)
+    path = _state_path(state or beside, sources, coming)
+    with nullcontext() if dry_run else _made(coming), nullcontext() if dry_run else held(path):
         records = State(path, mend=not dry_run)
-        steps = _steps(lines, sheet, records, retry_failed, bool(ray), as_json)
+        steps = _steps(lines, sheet, records, retry_failed, bool(ray), as_json, coming)
         if dry_run:
             plan = {**drawn_up(steps), "state": str(path)}
             click.echo(json.dumps(plan) if as_json else as_text(plan))
@@ -107,8 +110,6 @@ def _read(
     sources: Sequence[str], out: str | None, options: dict[str, Any], extension: str
 ) -> tuple[list[Line], Sheet, Path]:
     """The rows, what they are read against, and where the state lies if nothing is said."""
-    if out and not is_url(out) and not Path(out).is_dir():
-        raise UsageError(f"-o {out}: no such folder; create it")
     own = Path(out).absolute() if out and not is_url(out) else None
     if CROSS in sources:
         folder = own or Path.cwd()
@@ -122,22 +123,55 @@ def _read(
     return read_table(table), sheet, table.with_name(f"{table.name}.state")
 
 
-def _state_path(path: Path, sources: Sequence[str]) -> Path:
+def _coming(out: str | None) -> Path | None:
+    """The folder of -o where it is still to be made.
+
+    Raises UsageError where something else lies there.
+    """
+    if not out or is_url(out) or Path(out).is_dir():
+        return None
+    folder = Path(out).absolute()
+    above = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not above.is_dir():
+        raise UsageError(f"-o {out}: {above.name} is no folder; name another")
+    return folder
+
+
+@contextmanager
+def _made(folder: Path | None) -> Iterator[None]:
+    """A folder that was not there, and is not when nothing came into it."""
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"-o {folder}: it cannot be made: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _state_path(path: Path, sources: Sequence[str], coming: Path | None) -> Path:
     if any(not is_url(source) and Path(source).absolute() == path.absolute() for source in sources):
         raise UsageError(f"--state {path}: that is the table itself")
-    if not path.absolute().parent.is_dir():
+    folder = path.absolute().parent
+    if not folder.is_dir() and folder != coming:
         raise UsageError(f"--state {path}: its folder does not exist; create it")
     return path
 
 
 def _steps(
-    lines: Sequence[Line], sheet: Sheet, records: State, retry: bool, elsewhere: bool, as_json: bool
-) -> list[Step]:
+    lines: Sequence[Line], sheet: Sheet, records: State, retry: bool, elsewhere: bool,
+    as_json: bool, coming: Path | None,
+) -> list[Step]:  # fmt: skip
     """The plan, in running order. Raises UsageError after listing all rows that cannot be used."""
     orders, faults = sheet.orders(lines)
     steps = [step_of(order, records, retry) for order in sharing(orders)]
     ours = {step.order.number for step in steps if step.ours}
-    faults += faults_of(orders, lambda order: order.number in ours, elsewhere)
+    faults += faults_of(orders, lambda order: order.number in ours, elsewhere, coming)
     if faults:
         error = BadRowsError(faults, len(lines))
         _list(error.faults, as_json)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from dancecli import __version__, registry
+from dancecli import __version__, cores, registry
 from dancecli.errors import DanceError
 from dancecli.health import Health, examine_plugin
 from dancecli.stages import DEFAULTS
@@ -142,7 +142,7 @@ def _opencv() -> Finding:
 def _devices() -> Finding:
     from dancecli.device import available
 
-    return Finding("devices", f"{', '.join(available())}; {os.cpu_count()} processor cores")
+    return Finding("devices", f"{', '.join(available())}; {cores.usable()} processor cores")
 
 
 def _encoders() -> Finding:

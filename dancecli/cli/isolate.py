@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from dancecli.cli.options import group_of, kind_option
 from dancecli.errors import UsageError
 from dancecli.isolation.registered import LIMIT, isolated, remove
-from dancecli.stages import GROUPS
 
 
 @click.command(
@@ -25,9 +25,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="Its interpreter, or the environment's folder.",
 )
-@click.option(
-    "--kind", type=click.Choice([g.removeprefix("dance.") for g in GROUPS]), help="Only this one."
-)
+@kind_option("Only this one.")
 @click.option(
     "--limit", type=click.FloatRange(1, 86400), default=LIMIT, show_default=True,
     help="Seconds that one call may take, loading included.",
@@ -42,7 +40,7 @@ def isolate_plugin(
     needs numpy and what the plugin imports, not dance itself. A plugin that is installed there is
     taken from there, else the code of the one here runs with the libraries there.
     """
-    group = f"dance.{kind}" if kind else None
+    group = group_of(kind)
     if removing:
         _remove(name, group)
         return

@@ -64,7 +64,8 @@ _SPEED = (
     click.option("--batch-size", type=click.IntRange(1, 1024), metavar="N",
                  help="Frames painted at a time. Default: as suits the backend."),
     click.option("--threads", type=click.IntRange(1, 256), metavar="N",
-                 help="Threads that follow and paint. Default: a core each, at most 8."),
+                 help="Threads that follow and paint. Default: OMP_NUM_THREADS, else a core each, "
+                      "at most 8."),
 )  # fmt: skip
 
 _FILES = (

@@ -5,12 +5,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (work is kept), 143
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -37,8 +38,29 @@ COMMANDS = {
 """Subcommand -> its line in `dance --help`; the module of that name is imported on use."""
 
 
+@contextmanager
+def _interrupted_quietly() -> Iterator[None]:
+    """Ctrl-C as an end like others: click would write an empty line among the JSON lines."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if not MESSAGES.as_json:  # on a terminal that line closes the one with ^C
+            raise
+        raise click.Abort from error
+
+
 class LazyGroup(click.Group):
     """A group whose commands live in `dancecli.cli.NAME` and load when called."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """As click's."""
+        with _interrupted_quietly():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's."""
+        with _interrupted_quietly():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -99,7 +121,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.exit(code if isinstance(code, int) else 0)
     except Exception as error:
         if debug and not isinstance(error, click.exceptions.Exit):
-            raise
+            _show(error)
         sys.exit(_report(error))
     except KeyboardInterrupt:
         sys.exit(_stopped("interrupted", 130))
@@ -112,6 +134,15 @@ def _terminate(_signal: int, _frame: Any) -> NoReturn:
 def _stopped(how: str, code: int) -> int:
     text = f"{how}; finished work is kept"
     return _end(text, text, code)
+
+
+def _show(error: Exception) -> None:
+    """Say where it went wrong, before what."""
+    text = "".join(traceback.format_exception(error)).rstrip()
+    if MESSAGES.as_json:
+        Progress("json").report(text, event="message", level="debug", text=text)
+    else:
+        print(text, file=sys.stderr, flush=True)
 
 
 def _report(error: Exception) -> int:
@@ -138,12 +169,21 @@ def _told(error: Exception) -> tuple[str, int]:
 def _unexpected(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "out of memory; try a smaller --size, or close other programs"
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        where = f" ({error.filename})" if error.filename else ""
-        return f"the disk is full{where}; free some space and run the same command again"
+    if isinstance(error, OSError) and _no_room(error):
+        where = f" {error.filename}" if error.filename else ""
+        return (
+            f"no room to write{where}: {error.strerror}; free some space, or raise the limit, and "
+            "run the same command again"
+        )
     if isinstance(error, OSError) and error.filename:
         return f"{error.strerror}: {error.filename}"
     return f"{type(error).__name__}: {_one_line(str(error))} (a bug; --debug shows where)"
+
+
+def _no_room(error: OSError) -> bool:
+    from dancecli.media.files import FULL
+
+    return error.errno in FULL
 
 
 def _one_line(text: str) -> str:

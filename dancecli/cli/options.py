@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 from dancecli import licences, registry
 from dancecli.errors import UsageError
 from dancecli.progress import Progress, log_to_stderr
-from dancecli.stages import DEFAULTS
+from dancecli.stages import DEFAULTS, KINDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,8 +24,10 @@ PATH = click.Path(path_type=Path)
 
 if TYPE_CHECKING:
     NameType = click.ParamType[str]
+    ChoiceType = click.Choice[str]
 else:  # generic in newer versions of click only
     NameType = click.ParamType
+    ChoiceType = click.Choice
 
 
 class PluginName(NameType):
@@ -43,13 +45,34 @@ class PluginName(NameType):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+class Kind(ChoiceType):
+    """A kind of plugin, `face-align` or `face_align`, as the user likes."""
+
+    def __init__(self) -> None:
+        super().__init__(KINDS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The kind, with dashes."""
+        return super().convert(str(value).replace("_", "-"), param, ctx)
+
+
+def kind_option(says: str, required: bool = False) -> Callable[[Command], Command]:
+    """--kind, or --group: one kind of plugins."""
+    return click.option("--kind", "--group", "kind", type=Kind(), required=required, help=says)
+
+
+def group_of(kind: str | None) -> str | None:
+    """The entry-point group of a kind, None for none."""
+    return None if kind is None else f"dance.{kind.replace('-', '_')}"
+
+
 _PLUGIN_HELP = {
     "dance.pose": "Pose extractor (OP).",
     "dance.mask": "Person segmentation.",
     "dance.dense": "Dense surface coordinates (DP).",
     "dance.parser": "Human parser (HP).",
     "dance.inpaint": "Fills the background behind people.",
-    "dance.face_align": "Face landmarks.",
+    "dance.face_align": "Face landmarks; one named here goes before those of --pose.",
     "dance.backend": "Generator of the person.",
 }
 
@@ -113,22 +136,28 @@ def _apply_config(ctx: click.Context, _param: click.Parameter, path: Path | None
         return
     defaults = dict(ctx.default_map or {})
     for table in _tables_of(ctx, path, _read_toml(path)):
-        defaults |= {_option(ctx, path, key): value for key, value in table.items()}
+        for key, value in table.items():
+            option = _option(ctx, path, key)
+            # A text would be taken for a list of its letters.
+            several = option.multiple and not isinstance(value, list)
+            defaults[str(option.name)] = [value] if several else value
     ctx.default_map = defaults
 
 
-def _option(ctx: click.Context, path: Path, key: str) -> str:
-    """The name by which click knows an option.
+def _option(ctx: click.Context, path: Path, key: str) -> click.Option:
+    """The option that a key stands for: its long name without the first dashes.
 
     Raises UsageError where there is none.
     """
-    options = {p.name for p in ctx.command.params if isinstance(p, click.Option) and p.name}
-    name = key.replace("-", "_")
-    if name not in options or name == "config":
-        close = difflib.get_close_matches(name, options, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(sorted(options))}"
+    options = [p for p in ctx.command.params if isinstance(p, click.Option) and p.name != "config"]
+    named = {o.removeprefix("--"): p for p in options for o in p.opts if o.startswith("--")}
+    known = {str(p.name).replace("_", "-"): p for p in options} | named  # older files have those
+    name = key.replace("_", "-")
+    if name not in known:
+        close = difflib.get_close_matches(name, named, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(sorted(named))}"
         raise UsageError(f"{path}: no option is called '{key}'; {hint}")
-    return name
+    return known[name]
 
 
 def _tables_of(

@@ -11,13 +11,10 @@ import click
 from dancecli import registry
 from dancecli.cli import plugins_new
 from dancecli.cli.isolate import isolate_plugin
+from dancecli.cli.options import group_of, kind_option
 from dancecli.errors import DanceError, UsageError
-from dancecli.stages import DEFAULTS, GROUPS
+from dancecli.stages import DEFAULTS
 from dancecli.testing import Outcome, check
-
-_GROUP = click.option(
-    "--group", type=click.Choice([g.removeprefix("dance.") for g in GROUPS]), help="Only these."
-)
 
 
 @click.group(
@@ -38,14 +35,14 @@ command.add_command(isolate_plugin)
 
 
 @command.command("list")
-@_GROUP
+@kind_option("Only these.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def list_plugins(group: str | None, as_json: bool) -> None:
+def list_plugins(kind: str | None, as_json: bool) -> None:
     """List plugins from package metadata; none is imported. A star marks the default.
 
     Of an isolated plugin the list says in which environment it runs.
     """
-    found = registry.installed(f"dance.{group}" if group else None)
+    found = registry.installed(group_of(kind))
     if as_json:
         click.echo(json.dumps([{**_described(i), "default": _default(i)} for i in found], indent=1))
         return
@@ -65,7 +62,7 @@ def _default(info: registry.PluginInfo) -> bool:
 
 @command.command("check")
 @click.argument("name")
-@_GROUP
+@kind_option("Only this one.")
 @click.option(
     "--photo", type=click.Path(path_type=Path),
     help="One whole person who faces the camera, for plugins that look at real ones.",
@@ -75,7 +72,7 @@ def _default(info: registry.PluginInfo) -> bool:
               help="A data set in the reader's own layout.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def check_plugin(
-    name: str, group: str | None, photo: Path | None, weights: str | None, data: Path | None,
+    name: str, kind: str | None, photo: Path | None, weights: str | None, data: Path | None,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Run the conformance suite on the plugin(s) called NAME; exit code 1 if any check fails.
@@ -87,7 +84,7 @@ def check_plugin(
 
     frame = read_photo(photo) if photo else None
     results: dict[str, list[Outcome]] = {}
-    for each in _groups_of(name, group):
+    for each in _groups_of(name, group_of(kind)):
         outcomes = check(each, name, frame, weights, data)
         results[each] = list(outcomes if as_json else _printed(each, name, outcomes))
     if as_json:
@@ -99,7 +96,7 @@ def check_plugin(
 
 def _groups_of(name: str, group: str | None) -> list[str]:
     if group:
-        return [registry.find(f"dance.{group}", name).group]
+        return [registry.find(group, name).group]
     plain, _ = registry.split_name(name)
     groups = [info.group for info in registry.installed() if info.name == plain]
     if not groups:

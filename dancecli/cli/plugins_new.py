@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from dancecli.scaffold import KINDS, write
+from dancecli.cli.options import kind_option
+from dancecli.scaffold import write
 
 EXAMPLES = """\b
 Examples:
@@ -19,7 +20,7 @@ docs/writing-a-plugin.md goes on from there."""
 
 @click.command(epilog=EXAMPLES)
 @click.argument("name")
-@click.option("--kind", type=click.Choice(KINDS), required=True, help="What it takes the place of.")
+@kind_option("What it takes the place of.", required=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR",
               help="A new folder; default dance-plugin-NAME in this one.")  # fmt: skip
 def command(name: str, kind: str, out: Path | None) -> None:

@@ -18,7 +18,7 @@ from dancecli.data.job import Job
 from dancecli.data.noise import NOISES
 from dancecli.data.people import Options
 from dancecli.data.plugins import StageNames
-from dancecli.data.rules import Rules
+from dancecli.data.rules import LEAST_HEIGHT, Rules
 from dancecli.errors import UsageError
 from dancecli.progress import Progress
 
@@ -92,7 +92,7 @@ def prepare_options(function: Command) -> Command:
         click.option("--parsed", is_flag=True, help="Keep what mask and parser make of pictures whose labels the set knows, too: P2B and B2F then learn from what they will be given."),  # noqa: E501
         click.option("--mask", type=PluginName("dance.mask"), default=names.mask, show_default=True, metavar="NAME", help="Person segmentation, where the set has neither labels nor masks, and for --parsed."),  # noqa: E501
         click.option("--inpaint", type=PluginName("dance.inpaint"), default=names.inpaint, show_default=True, metavar="NAME", help="Fills the background behind people."),  # noqa: E501
-        click.option("--min-height", type=click.IntRange(16), default=Rules.height, show_default=True, metavar="PIXELS", help="Smaller people are left out."),  # noqa: E501
+        click.option("--min-height", type=click.IntRange(LEAST_HEIGHT), default=Rules.height, show_default=True, metavar="PIXELS", help="Smaller people are left out."),  # noqa: E501
         click.option("--device", default=names.device, show_default=True, metavar="NAME", help="For plugins that compute on one: auto, cpu, cuda or mps."),  # noqa: E501
         click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes."),  # noqa: E501
         click.option("--ray", metavar="ADDRESS", help="Run on the Ray cluster at ADDRESS, or local."),  # noqa: E501

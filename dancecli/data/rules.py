@@ -15,6 +15,9 @@ from dancecli.motion.body import height_of
 from dancecli.plate.holes import body_region
 from dancecli.types import JOINT, SEEN, BoolArray, Box, FloatArray, PersonMask, Skeleton
 
+LEAST_HEIGHT = 16
+"""Pixels below which `Rules.height` makes no sense."""
+
 INSIDE = 0.5
 """Alpha from which a pixel is the person's."""
 

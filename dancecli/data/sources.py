@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,7 @@ from dancecli.data.live import JobSamples
 from dancecli.data.people import Options
 from dancecli.data.plugins import StageNames
 from dancecli.data.reading import Report, open_stored
+from dancecli.data.rules import LEAST_HEIGHT, Rules
 from dancecli.data.samples import Crop
 from dancecli.data.stores import is_url
 from dancecli.errors import UsageError
@@ -77,11 +79,11 @@ def open_sources(data: str, report: Report | None = None, verify: bool = True) -
 def live_job(place: str) -> Job:
     """The job that `NAME:ROOT?option=value&...` asks for.
 
-    people, frames, seed and gap are those of `dance prepare-data`; pose, mask, dense, parser,
-    inpaint and noise choose plugins, parsed=on keeps what a parser says; all others are the
-    reader's own.
+    people, frames, seed, min-height and device are those of `dance prepare-data`, gap is the most
+    frames between two of a person; pose, mask, dense, parser, inpaint and noise choose plugins,
+    parsed=on keeps what a parser says; all others are the reader's own.
 
-    Raises UsageError for an unknown plugin, or a number that is none.
+    Raises UsageError for an unknown plugin, or a number that is none or too small.
     """
     head, _, query = place.partition("?")
     name, _, root = head.partition(":")
@@ -89,14 +91,17 @@ def live_job(place: str) -> Job:
     numbers = {key: _number(place, key, given.pop(key)) for key in NUMBERS if key in given}
     stages = {key: given.pop(key) for key in STAGES if key in given}
     parsed, seed = _switch(place, "parsed", given.pop("parsed", "off")), numbers.get("seed", 0)
+    rules, height = Rules(), given.pop("min-height", None)
+    if height is not None:
+        rules = replace(rules, height=_number(place, "min-height", height, LEAST_HEIGHT))
     names = StageNames(**stages, parsed=parsed, seed=seed)
-    job = Job(name, Path(root) if root else None, Options(**numbers, set=given), names)
+    job = Job(name, Path(root) if root else None, Options(**numbers, set=given), names, rules)
     job.check()
     return job
 
 
 NUMBERS = ("people", "frames", "seed", "gap")
-STAGES = ("pose", "mask", "dense", "parser", "inpaint", "noise")
+STAGES = ("pose", "mask", "dense", "parser", "inpaint", "noise", "device")
 
 
 def _switch(place: str, key: str, text: str) -> bool:
@@ -105,9 +110,11 @@ def _switch(place: str, key: str, text: str) -> bool:
     return text == "on"
 
 
-def _number(place: str, key: str, text: str) -> int:
+def _number(place: str, key: str, text: str, least: int = 0) -> int:
     if not text.isdecimal() or len(text) > 12:
         raise UsageError(f"--data {place}: {key}={text} is not a whole number")
+    if int(text) < least:
+        raise UsageError(f"--data {place}: {key}={text} is below {least}")
     return int(text)
 
 

@@ -11,10 +11,7 @@ from string import Template
 from dancecli import registry
 from dancecli.errors import OutputExistsError, UsageError
 from dancecli.scaffold import texts
-from dancecli.stages import GROUPS
-
-KINDS = tuple(group.removeprefix("dance.").replace("_", "-") for group in GROUPS)
-"""What `--kind` takes: the groups' last words."""
+from dancecli.stages import KINDS
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """A name that packages, modules and options can share."""

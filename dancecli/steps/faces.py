@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from dancecli.errors import CacheError, NoPersonError
+from dancecli.errors import NoPersonError
 from dancecli.job import Job
 from dancecli.media import VideoStream
 from dancecli.motion import Observation
@@ -18,27 +18,22 @@ from dancecli.motion.gaps import fill_short, runs
 from dancecli.motion.outliers import spikes
 from dancecli.motion.smoothing import one_euro
 from dancecli.motion.track import FILLED, split
-from dancecli.overlap import prefetched
 from dancecli.progress import Progress
-from dancecli.stages import FaceAligner
 from dancecli.steps.driver import driver_key, observe
+from dancecli.steps.face_search import (
+    ALIGNED,
+    LEFT_EYE,
+    MOUTH,
+    RIGHT_EYE,
+    Search,
+    aligned_near,
+    head_of,
+    own_face,
+)
 from dancecli.steps.photo import pick
 from dancecli.steps.stages import Stages
-from dancecli.types import JOINT, SEEN, BoolArray, FloatArray, Frame, Skeleton
-from dancecli.workdir import Entry, WorkDir
-
-RIGHT_EYE, LEFT_EYE, NOSE, MOUTH = range(36, 42), range(42, 48), 30, (48, 54)
-"""Of OpenPose's face points, those behind the five that faces are aligned by."""
-
-ALIGNED = [*RIGHT_EYE, *LEFT_EYE, NOSE, *MOUTH]
-
-HEAD = [JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
-
-NEAR = 0.6
-"""Sizes of a face that it may lie from where the head is; farther off it is another's."""
-
-REMEMBERED = 1.0
-"""Seconds after which a face is no longer looked for where it was."""
+from dancecli.types import SEEN, BoolArray, FloatArray, Frame, Skeleton
+from dancecli.workdir import WorkDir
 
 SHORT = 0.1
 """Seconds that a face may be missed and still be taken as there."""
@@ -52,9 +47,6 @@ STANDING = 25.0
 RESIZED, AROUND = 1.6, 0.5
 """Factor by which a face may differ in size from its median over this many seconds either way;
 what differs more is something else that was taken for it."""
-
-SAVE_EVERY = 16
-"""Frames between writes to the journal: what a kill can cost."""
 
 COVERING = 4
 """Points of a hand within the face's hull that make it covered."""
@@ -76,11 +68,6 @@ class FaceTrack:
         return replace(self, points=self.points * np.array([x, y, 1], np.float32))
 
 
-def face_shows(points: FloatArray) -> bool:
-    """Whether eyes, nose and mouth of (70, 3) face points are all seen."""
-    return bool((points[ALIGNED, 2] >= SEEN).all())
-
-
 def face_in_photo(job: Job, frame: Frame, stages: Stages) -> Skeleton:
     """The skeleton of the photo's person, face points and all; a face alone will do.
 
@@ -90,9 +77,15 @@ def face_in_photo(job: Job, frame: Frame, stages: Stages) -> Skeleton:
     person = Skeleton(np.zeros((25, 3), np.float32))
     if people or job.photo_person != "largest":
         person = pick(people, job.photo_person, job.photo)
-    if face_shows(person.face):
+    own = own_face(person)
+    if own is not None and not leads(stages):
         return person
-    face = aligned_near(stages.face_align, frame, head_of(person) if people else None)
+    hint = head_of(person) if people else None
+    if hint is None and own is not None:
+        hint = own[own[:, 2] >= SEEN]
+    face = aligned_near(stages.face_align, frame, hint)
+    if face is None and own is not None:
+        return person
     if face is None:
         raise NoPersonError(
             f"{job.photo.name}: no face is seen; use a photo that shows eyes, nose and mouth"
@@ -100,24 +93,9 @@ def face_in_photo(job: Job, frame: Frame, stages: Stages) -> Skeleton:
     return replace(person, face=face)
 
 
-def head_of(skeleton: Skeleton) -> FloatArray | None:
-    """Nose, eyes and ears (n, 3), those that are seen; None where too few are for a hint."""
-    head = skeleton.body[HEAD]
-    head = head[head[:, 2] >= SEEN]
-    return head if len(head) >= 3 else None
-
-
-def aligned_near(aligner: FaceAligner, frame: Frame, hint: FloatArray | None) -> FloatArray | None:
-    """The face (70, 3) at the hint (n, 3), or any without a hint; None where it is not seen."""
-    face = aligner.landmarks(frame, hint)
-    if face is None or not face_shows(face):
-        return None
-    if hint is not None:
-        size = float(np.ptp(face[:68, :2], axis=0).max())
-        away = face[ALIGNED, :2].mean(0) - hint[:, :2].mean(0)
-        if float(np.linalg.norm(away)) > NEAR * size:
-            return None
-    return face
+def leads(stages: Stages) -> bool:
+    """Whether the face aligner goes before the pose extractor: where one was chosen."""
+    return stages.chosen("dance.face_align")
 
 
 def follow_face(
@@ -125,14 +103,17 @@ def follow_face(
 ) -> FaceTrack:
     """The face of the person whom job.person names, found in every frame and smoothed.
 
-    What the pose extractor did not see is looked for by the face aligner. Raises NoPersonError
-    when no frame shows the face.
+    What the pose extractor did not see is looked for by the face aligner; one that was chosen
+    looks into every frame, and the pose extractor's points stand in where it sees nothing. Raises
+    NoPersonError when no frame shows the face.
     """
     observations = observe(job, video, stages, work, progress)
-    faces = [_own(seen.skeleton) for seen in observations]
-    search = _Search(job, video, observations, faces)
+    faces = [own_face(seen.skeleton) for seen in observations]
+    search = Search(job, video, observations, faces, leads(stages))
     if search.wanted:
         key = {**driver_key(job, video, stages), "aligner": stages.identity("face_align")}
+        if search.leading:
+            key["frames"] = "all"
         entry = work.entry("faces", key)
         with entry.locked():
             search.run(entry, stages, progress)
@@ -146,10 +127,6 @@ def follow_face(
             f"{len(faces)} frames; --person chooses another"
         )
     return track
-
-
-def _own(skeleton: Skeleton | None) -> FloatArray | None:
-    return skeleton.face if skeleton is not None and face_shows(skeleton.face) else None
 
 
 def _covered(face: FloatArray | None, skeleton: Skeleton) -> bool:
@@ -166,79 +143,6 @@ def _covered(face: FloatArray | None, skeleton: Skeleton) -> bool:
         if confidence >= SEEN
     ]
     return sum(near) >= COVERING
-
-
-class _Search:
-    """Asks the face aligner about frames where the pose extractor saw no face.
-
-    faces: one per frame, filled in by `run`. wanted: the frames to ask about: those whose person
-    does not look away, and those without a person, be it that nothing but a face is in view.
-    """
-
-    def __init__(
-        self, job: Job, video: VideoStream, observations: Sequence[Observation],
-        faces: list[FloatArray | None],
-    ) -> None:  # fmt: skip
-        self.video, self.seen, self.faces = video, observations, faces
-        nobody = all(seen.skeleton is None for seen in observations)
-        self.anyone = nobody and job.person == "largest"
-        self.memory = REMEMBERED * float(video.fps)
-        self.wanted = [i for i, face in enumerate(faces) if face is None and self._may_show(i)]
-
-    def _may_show(self, index: int) -> bool:
-        skeleton = self.seen[index].skeleton
-        return skeleton is None or skeleton.seen("nose")
-
-    def run(self, entry: Entry, stages: Stages, progress: Progress) -> None:
-        """Look into every wanted frame; those of an earlier, stopped run are not asked again."""
-        journal = entry.journal()
-        try:
-            known = [Observation.from_json(record) for record in journal.read()]
-        except CacheError:
-            journal.path.unlink()
-            known = []
-        for index, answer in zip(self.wanted, known, strict=False):
-            self.faces[index] = _own(answer.skeleton)
-        left = self.wanted[len(known) :]
-        if not left:
-            return
-        aligner, asked, answers = stages.face_align, set(left), list[Observation]()
-        with progress.stage("faces", len(self.wanted), len(known)) as step:
-            for frame in prefetched(self.video.frames(left[0], left[-1] + 1)):
-                if frame.index not in asked:
-                    continue
-                self.faces[frame.index] = face = self._look(aligner, frame)
-                answers.append(_answer(face))
-                step()
-                if len(answers) == SAVE_EVERY or frame.index == left[-1]:
-                    journal.append([answer.to_json() for answer in answers])
-                    answers.clear()
-
-    def _look(self, aligner: FaceAligner, frame: Frame) -> FloatArray | None:
-        hint = self._hint(frame.index)
-        if hint is None and not self.anyone:
-            return None
-        return aligned_near(aligner, frame, hint)
-
-    def _hint(self, index: int) -> FloatArray | None:
-        """The head of this frame's skeleton, or the face where it was a little earlier."""
-        skeleton = self.seen[index].skeleton
-        if skeleton is not None:
-            return head_of(skeleton)
-        for earlier in range(index, max(-1, index - round(self.memory)), -1):
-            face = self.faces[earlier]
-            if face is not None:
-                return face
-            if self.seen[earlier].cut:
-                return None
-        return None
-
-
-def _answer(face: FloatArray | None) -> Observation:
-    """A face as a record of the journal, exact to the bit."""
-    if face is None:
-        return Observation()
-    return Observation(Skeleton(np.zeros((25, 3), np.float32), face=face))
 
 
 def steady(

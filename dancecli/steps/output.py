@@ -203,7 +203,10 @@ def check_outputs(job: Job) -> None:
     format_of(job.out)
     saved = job.save_foreground
     if saved is not None and not format_of(saved).keeps_alpha:
-        raise UsageError(f"--save-foreground {saved}: it needs alpha; use .mov, .webm, or a folder")
+        raise UsageError(
+            f"--save-foreground {saved}: it needs alpha; use .mov, .webm or .gif (a folder of PNG "
+            "is written too, but dance composite takes none)"
+        )
     sheet = job.contact_sheet
     if sheet is not None and sheet.suffix.lower() != ".png":
         raise UsageError(f"--contact-sheet {sheet}: a contact sheet is a .png")

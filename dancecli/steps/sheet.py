@@ -9,6 +9,7 @@ import numpy as np
 from dancecli.drawing import stick_figure
 from dancecli.labels import colourize
 from dancecli.media import VideoStream, write_png
+from dancecli.provenance import container_tags
 from dancecli.sheet import SheetCollector, moments
 from dancecli.steps.placing import Scene
 from dancecli.types import Layer, Target, UInt8Array
@@ -42,7 +43,8 @@ class RunSheet:
 
     def write(self, title: str) -> None:
         """Write the PNG."""
-        write_png(self.path, self.collector.sheet(title=title))
+        sheet = self.collector.sheet(title=title)
+        write_png(self.path, sheet, container_tags(title="Contact sheet of a synthetic video"))
 
 
 def _in_frame(layer: Layer, rgb: UInt8Array, width: int, height: int) -> UInt8Array:

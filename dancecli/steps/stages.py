@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from dancecli import licences, registry
@@ -48,35 +49,64 @@ class Stages(Plugins):
             return f"{identity} {key(self.settings)}" if callable(key) else identity
         return identity
 
+    def chosen(self, group: str) -> bool:
+        """Whether another plugin than the group's default was asked for."""
+        return self.infos[group].asked != DEFAULTS[group]
+
     def describe(self) -> list[dict[str, Any]]:
         """Every plugin with version and licence, for the sidecar."""
         return [self._described(group) for group in self.infos]
 
     def _described(self, group: str) -> dict[str, Any]:
         info = self.infos[group]
+        built = vars(self).get(group.removeprefix("dance."))
         plugin = registry.load_class(info)
-        return {**info.as_dict(), "licence": plugin.LICENCE, "commercial": plugin.COMMERCIAL}
+        # An object may know better than its class, where that depends on its weights.
+        commercial = getattr(built, "COMMERCIAL", plugin.COMMERCIAL)
+        weights = _said_of_weights(built)
+        said = {"weights": weights} if weights else {}
+        return {**info.as_dict(), "licence": plugin.LICENCE, "commercial": commercial, **said}
 
     def weights(self) -> Any:
         """What the backend says of its weights (names, terms, SHA-256); else --weights as given."""
-        described = getattr(self.backend, "weights", None)
-        return described() if callable(described) else self.settings.weights
+        described = _said_of_weights(self.backend)
+        return self.settings.weights if described is None else described
 
     def settle(self) -> None:
         """Load what has weights; `FALLBACKS` in its place, said aloud, where its own are damaged.
 
-        Raises now, not after minutes of poses: WeightsError for weights that were asked for,
-        PluginError for a library that the backend or the dense plugin that it needs lacks.
+        And whatever was chosen in a default's place, of the groups that the job has. Raises now,
+        not after minutes of poses: WeightsError for weights that are not there, PluginError for a
+        library that is missing. Other defaults come with the package and wait for their first use.
         """
-        for group, substitute in FALLBACKS.items():
+        for group in [group for group in FALLBACKS if group in self.infos]:
             try:
-                assert getattr(self, group.removeprefix("dance."))
+                self._built(group)
             except WeightsError as error:
-                if self.settings.weights is not None or self.infos[group].name != DEFAULTS[group]:
+                if self.settings.weights is not None or self.chosen(group):
                     raise
-                self._replace(group, substitute, error)
-        if self.backend.uses_dense:
-            assert self.dense
+                self._replace(group, FALLBACKS[group], error)
+        if "dance.dense" in self.infos and self.backend.uses_dense:
+            self._built("dance.dense")
+        for group in self.infos:
+            if self.chosen(group) and group not in (*FALLBACKS, "dance.dense"):
+                self._built(group)
+        self._say_unused_weights()
+
+    def _say_unused_weights(self) -> None:
+        groups = [group for group in FALLBACKS if group in self.infos]
+        if self.settings.weights is None or any(
+            getattr(self._built(group), "takes_weights", True) for group in groups
+        ):
+            return
+        names = [f"{g.removeprefix('dance.')} '{self.infos[g].name}'" for g in reversed(groups)]
+        _warn_once(
+            f"--weights {self.settings.weights} is not used by {' or '.join(names)}; leave it "
+            f"out, or choose --backend {DEFAULTS['dance.backend']}"
+        )
+
+    def _built(self, group: str) -> Any:
+        return getattr(self, group.removeprefix("dance."))
 
     def _replace(self, group: str, substitute: str, why: WeightsError) -> None:
         logger.warning(
@@ -95,4 +125,16 @@ class Stages(Plugins):
             for group in self.infos:
                 mended = (WeightsError,) if group in FALLBACKS else ()  # by `settle`
                 with suppress(*mended):
-                    getattr(self, group.removeprefix("dance."))
+                    self._built(group)
+
+
+def _said_of_weights(plugin: Any) -> Any:
+    """What a plugin says of its weights; None where it says nothing."""
+    described = getattr(plugin, "weights", None)
+    return described() if callable(described) else None
+
+
+@cache
+def _warn_once(text: str) -> None:
+    """Not for every row of a batch."""
+    logger.warning("%s", text)

@@ -50,6 +50,8 @@ class HeuristicParser:
     LICENCE: ClassVar[str] = "MIT"
     COMMERCIAL: ClassVar[bool | None] = True
 
+    takes_weights = False
+
     def __init__(self, settings: Settings) -> None:
         """Settings are not needed: nothing is random, nothing is loaded."""
 

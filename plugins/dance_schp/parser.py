@@ -30,6 +30,8 @@ class SchpParser:
     INTERFACE_VERSION: ClassVar[int] = 1
     LICENCE: ClassVar[str]
     COMMERCIAL: ClassVar[bool | None]
+
+    takes_weights = False
     checkpoint: ClassVar[Checkpoint]
 
     def __init__(self, settings: Settings, run: Run | None = None) -> None:

@@ -1,0 +1,66 @@
+"""`--config`: every option by the name that it has on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import Run
+from made_datasets import make_atr
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "dance.toml"
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "says"),
+    [
+        (["evaluate", "-o", "r"], 'self = "none.mp4"', "none.mp4"),
+        (["evaluate", "-o", "r", "--self", "VIDEO"], 'backend = "nope"', "called 'nope'"),
+        (["evaluate", "-o", "r", "--real", "VIDEO"], 'fake = "unnamed"', "video unnamed does not"),
+        (["live", "p.jpg", "--camera", "0"], 'to = "printer"', "'printer' is not one of"),
+        (["batch", "jobs.csv"], 'format = "avi"', "'avi' is not one of"),
+        (["prepare-data", "synth"], 'set = "word"', "--set word: write KEY=VALUE"),
+        (["prepare-data", "synth"], 'set = ["a=1", "word"]', "--set word: write KEY=VALUE"),
+    ],
+)
+def test_an_option_has_its_own_name_whatever_it_is_called_inside(
+    run: Run, config: Path, demo_video: Path, command: list[str], text: str, says: str
+) -> None:
+    config.write_text(f"{text}\n")
+    command = [str(demo_video) if word == "VIDEO" else word for word in command]
+    ran = run(*command, "--config", config)
+    assert says in ran.err and "no option is called" not in ran.err
+    assert ran.code != 0
+
+
+@pytest.mark.parametrize("key", ["json", "as_json"])
+def test_json_may_be_asked_for_by_its_name(run: Run, config: Path, key: str) -> None:
+    make_atr(config.parent / "atr")
+    config.write_text(f"{key} = true\ncheck = true\n")
+    ran = run("prepare-data", "atr", config.parent / "atr", "--config", config)
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["people"] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("jsn = true", "did you mean 'json'?"),
+        ("audio = false", "did you mean 'no-audio'?"),
+        ("xyzzy = 1", "json, licence, list-people"),
+        ('config = "other.toml"', "no option is called 'config'"),
+        ("o = 'out.mp4'", "no option is called 'o'"),
+    ],
+)
+def test_what_is_no_option_is_told_the_names_of_the_command_line(
+    run: Run, config: Path, text: str, says: str
+) -> None:
+    config.write_text(f"{text}\n")
+    ran = run("reenact", "p.jpg", "v.mp4", "--config", config)
+    assert ran.code == 2
+    assert says in ran.err and "as_json" not in ran.err
