@@ -41,6 +41,15 @@ def test_a_dry_run_plans_for_it_and_makes_nothing(
     assert sorted(media.iterdir()) == before
 
 
+def test_whatever_a_row_writes_into_the_folder_is_planned_for(run: Run, media: Path) -> None:
+    row = {"photo": "a.png", "video": "v.mp4", "save_foreground": "new/b.mov"}
+    write_rows(media / "jobs.csv", row)
+    (media / "beside").mkdir()
+    ran = run("batch", "jobs.csv", "-o", "beside/../new", "--dry-run")
+    assert ran.code == 0, ran.err
+    assert not (media / "new").exists()
+
+
 def test_what_cannot_run_leaves_no_folder(run: Run, media: Path) -> None:
     ran = run("batch", "a.png", "none.png", "x", "v.mp4", "-o", "results")
     assert ran.code == 2 and "none.png" in ran.err and "does not exist: create it" not in ran.err

@@ -14,7 +14,7 @@ from dancecli.motion import LiveMotion, retarget
 from dancecli.motion.body import OVER_HEAD, height_of
 from dancecli.motion.people import choose
 from dancecli.steps.background import others
-from dancecli.types import Skeleton
+from dancecli.types import JOINT, Skeleton
 
 
 def close_up(tall: float = 900, x: float = 240, y: float = 1000) -> Skeleton:
@@ -55,6 +55,12 @@ def test_a_passer_by_is_not_larger() -> None:
     close, far = close_up(), person(400, 60)
     assert choose([close, far], "largest") is close
     assert choose([far, close], "largest") is close
+
+
+def test_a_spectator_before_the_camera_is_not_larger_than_the_dancer() -> None:
+    dancer, spectator = person(200, 320, 340), close_up(800, 400, 1000)
+    assert height_of(spectator) > height_of(dancer)
+    assert choose([spectator, dancer], "largest") is dancer
 
 
 def test_they_are_no_company_of_themselves() -> None:
@@ -104,6 +110,38 @@ def test_feet_that_nobody_saw_stay_where_they_stand() -> None:
     hips = xy(danced, "mid_hip")[20:80].std(0)
     feet = (xy(danced, "left_ankle") + xy(danced, "right_ankle"))[20:80].std(0) / 2
     assert (hips > 1).all() and (feet < 0.4 * hips).all()
+
+
+@pytest.mark.parametrize("degrees", [0.0, 90.0, 170.0, 180.0])
+def test_knees_stay_under_hips_whatever_the_extractor_supposes(degrees: float) -> None:
+    """The hips are seen, so that a guess of the thighs would be believed."""
+    turn, whole, clip = np.radians(degrees), person(240, 300), []
+    world = np.full((25, 3), np.nan, np.float32)
+    for side, sign in (("right", -1), ("left", 1)):
+        hip = np.array([0.1 * sign, 0, 0])
+        knee = hip + 0.4 * np.array([np.sin(turn), np.cos(turn), 0])
+        for name, place in (("hip", hip), ("knee", knee), ("ankle", knee + np.array([0, 0.4, 0]))):
+            world[JOINT[f"{side}_{name}"]] = place
+    body = head_and_shoulders(whole).body.copy()
+    for name in ("mid_hip", "right_hip", "left_hip"):
+        body[JOINT[name], 2] = 1
+    for nod in 8 * np.sin(np.arange(60) / 3):
+        clip.append(Skeleton(body, world=world).moved(1, 0, nod))
+    danced = retarget(track_of(clip), whole, (WIDTH, HEIGHT)).skeletons
+    for name in ("right_knee", "left_ankle"):
+        below = xy(danced, name)[:, 1] - xy(danced, "mid_hip")[:, 1]
+        assert (below > 40).all() and (below < 220).all()
+
+
+def test_legs_that_are_shown_at_last_dance() -> None:
+    kicks = [person(240, 300).body.copy() for _ in range(1000)]
+    for t, body in enumerate(kicks):
+        body[[JOINT["left_ankle"], JOINT["left_heel"]], 0] += 40 * np.sin(t / 3)
+    clip = [Skeleton(body) if t > 960 else head_and_shoulders(Skeleton(body))
+            for t, body in enumerate(kicks)]  # fmt: skip
+    danced = retarget(track_of(clip), person(240, 300), (WIDTH, HEIGHT)).skeletons[970:]
+    away = xy(danced, "left_ankle")[:, 0] - xy(danced, "left_knee")[:, 0]
+    assert np.ptp(away) > 50  # 80 of the dancer
 
 
 def test_an_output_of_another_shape_keeps_the_hair() -> None:

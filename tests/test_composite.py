@@ -463,8 +463,8 @@ def test_who_is_cut_off_by_the_photo_is_cut_off_by_the_output(width: int, height
     hidden = [row for name, row in JOINT.items() if body[row, 1] > 1000 or "hip" in name]
     body[hidden, 2] = 0
     bust = replace(bust, body=body)
-    placed = place_cut_off((1000, 1000), (width, height), bust)
+    placed = place_cut_off((1000, 1000), (width, height), bust, 1000)
     box = placed.apply(bust).box()
     assert box is not None
     assert box.top > 0 and box.left > 0 and box.right < width
-    assert placed.point(500, 1000)[1] >= height - 1e-6
+    assert placed.point(500, 1000)[1] == pytest.approx(height)

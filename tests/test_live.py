@@ -22,6 +22,8 @@ import cv2
 import numpy as np
 import pytest
 from batch_media import FRAMES, make_media
+from dance_mediapipe.mask import MediaPipeMasker
+from dance_mediapipe.pose import MediaPipePose
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from motion_puppet import bending, bones, puppet, swing, xy
@@ -34,7 +36,9 @@ from dancecli.live.newest import Newest
 from dancecli.live.stage import LiveStage
 from dancecli.media import VideoStream, read_photo
 from dancecli.motion import LiveMotion
-from dancecli.types import SEEN, Skeleton
+from dancecli.stages import Settings
+from dancecli.steps.framing import FEET, ends_above_ground, lowest_row
+from dancecli.types import JOINT, SEEN, LabelMap, Skeleton, Target
 from dancecli.workdir import WorkDir
 
 PHOTO = (800, 700)
@@ -358,3 +362,20 @@ def test_on_another_ground_a_portrait_is_cut_off_where_it_was(
     assert len(columns) > 60  # from the chest down to the lower edge, nothing shines through
     assert abs(np.flatnonzero(person.any(0)).mean() - 160) < 25
     assert 0.2 < person.mean() < 0.7
+
+
+def test_on_another_ground_all_that_a_photo_shows_is_seen(demo_photo: Path) -> None:
+    """Feet hidden by a gown: no foot is seen, yet the silhouette goes down to the ground."""
+    frame = read_photo(demo_photo)
+    pose, mask = MediaPipePose(Settings()), MediaPipeMasker(Settings())
+    skeleton = pose.extract(frame)[0]
+    body = skeleton.body.copy()
+    body[[row for name, row in JOINT.items() if name in FEET], 2] = 0
+    hidden = replace(skeleton, body=body)
+    nothing = LabelMap(np.zeros((frame.height, frame.width), np.uint8))
+    whole = Target(frame, mask.mask(frame, skeleton), nothing, hidden)
+    assert not ends_above_ground(whole)
+    cut = replace(whole.mask, alpha=whole.mask.alpha * (np.arange(frame.height) < 600)[:, None])
+    assert (
+        ends_above_ground(replace(whole, mask=cut)) and lowest_row(replace(whole, mask=cut)) <= 600
+    )

@@ -54,19 +54,34 @@ def test_interlaced_frames_show_one_moment(tmp_path: Path, suffix: str, codec: s
         assert np.array_equal(next(stream.frames(first)).rgb, frames[first])
 
 
+def transparent(path: Path, rgba: np.ndarray) -> Path:
+    """A video of one frame with alpha."""
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream("qtrle", rate=25)
+        stream.width, stream.height, stream.pix_fmt = rgba.shape[1], rgba.shape[0], "argb"
+        frame = av.VideoFrame.from_ndarray(rgba, "rgba").reformat(format="argb")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    return path
+
+
+def test_what_lies_under_transparent_pixels_does_not_bleed_where_it_is_scaled(
+    tmp_path: Path,
+) -> None:
+    rgba = np.zeros((64, 96, 4), np.uint8)
+    rgba[:, 41:] = (255, 200, 200, 255)
+    path = transparent(tmp_path / "clip.mov", rgba)
+    small = next(VideoStream(path, max_side=40).frames()).rgb
+    assert small.shape[1] == 40 and small.min() >= 195
+
+
 def test_what_is_transparent_lies_over_white(tmp_path: Path) -> None:
     """As it does in photos; `frames_rgba` still tells what is under it."""
     rgba = np.zeros((32, 48, 4), np.uint8)
     rgba[..., 1] = 200
     rgba[:, 16:32, 3], rgba[:, 32:, 3] = 128, 255
-    path = tmp_path / "clip.mov"
-    with av.open(str(path), "w") as file:
-        stream: Any = file.add_stream("qtrle", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 48, 32, "argb"
-        frame = av.VideoFrame.from_ndarray(rgba, "rgba").reformat(format="argb")
-        frame.pts, frame.time_base = 0, Fraction(1, 25)
-        file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
+    path = transparent(tmp_path / "clip.mov", rgba)
     shown = next(VideoStream(path).frames()).rgb[16].astype(int)
     assert np.abs(shown[[8, 24, 40]] - [[255] * 3, [127, 227, 127], [0, 200, 0]]).max() <= 2
     assert np.abs(next(VideoStream(path).frames_rgba()).astype(int) - rgba).max() <= 2

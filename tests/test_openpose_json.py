@@ -100,6 +100,18 @@ def test_a_photo_with_a_number_for_a_name_is_no_frame_of_the_video(
     assert told.startswith(f"{photo}_keypoints.json") and "no frame of the video" in told
 
 
+def test_a_photo_does_not_lead_to_longer_numbers_that_begin_elsewhere(
+    clip: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = clip.parent / "json"
+    for file in sorted(folder.iterdir(), reverse=True):
+        file.rename(folder / f"{int(file.name.split('_')[1]) + 10}_keypoints.json")
+    write_record(folder / "3_keypoints.json", [figure(200, 320)])
+    pose = extractor(folder)
+    assert nose_of(pose.extract(next(VideoStream(clip).frames(0)))) == pytest.approx(10)
+    assert len(caplog.messages) == 1
+
+
 @pytest.mark.parametrize("numbers", ["{}", "{:02d}"])
 def test_numbers_may_get_longer_as_a_video_goes_on(
     clip: Path, caplog: pytest.LogCaptureFixture, numbers: str

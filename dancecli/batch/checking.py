@@ -40,24 +40,20 @@ class BadRowsError(UsageError):
 
 
 def faults_of(
-    orders: Sequence[Order], ours: Callable[[Order], bool], elsewhere: bool,
-    coming: Path | None = None,
-) -> list[Fault]:  # fmt: skip
+    orders: Sequence[Order], ours: Callable[[Order], bool], elsewhere: bool
+) -> list[Fault]:
     """Everything wrong with the rows themselves and with rows beside each other.
 
     ours: whether the row's outputs may be overwritten without --force, as an earlier run's.
     elsewhere: the jobs run on other machines, whose devices and weights are not known here.
-    coming: a folder of outputs that is made before anything runs.
     """
     plugins = _names if elsewhere else _plugins
-    faults = [fault for order in orders for fault in _own(order, ours(order), plugins, coming)]
+    faults = [fault for order in orders for fault in _own(order, ours(order), plugins)]
     return [*faults, *_clashes(orders)]
 
 
-def _own(
-    order: Order, ours: bool, plugins: Callable[[Order], None], coming: Path | None
-) -> Iterator[Fault]:
-    for check in (plugins, _inputs, _looks, lambda order: check_outputs(order, ours, coming)):
+def _own(order: Order, ours: bool, plugins: Callable[[Order], None]) -> Iterator[Fault]:
+    for check in (plugins, _inputs, _looks, lambda order: check_outputs(order, ours)):
         try:
             check(order)
         except DanceError as error:
@@ -128,20 +124,16 @@ def _looks(order: Order) -> None:
         parse_background(order.job.background)
 
 
-def check_outputs(order: Order, ours: bool, coming: Path | None = None) -> None:
+def check_outputs(order: Order, ours: bool) -> None:
     """Refuse what could not be written at the end, or stands in the way.
 
-    coming: a folder that is still to be made. Raises OutputExistsError, MediaError or UsageError.
+    Raises OutputExistsError, MediaError or UsageError.
     """
     from dancecli.steps.output import check_outputs as check
 
     force = ours or order.job.force
     _spare_inputs(order)
-    job = replace(_placed(order), force=force)
-    if coming is not None and job.out.absolute().parent == coming:
-        above = next(folder for folder in coming.parents if folder.exists())
-        job = replace(job, out=above / f"{uuid.uuid4().hex}{job.out.suffix}")  # as good as there
-    check(job)
+    check(replace(_placed(order), force=force))
     for url in (order.urls[role] for role in OUTPUTS if role in order.urls):
         if is_web(url):
             raise UsageError(

@@ -15,7 +15,8 @@ from typing import Any
 from dancecli.batch.files import Print, print_of
 from dancecli.batch.orders import Order
 from dancecli.data.stores import is_url
-from dancecli.errors import DanceError, UsageError
+from dancecli.errors import UsageError
+from dancecli.holding import acquired
 from dancecli.media.files import named, room, written_aside
 from dancecli.workdir import Journal, key_of
 
@@ -98,16 +99,8 @@ class State:
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """A state file for one run alone. Raises DanceError while another run has it."""
-    from filelock import FileLock, Timeout
-
     beside = path.with_name(f".{path.name}.lock")
-    lock = FileLock(beside)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise DanceError(f"{named(path)}: another run is going on with it") from error
-    except OSError as error:
-        raise DanceError(f"{named(path)} cannot be written: {error.strerror}") from error
+    lock = acquired(beside, f"{named(path)}: another run is going on with it", named(path))
     try:
         yield
     finally:

@@ -94,9 +94,9 @@ def command(
     lines, sheet, beside = _read(sources, out, options, f".{extension}")
     coming = _coming(out)
     path = _state_path(state or beside, sources, coming)
-    with nullcontext() if dry_run else _made(coming), nullcontext() if dry_run else held(path):
+    with _made(coming), nullcontext() if dry_run else held(path):
         records = State(path, mend=not dry_run)
-        steps = _steps(lines, sheet, records, retry_failed, bool(ray), as_json, coming)
+        steps = _steps(lines, sheet, records, retry_failed, bool(ray), as_json)
         if dry_run:
             plan = {**drawn_up(steps), "state": str(path)}
             click.echo(json.dumps(plan) if as_json else as_text(plan))
@@ -139,10 +139,11 @@ def _coming(out: str | None) -> Path | None:
 
 @contextmanager
 def _made(folder: Path | None) -> Iterator[None]:
-    """A folder that was not there, and is not when nothing came into it."""
+    """A folder that was not there, and is not when nothing came into it, nor those above it."""
     if folder is None:
         yield
         return
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True)
     except OSError as error:
@@ -151,7 +152,8 @@ def _made(folder: Path | None) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            folder.rmdir()
+            for path in new:
+                path.rmdir()
 
 
 def _state_path(path: Path, sources: Sequence[str], coming: Path | None) -> Path:
@@ -164,14 +166,13 @@ def _state_path(path: Path, sources: Sequence[str], coming: Path | None) -> Path
 
 
 def _steps(
-    lines: Sequence[Line], sheet: Sheet, records: State, retry: bool, elsewhere: bool,
-    as_json: bool, coming: Path | None,
-) -> list[Step]:  # fmt: skip
+    lines: Sequence[Line], sheet: Sheet, records: State, retry: bool, elsewhere: bool, as_json: bool
+) -> list[Step]:
     """The plan, in running order. Raises UsageError after listing all rows that cannot be used."""
     orders, faults = sheet.orders(lines)
     steps = [step_of(order, records, retry) for order in sharing(orders)]
     ours = {step.order.number for step in steps if step.ours}
-    faults += faults_of(orders, lambda order: order.number in ours, elsewhere, coming)
+    faults += faults_of(orders, lambda order: order.number in ours, elsewhere)
     if faults:
         error = BadRowsError(faults, len(lines))
         _list(error.faults, as_json)

@@ -53,7 +53,8 @@ class Kind(ChoiceType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The kind, with dashes."""
-        return super().convert(str(value).replace("_", "-"), param, ctx)
+        dashed = str(value).replace("_", "-")
+        return super().convert(dashed if dashed in self.choices else value, param, ctx)
 
 
 def kind_option(says: str, required: bool = False) -> Callable[[Command], Command]:

@@ -139,14 +139,15 @@ def place_centred(skeletons: Sequence[Skeleton], out_size: Size) -> Placement:
     return Placement(scale, dx, max(dy, MARGIN * height - scale * around.top))
 
 
-def place_cut_off(size: Size, out_size: Size, person: Skeleton) -> Placement:
+def place_cut_off(size: Size, out_size: Size, person: Skeleton, end: float) -> Placement:
     """On another ground than that of the photo (`size`) that shows the person down to the hips or
-    so: as large as fits and centred, what the photo does not show below the output's edge."""
+    so, to row `end`: as large as fits and centred, what it does not show below the output's edge.
+    """
     around = reach([person], height_of(person)).clipped(*size)
     room = 1 - MARGIN
-    scale = min(room * out_size[0] / around.width, room * out_size[1] / around.height)
+    scale = min(room * out_size[0] / around.width, room * out_size[1] / (end - around.top))
     dx = out_size[0] / 2 - scale * around.center[0]
-    return Placement(scale, dx, out_size[1] - scale * around.bottom)
+    return Placement(scale, dx, out_size[1] - scale * end)
 
 
 def _standing_at(

@@ -98,7 +98,7 @@ class LiveStage:
         """The target as photographed, before anybody dances."""
         target = self.target
         body = whole_body(target.skeleton)  # a canvas covers no more than there is of it
-        return self.paint(Moment(target.frame, body, target.skeleton))
+        return self.paint(Moment(target.frame, target.skeleton, body))
 
 
 def _kind(job: Job) -> str:

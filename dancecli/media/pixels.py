@@ -28,13 +28,24 @@ _DEEP = {"rgb24": "rgb48le", "rgba": "rgba64le"}
 
 
 def over_white(frame: VideoFrame, width: int, height: int, colours: Colours) -> UInt8Array:
-    """As `reformatted` in "rgb24", what is transparent laid over white, as photos are."""
-    rgba = reformatted(frame, width, height, "rgba", colours)
+    """As `reformatted` in "rgb24", what is transparent laid over white, as photos are.
+
+    Before it is scaled, so that what lies under transparent pixels does not bleed into others.
+    """
+    rgba = reformatted(frame, frame.width, frame.height, "rgba", colours)
     if rgba[..., 3].min() == 255:
         return reformatted(frame, width, height, "rgb24", colours)
     alpha = rgba[..., 3:].astype(np.float32) / 255
     white = np.float32(255)
-    return np.asarray(np.rint(white + alpha * (rgba[..., :3] - white)), np.uint8)
+    laid = np.asarray(np.rint(white + alpha * (rgba[..., :3] - white)), np.uint8)
+    return laid if laid.shape[1::-1] == (width, height) else _scaled(laid, width, height)
+
+
+def _scaled(rgb: UInt8Array, width: int, height: int) -> UInt8Array:
+    import cv2
+
+    way = cv2.INTER_AREA if width < rgb.shape[1] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb, (width, height), interpolation=way))
 
 
 def keeps_alpha(stream: AVStream) -> bool:

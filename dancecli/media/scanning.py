@@ -103,9 +103,12 @@ class Clock:
             packet.dts = None if packet.dts is None else packet.dts + ticks
 
     def _look(self, now: Fraction, packet: Packet[Any]) -> None:
+        step = Fraction((packet.duration or 0) * packet.time_base)
         if self._last is not None and now < self._last - BACK:
             self._fall(now)
-        self._last, self._ends = now, now + (packet.duration or 0) * packet.time_base
+        elif self._last is not None and not step:
+            step = max(now - self._last, Fraction(0))  # where nothing is said: as long as the last
+        self._last, self._ends = now, now + step
 
     def _fall(self, now: Fraction) -> None:
         self._falls += 1

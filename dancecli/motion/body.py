@@ -105,24 +105,30 @@ def bones_seen(confidence: Points) -> NDArray[np.bool_]:
 
 
 def height_of(skeleton: Skeleton) -> float:
-    """Rough standing height in pixels: the long bones of the picture against the table.
+    """Rough standing height in pixels: by long bones, where fewer than two are seen by head and
+    shoulders; 0 where they are hidden, too."""
+    return height_by_bones(skeleton) or _by_head_and_shoulders(skeleton)
 
-    Foreshortening only shortens, so the third longest estimate is taken. Where fewer than two such
-    bones are seen it is by head and shoulders; 0 where they are hidden, too.
+
+def height_by_bones(skeleton: Skeleton) -> float:
+    """Standing height in pixels: the long bones of the picture against the table.
+
+    Foreshortening only shortens, so the third longest estimate is taken; 0 where fewer than two
+    bones are seen.
     """
     body = skeleton.body[None].astype(np.float64)
     use = LONG[bones_seen(body[..., 2])[0, LONG]]
     if len(use) < 2:
-        return _by_head_and_shoulders(skeleton)
+        return 0.0
     lengths = np.linalg.norm(bone_vectors(body[..., :2])[0, use], axis=1) / SHARES[use]
     return float(np.sort(lengths)[-min(3, len(lengths))])
 
 
 def _by_head_and_shoulders(skeleton: Skeleton) -> float:
-    """The second longest of what the spans of a portrait tell; the only one where it is alone."""
+    """The median of what the spans of a portrait tell."""
     spans = [
         float(np.linalg.norm(skeleton.joint(a) - skeleton.joint(b))) / share
         for a, b, share in PORTRAIT
         if skeleton.seen(a, b)
     ]
-    return sorted(spans)[-min(2, len(spans))] if spans else 0.0
+    return float(np.median(spans)) if spans else 0.0

@@ -21,7 +21,7 @@ from dancecli.motion.body import (
 from dancecli.motion.camera import Affine, apply
 from dancecli.motion.gaps import interpolate
 from dancecli.motion.proportions import Proportions, of_target
-from dancecli.motion.standing import never_shown, on_planted_feet
+from dancecli.motion.standing import LEGS, never_shown, on_planted_feet
 from dancecli.motion.track import FILLED, skeleton_of
 from dancecli.types import JOINT, SEEN, FloatArray, Skeleton, stack_points
 
@@ -100,6 +100,8 @@ def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportio
 
     Supposed joints get confidence `FILLED`. A head that is never seen is the target's own.
     """
+    standing = never_shown(clip.confidence[:, :25] >= SEEN, clip.fps)
+    clip = _without_legs(clip) if standing else clip
     seen = clip.confidence[:, :25] >= SEEN
     vectors = _vectors(clip, seen, driver)
     joints = np.zeros_like(clip.points[:, :25])
@@ -108,13 +110,20 @@ def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportio
         line = joints[:, bone.parent] + vectors[:, index]
         known = seen[:, bone.child, None]
         joints[:, bone.child] = np.where(known, clip.points[:, bone.child], line)
-    if never_shown(seen):
+    if standing:
         joints = on_planted_feet(joints, clip.fps)
     points, confidence = clip.points.copy(), clip.confidence.copy()
     points[:, LIMBS] = joints[:, LIMBS]
     confidence[:, LIMBS] = np.where(seen[:, LIMBS], confidence[:, LIMBS], FILLED)
     whole = replace(clip, points=points, confidence=confidence)
     return _with_head(whole, seen, target, driver.height / body.height)
+
+
+def _without_legs(clip: Clip) -> Clip:
+    """What glimpses and the third dimension say of legs that the scene never shows, forgotten."""
+    confidence, world = clip.confidence.copy(), clip.world.copy()
+    confidence[:, LEGS], world[:, LEGS] = 0, np.nan
+    return replace(clip, confidence=confidence, world=world)
 
 
 def whole_body(skeleton: Skeleton) -> Skeleton:
@@ -144,17 +153,17 @@ def _supposed(clip: Clip, seen: NDArray[np.bool_]) -> Values:
 
 
 def _passing(vectors: Values, known: NDArray[np.bool_], otherwise: Values, fps: float) -> Values:
-    """Vectors (T, bones, 2) where known (T, bones), passing into the others within `BLEND`."""
+    """Vectors (T, bones, 2), in place, where known (T, bones), passing into the others within
+    `BLEND`."""
     reach = max(BLEND * fps, 1e-6)
-    out = np.array(vectors)
     for b in np.flatnonzero(~known.all(0)):
         if not known[:, b].any():
-            out[:, b] = otherwise[:, b]
+            vectors[:, b] = otherwise[:, b]
             continue
         weight = np.clip(1 - _frames_away(known[:, b]) / reach, 0, 1)[:, None]
-        held = interpolate(out[:, b], known[:, b])
-        out[:, b] = weight * held + (1 - weight) * otherwise[:, b]
-    return out
+        held = interpolate(vectors[:, b], known[:, b])
+        vectors[:, b] = weight * held + (1 - weight) * otherwise[:, b]
+    return vectors
 
 
 def _frames_away(known: NDArray[np.bool_]) -> Values:

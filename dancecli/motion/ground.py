@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dancecli.motion.gaps import interpolate, runs
 from dancecli.motion.smoothing import gaussian
-from dancecli.types import JOINT
+from dancecli.types import JOINT, FloatArray
 
 Values = NDArray[np.floating[Any]]
 
@@ -157,14 +157,17 @@ def ground_path(low: Values, contact: Contact, fps: float) -> Values:
     return np.asarray(np.where(contact.shown, np.maximum(path, low), path))
 
 
-def to_ground(low: Values, path: Values, contact: Contact, height: Values, fps: float) -> Values:
-    """(T, 2) to add to a dancer whose feet are not shown: on the ground, or a `HOP` above it.
+def to_ground(
+    low: Values, path: Values, contact: Contact, height: Values, fps: float
+) -> FloatArray:
+    """Float32 (T, 2) to add to a dancer whose feet are not shown: on the ground, or a `HOP` above.
 
     Whoever may as well stand is not in the air; a camera that tilts is not followed that well.
     """
     lift = np.clip(path - low, 0, HOP * height)
     hidden = gaussian((~contact.shown).astype(float), GLIMPSE * fps)
-    return np.stack([np.zeros(len(low)), hidden * (path - low - lift)], 1)
+    down = hidden * (path - low - lift)
+    return np.stack([np.zeros(len(low)), down], 1, dtype=np.float32)
 
 
 def correction(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.errors import UsageError
-from dancecli.motion.body import LONG, bone_vectors, bones_seen, height_of
+from dancecli.motion.body import LONG, bone_vectors, bones_seen, height_by_bones, height_of
 from dancecli.motion.camera import Small
 from dancecli.types import JOINT, SEEN, FloatArray, Skeleton
 
@@ -58,8 +58,11 @@ def _numbers(count: int) -> str:
 
 
 def _size(skeleton: Skeleton) -> tuple[float, float]:
+    """Standing height; of head and shoulders no more than is seen: a spectator's are near."""
     box = skeleton.box()
-    return height_of(skeleton), box.width * box.height if box else 0.0
+    if box is None:
+        return 0.0, 0.0
+    return height_by_bones(skeleton) or box.height, box.width * box.height
 
 
 def middle(skeleton: Skeleton) -> NDArray[np.float64]:

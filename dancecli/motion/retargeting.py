@@ -150,8 +150,9 @@ def _placed(
     height = unit_height * danced.scale
     low = ground.lowest(own.points, height)
     path = ground.ground_path(low, contact, own.fps)
-    standing = ground.to_ground(low, path, contact, height, own.fps)
-    danced = danced.at(danced.points + standing[:, None])
+    if not contact.shown.all():  # the points of an hour are not copied for nothing
+        standing = ground.to_ground(low, path, contact, height, own.fps)
+        danced = danced.at(danced.points + standing[:, None])
     x = float(ground.sole(danced.points[:1, :25], height[:1])[0, :, 0].mean())
     y = float(path[0]) + ground.below_lowest(danced.points[:1, :25], height[:1])
     points = placing.put(danced.points, place, (x, y), path, height)

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.motion.gaps import runs
 from dancecli.motion.smoothing import gaussian
 from dancecli.types import JOINT
 
 Values = NDArray[np.floating[Any]]
 
-RARELY = 0.05
-"""Share of a scene's frames up to which a leg that is seen is taken for a mistake."""
+RARELY, BRIEFLY = 0.05, 0.3
+"""Share of a scene's frames up to which, and seconds at a time for which, a leg that is seen is
+taken for a mistake."""
 
 WITHIN = 1.5
 """Seconds to either side whose highest hips say where the feet stand: legs never get longer."""
@@ -28,12 +30,15 @@ _SIDES = [
     [JOINT[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "big_toe", "small_toe", "heel")]
     for side in ("right", "left")
 ]
-_HIDDEN = [row for leg in _SIDES for row in leg[1:]]
+LEGS = [row for leg in _SIDES for row in leg[1:]]
+"""Rows of the body below the hips."""
 
 
-def never_shown(seen: NDArray[np.bool_]) -> bool:
+def never_shown(seen: NDArray[np.bool_], fps: float) -> bool:
     """Whether a scene shows no legs below the hips; seen: (T, 25)."""
-    return bool(seen[:, _HIDDEN].any(1).mean() <= RARELY)
+    glimpsed = seen[:, LEGS].any(1)
+    longest = max((end - start for start, end in runs(glimpsed)), default=0)
+    return bool(glimpsed.mean() <= RARELY and longest <= BRIEFLY * fps)
 
 
 def on_planted_feet(joints: Values, fps: float) -> Values:
@@ -49,7 +54,8 @@ def on_planted_feet(joints: Values, fps: float) -> Values:
         highest = minimum_filter1d(hanging[:, 1], reach, mode="nearest")
         planted = gaussian(np.column_stack([hanging[:, 0], highest]), SWAY * fps)
         planted[:, 1] = np.minimum(planted[:, 1], hanging[:, 1])
-        bent = (planted - joints[:, hip])[:, 1:] / (hanging - joints[:, hip])[:, 1:]
+        long = np.maximum((hanging - joints[:, hip])[:, 1:], 1e-6)
+        bent = np.clip((planted - joints[:, hip])[:, 1:] / long, 0, 1)
         thigh = (joints[:, knee] - joints[:, hip]) * bent
         aside = planted[:, 0] - hanging[:, 0]
         out[:, foot] += (planted - hanging)[:, None]

@@ -291,6 +291,9 @@ class _Judge:
 
     def _cost(self, found: Skeleton) -> float:
         """Below 1 for somebody who can be the person: strains of place, size and clothes."""
+        tall = height_of(found)
+        if tall == 0:  # a fragment that nothing tells the size of
+            return float("inf")
         alike = people.likeness(people.appearance(self._small, found), self._clothes)
         if self._away > LOST and len(self._clothes):
             # They may have turned up anywhere, but in the same clothes.
@@ -298,7 +301,7 @@ class _Judge:
         dressed = (1 - alike) / (1 - ALIKE)
         resized = max(
             abs(np.log(people.size_ratio(found, self._skeleton))),
-            abs(np.log((height_of(found) or self._height) / self._height)),
+            abs(np.log(tall / self._height)),
         ) / np.log(SIZE_CHANGE)
         if self._away > LOST:  # a close-up shows no clothes to know them by
             return float(resized / (1 + self._away))

@@ -5,18 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+import numpy as np
+
 from dancecli.composite import Placement, cover, place_cut_off, place_within, reach, shown
 from dancecli.job import Job
 from dancecli.media import VideoStream
 from dancecli.motion import Track
 from dancecli.motion.body import height_of
+from dancecli.motion.placing import place_of
+from dancecli.motion.proportions import of_target
 from dancecli.plate import parse_background
-from dancecli.types import JOINT, Skeleton, Target
+from dancecli.types import JOINT, Box, Skeleton, Target
 
 logger = logging.getLogger(__name__)
 
 FEW = 0.9
 """Share of the photo's person below which an output is said to cut somebody."""
+
+ABOVE = 0.15
+"""Body heights above the ground at which a silhouette ends that lacks more than the feet."""
 
 FEET = tuple(name for name in JOINT if name.endswith(("ankle", "toe", "heel")))
 
@@ -38,18 +45,34 @@ def photo_framing(job: Job, target: Target, size: Size) -> Placement:
     """The same where the video is not seen."""
     photo = target.frame.width, target.frame.height
     if in_photo(job, target) and parse_background(job.background).kind != "photo":
-        return place_cut_off(photo, size, target.skeleton)
+        return place_cut_off(photo, size, target.skeleton, lowest_row(target))
     return framed(job, photo, size, [target.skeleton])
 
 
 def in_photo(job: Job, target: Target) -> bool:
     """Whether the dance keeps to the photo's frame: before its own ground, and before any other
-    but the video where the photo shows no feet. A portrait is cut off where it was.
+    but the video where the photo shows no legs. A portrait is cut off where it was.
     """
     kind = parse_background(job.background).kind
     if job.place is not None or kind == "driving":
         return False
-    return kind == "photo" or not any(target.skeleton.seen(name) for name in FEET)
+    return kind == "photo" or ends_above_ground(target)
+
+
+def ends_above_ground(target: Target) -> bool:
+    """Whether no foot is seen and the silhouette ends well above where the ground must be."""
+    if any(target.skeleton.seen(name) for name in FEET):
+        return False
+    body = of_target(target.skeleton)
+    frame = Box(0, 0, target.frame.width, target.frame.height)
+    ground = place_of(target.skeleton, frame, body).y
+    return lowest_row(target) < ground - ABOVE * body.height
+
+
+def lowest_row(target: Target) -> float:
+    """Where the silhouette ends, photo pixels."""
+    rows = np.flatnonzero((target.mask.alpha > 0.5).any(1))
+    return float(rows[-1] + 1) if len(rows) else float(target.frame.height)
 
 
 def framed(job: Job, picture: Size, size: Size, people: Sequence[Skeleton]) -> Placement:

@@ -73,9 +73,9 @@ def continued(picture: Picture, core: BoolArray) -> UInt8Array:
 
 def continued_along(picture: Picture, core: BoolArray, wanted: BoolArray) -> UInt8Array:
     """`continued` from a limb's `core`, with the weave of the cloth that the whole photo shows of
-    it where more is `wanted`: a sleeve that the photo cuts off is no plain one.
+    it where more is `wanted` outside the photo: a sleeve that it cuts off is no plain one.
     """
-    filled, made = continued(picture, core), wanted & ~core
+    filled, made = continued(picture, core), wanted & ~core & ~picture.photo
     labels, counts = np.unique(picture.labels[core & picture.photo], return_counts=True)
     if not made.any() or not len(labels):
         return filled

@@ -35,7 +35,7 @@ class LearnedParser:
     LICENCE: ClassVar[str] = "code: MIT; weights: as their bundle says"
     COMMERCIAL: bool | None = True
 
-    takes_weights = False
+    takes_weights: bool
     """Whether --weights names a bundle with a parser; the shipped one's parses where not."""
 
     def __init__(self, settings: Settings, network: Any = None) -> None:
@@ -45,7 +45,7 @@ class LearnedParser:
         """
         from dance_freestyle.bundles import bundle_with, find_bundle
 
-        self.device = settings.device
+        self.device, self.takes_weights = settings.device, False
         self._given, self._colours = network, HeuristicParser(settings)
         self._bundle = None if network else bundle_with("parser", settings.weights)
         if self._bundle is not None:

@@ -86,9 +86,17 @@ class Person:
         return Box(float(left), float(top), float(right), float(bottom))
 
     @property
-    def whole(self) -> bool:
-        """Whether the picture shows them down to a foot."""
-        return bool(self.confidence[[LEFT_ANKLE, RIGHT_ANKLE]].max() > 0.5)
+    def spine(self) -> float:
+        """From the middle of the shoulders to that of the hips, pixels."""
+        ends = self.marks[list(SHOULDERS)].mean(0) - self.marks[[LEFT_HIP, RIGHT_HIP]].mean(0)
+        return float(np.hypot(*ends))
+
+    @property
+    def legged(self) -> bool:
+        """Whether the picture shows them down to a foot, or to both knees."""
+        ankles, knees = (LEFT_ANKLE, RIGHT_ANKLE), (LEFT_KNEE, RIGHT_KNEE)
+        foot = self.confidence[list(ankles)].max() > 0.5
+        return bool(foot or self.confidence[list(knees)].min() > 0.4)
 
     def support(self) -> float:
         """Mean segmentation at the seen main joints, [0, 1]; a person's lie on the person."""

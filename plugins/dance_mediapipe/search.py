@@ -115,15 +115,32 @@ def alike(one: Region, other: Region, slack: float = 1.0) -> bool:
 
 def in_box(picture: UInt8Array, box: Box) -> Person | None:
     """The believable person whom a box shows best, None where there is nobody."""
+    search = Search(picture)
     guess = Region.around(box, REGION_SCALE)
-    first, second = Search(picture), Search(picture)
-    first.consider([guess])
+    search.consider([guess])
     # A box around the whole person is as good a guess as the detector's and costs nothing.
-    if any(p.box.iou(box) > 0.5 and p.support() > 0.8 and p.whole for p in first.people):
-        return first.people[0]
-    # One around what the picture shows of somebody is not: the model folds the legs into it.
-    second.consider(people_in(picture, guess.box))
-    return _shown_by(box, second.people) or _shown_by(box, first.people)
+    legged = any(p.legged for p in search.people)
+    if legged and any(p.box.iou(box) > 0.5 and p.support() > 0.8 for p in search.people):
+        return search.people[0]
+    detected = people_in(picture, guess.box)
+    if search.people and not legged:
+        return _unfolded(picture, box, search.people, detected)
+    search.consider(detected)
+    return _shown_by(box, search.people)
+
+
+def _unfolded(
+    picture: UInt8Array, box: Box, people: Sequence[Person], detected: Sequence[Region]
+) -> Person | None:
+    """Somebody without legs, as the detector's regions show them where that makes them longer.
+
+    In a box around what the picture shows of a person the model folds the legs that it cuts off.
+    """
+    again = Search(picture)
+    again.consider(detected)
+    found, other = _shown_by(box, people), _shown_by(box, again.people)
+    longer = other and (found is None or other.spine > found.spine)
+    return other if longer else found
 
 
 def _shown_by(box: Box, people: Sequence[Person]) -> Person | None:

@@ -120,11 +120,14 @@ def _of_one_video(numbers: Collection[Number]) -> set[Number]:
 
 
 def _from(sign: str, length: int, numbers: Collection[Number]) -> set[Number]:
-    """Numbers of this many digits, and the longer ones that these lead to without a gap."""
+    """Numbers of this many digits, and the longer ones that these lead to, 9 to 10, 99 to 100."""
     found = {number for number in numbers if number[0] == sign and len(number[1]) == length}
     longer = found
     while longer:
         length += 1
+        first = (sign, str(10 ** (length - 1)))
+        if first not in numbers or (sign, "9" * (length - 1)) not in found:
+            break
         longer = {n for n in numbers
                   if n[0] == sign and len(n[1]) == length and not n[1].startswith("0")}  # fmt: skip
         found = found | longer
