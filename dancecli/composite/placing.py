@@ -145,7 +145,8 @@ def place_cut_off(size: Size, out_size: Size, person: Skeleton, end: float) -> P
     """
     around = reach([person], height_of(person)).clipped(*size)
     room = 1 - MARGIN
-    scale = min(room * out_size[0] / around.width, room * out_size[1] / (end - around.top))
+    tall = max(end - around.top, 1.0)  # a mask that misses the head says nothing
+    scale = min(room * out_size[0] / around.width, room * out_size[1] / tall)
     dx = out_size[0] / 2 - scale * around.center[0]
     return Placement(scale, dx, out_size[1] - scale * end)
 

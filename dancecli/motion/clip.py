@@ -96,9 +96,8 @@ class Clip:
 def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportions) -> Clip:
     """The clip with every limb there: what was not seen follows `world`, else hangs at rest.
 
-    Legs that the scene never shows stand.
-
-    Supposed joints get confidence `FILLED`. A head that is never seen is the target's own.
+    Legs that the scene never shows stand. Supposed joints get confidence `FILLED`. A head that is
+    never seen is the target's own.
     """
     standing = never_shown(clip.confidence[:, :25] >= SEEN, clip.fps)
     clip = _without_legs(clip) if standing else clip

@@ -37,7 +37,7 @@ def framing(job: Job, target: Target, video: VideoStream, track: Track, size: Si
     Where --place says where the dance is, it is centred.
     """
     if parse_background(job.background).kind == "driving":
-        return framed(job, (video.width, video.height), size, track.skeletons)
+        return _framed(job, (video.width, video.height), size, track.skeletons)
     return photo_framing(job, target, size)
 
 
@@ -46,7 +46,7 @@ def photo_framing(job: Job, target: Target, size: Size) -> Placement:
     photo = target.frame.width, target.frame.height
     if in_photo(job, target) and parse_background(job.background).kind != "photo":
         return place_cut_off(photo, size, target.skeleton, lowest_row(target))
-    return framed(job, photo, size, [target.skeleton])
+    return _framed(job, photo, size, [target.skeleton])
 
 
 def in_photo(job: Job, target: Target) -> bool:
@@ -75,7 +75,7 @@ def lowest_row(target: Target) -> float:
     return float(rows[-1] + 1) if len(rows) else float(target.frame.height)
 
 
-def framed(job: Job, picture: Size, size: Size, people: Sequence[Skeleton]) -> Placement:
+def _framed(job: Job, picture: Size, size: Size, people: Sequence[Skeleton]) -> Placement:
     """The same for a picture of that size that shows these people."""
     if job.place is not None:
         return cover(picture, size)

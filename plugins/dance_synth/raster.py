@@ -76,23 +76,25 @@ def draw(
 
 
 @compiled
+def _opacity(texels, mip, uv, a, b, c, w1, w2):  # type: ignore[no-untyped-def]
+    """Of the texture, 0-255, at the weights of a triangle's second and third corner."""
+    w0 = 1.0 - w1 - w2
+    u = w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0]
+    v = w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1]
+    return alpha_at(texels, mip, u, v)
+
+
+@compiled
+def _between(low, high, least, most):  # type: ignore[no-untyped-def]
+    """The first and last sample whose middle lies from low to high, within least and most."""
+    return max(least, int(np.ceil(low - 0.5))), min(most, int(np.floor(high - 0.5)))
+
+
+@compiled
 def _draw(
-    local,
-    triangles,
-    closed,
-    cutout,
-    uv,
-    material,
-    mips,
-    texels,
-    texel_area,
-    first,
-    stop,
-    grid,
-    depth,
-    seen,
-    weights,
-):  # type: ignore[no-untyped-def]
+    local, triangles, closed, cutout, uv, material, mips, texels, texel_area, first, stop, grid,
+    depth, seen, weights,
+):  # type: ignore[no-untyped-def]  # fmt: skip
     height, width = depth.shape
     for t in range(first, stop):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -105,13 +107,9 @@ def _draw(
         if z0 >= NEAR and z1 >= NEAR and z2 >= NEAR:
             u0, u1, u2 = x0 / z0, x1 / z1, x2 / z2
             v0, v1, v2 = y0 / z0, y1 / z1, y2 / z2
-            left = max(left, int(np.ceil(min(u0, u1, u2) - 0.5)))
-            right = min(right, int(np.floor(max(u0, u1, u2) - 0.5)))
-            if left > right:
-                continue
-            top = max(top, int(np.ceil(min(v0, v1, v2) - 0.5)))
-            bottom = min(bottom, int(np.floor(max(v0, v1, v2) - 0.5)))
-            if top > bottom:
+            left, right = _between(min(u0, u1, u2), max(u0, u1, u2), left, right)
+            top, bottom = _between(min(v0, v1, v2), max(v0, v1, v2), top, bottom)
+            if left > right or top > bottom:
                 continue
         # Rows of the adjugate of [corner 0, corner 1, corner 2]: the corners' weights times S.
         ax, ay, az = y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2
@@ -139,10 +137,8 @@ def _draw(
                     continue
                 w1, w2 = w1 / total, w2 / total
                 if cutout[t]:
-                    w0 = 1.0 - w1 - w2
-                    u = w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0]
-                    v = w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1]
-                    if alpha_at(texels, mip, u, v) <= _threshold(i, j, grid, t):
+                    opacity = _opacity(texels, mip, uv, a, b, c, w1, w2)
+                    if opacity <= _threshold(i, j, grid, t):
                         continue
                 depth[i, j] = z
                 seen[i, j] = t
@@ -226,10 +222,8 @@ def _draw_far(local, triangles, cutout, uv, material, mips, texels, first, stop,
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x0, y0, x1, y1 = local[a, 0], local[a, 1], local[b, 0], local[b, 1]
         x2, y2 = local[c, 0], local[c, 1]
-        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
-        right = min(size - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
-        bottom = min(size - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
+        left, right = _between(min(x0, x1, x2), max(x0, x1, x2), 0, size - 1)
+        top, bottom = _between(min(y0, y1, y2), max(y0, y1, y2), 0, size - 1)
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if left > right or top > bottom or area == 0.0:
             continue
@@ -245,9 +239,7 @@ def _draw_far(local, triangles, cutout, uv, material, mips, texels, first, stop,
                 z = np.float32(w0 * local[a, 2] + w1 * local[b, 2] + w2 * local[c, 2])
                 if z >= depth[i, j]:
                     continue
-                if cutout[t]:
-                    u = w0 * uv[a, 0] + w1 * uv[b, 0] + w2 * uv[c, 0]
-                    v = w0 * uv[a, 1] + w1 * uv[b, 1] + w2 * uv[c, 1]
-                    if alpha_at(texels, mips[material[t], 3], u, v) < 128.0:
-                        continue
+                mip = mips[material[t], 3]
+                if cutout[t] and _opacity(texels, mip, uv, a, b, c, w1, w2) < 128.0:
+                    continue
                 depth[i, j] = z
