@@ -26,6 +26,7 @@ from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import JOINT, BoolArray, Frame, LabelMap, Skeleton, Target
 from dancecli.warp import Puppet, Warped
+from dancecli.warp.limbs import Chain, limb_skin
 from dancecli.warp.round import TORSO_BUILD, Place, Profile, aside, round_skin
 
 
@@ -171,6 +172,32 @@ def test_depth_decides_which_arm_is_in_front(puppet: Puppet, front: str, back: s
     arms = [middle(pose, f"{s}_elbow", f"{s}_wrist") for s in ("left", "right")]
     crossing = near((arms[0] + arms[1]) / 2, 5)
     assert coloured(warped, Label[f"{front.upper()}_ARM"])[crossing].mean() > 0.9
+
+
+def test_between_spread_legs_nothing_hangs_below_the_thighs(puppet: Puppet) -> None:
+    spread = bent(standing(), left_knee=-45, right_knee=45)
+    hips, reach = middle(spread, "left_hip", "right_hip"), round(0.07 * HEIGHT)
+    columns = round(float(hips[0])) + np.arange(-reach, reach + 1)
+    shown = posed(puppet, spread).alpha[round(float(hips[1])) :, columns] > 0.5
+    lowest = np.argmin(shown, axis=0)
+    assert lowest[reach] <= lowest.min() + 0.006 * HEIGHT
+    assert lowest[[0, -1]].min() > lowest[reach]
+
+
+@pytest.mark.parametrize("turn", [-1.0, 0.5, 1.2])
+def test_the_crotch_stays_with_the_trunk_and_the_thigh_follows_the_bone(turn: float) -> None:
+    hip, bone = np.array([100, 100], np.float32), np.array([0, 60], np.float32)
+    chain = Chain(hip + np.array([0, 1, 2, 2.5], np.float32)[:, None] * bone)
+    crotch, knee = hip + np.array([-14, 16]), hip + bone
+    points = np.array([crotch, knee], np.float32)
+    widths = np.full(4, 16, np.float32)
+    skin = limb_skin(chain, points, widths, inwards=np.array([-1, 0], np.float32))
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    joints = (hip + (chain.joints - hip) @ turned.T).astype(np.float32)
+    whole = skin.posed(joints, 0.0, np.ones(3, np.float32), 1.0, False, facing=1.0)
+    aside = skin.posed(joints, 0.0, np.ones(3, np.float32), 1.0, False, facing=0.0)
+    assert abs(whole[0] - complex(*crotch)) < 0.3 * abs(aside[0] - complex(*crotch))
+    np.testing.assert_allclose(whole[1], complex(*joints[1]), atol=1e-3)
 
 
 def test_the_background_does_not_come_along(puppet: Puppet) -> None:

@@ -17,6 +17,7 @@ from dancecli.warp.layers import (
     RIGHT_ARM,
     RIGHT_LEG,
     segment_distance,
+    unit,
 )
 from dancecli.warp.limbs import limb_skin, smoothstep
 from dancecli.warp.missing import LIMBS, OTHER, chain_of, shown
@@ -148,7 +149,8 @@ def _hanging(
     for part in (LEFT_LEG, RIGHT_LEG):
         chain = chain_of(picture, part)
         widths = limb_radii(picture, part, chain)
-        poses.append(LimbPose(limb_skin(chain, vertices, widths), LIMBS[part], 0, 0.0))
+        skin = limb_skin(chain, vertices, widths, inwards=_inwards(picture.figure, part))
+        poses.append(LimbPose(skin, LIMBS[part], 0, 0.0))
         past = chain.past(vertices, 0, widths[0])
         shares.append(low * smoothstep(past / widths[0] + 1.6))
         distances.append(segment_distance(vertices, *chain.joints[:2]))
@@ -156,6 +158,15 @@ def _hanging(
     left = smoothstep(nearer + 0.5)
     follows = np.stack([shares[0] * left, shares[1] * (1 - left)])
     return (poses[0], poses[1]), follows.astype(np.float32)
+
+
+def _inwards(figure: Figure, part: int) -> FloatArray | None:
+    """(2,): towards the other hip, as long as the photo shows the hips' breadth, at most 1; None
+    for an arm."""
+    if part in (LEFT_ARM, RIGHT_ARM):
+        return None
+    breadth = figure.points[LIMBS[OTHER[part]][0]] - figure.points[LIMBS[part][0]]
+    return unit(breadth) * min(1.0, float(np.hypot(*breadth)) / (0.1 * figure.size))
 
 
 def _torso_length(figure: Figure) -> float:
@@ -211,7 +222,8 @@ def _limb_parts(
         if mirrored:
             piece = made_up(piece)
         mesh, chain = grid_mesh(piece, cell), chain_of(picture, side)
-        skin = limb_skin(chain, mesh.vertices, limb_radii(picture, side, chain), mirrored, half)
+        radii, inwards = limb_radii(picture, side, chain), _inwards(picture.figure, side)
+        skin = limb_skin(chain, mesh.vertices, radii, mirrored, half, inwards)
         pose = LimbPose(skin, LIMBS[part], half, biases[half])
         parts.append(Part(_LAYERS[part] + half, _textures(piece), mesh, pose))
     return parts

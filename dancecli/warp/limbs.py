@@ -64,6 +64,14 @@ class Chain:
         nearer = nearer * (1 + 6 * np.maximum(away - 1.5, 0))
         return np.asarray((1 - folded) * plane + folded * nearer, np.float32)
 
+    def inside(self, points: FloatArray, inwards: FloatArray) -> FloatArray:
+        """How far points (..., 2) lie from the line of bone 0 towards `inwards`, times its length;
+        0 beyond that line."""
+        x, y = self.direction(0)
+        side = np.array([-y, x], np.float32)
+        across = (points - self.joints[0]) @ side
+        return np.asarray(np.maximum(across * float(side @ inwards), 0), np.float32)
+
     def position(self, points: FloatArray, bones: Sequence[int] = (0, 1, 2)) -> FloatArray:
         """Place of points (n, 2) along the limb: 0 at its root, 1 and 2 at joints, 3 at its end.
 
@@ -80,6 +88,11 @@ class Chain:
         return place
 
 
+GROIN = 2.0
+"""Slope of the groin: how much further along the thigh skin begins to follow it, per pixel inwards
+of the bone. The crotch, about as far below the hips' joints as inwards of them, stays."""
+
+
 @dataclass(frozen=True, eq=False)
 class LimbSkin:
     """How the vertices of a limb's mesh follow its bones.
@@ -92,6 +105,8 @@ class LimbSkin:
     local: complex64 (3, n), vertices about each joint in the frame of the unbent limb.
     turn: float32 (3, n), 0 before and 1 after the zone of each joint. share: float32 (3, n),
     which joint's description to use, sums to 1. place: float32 (n,), see `Chain.position`.
+    held: float32 (n,), how much less of the turn about joint 0 is made while the body faces us:
+    what is inside of the groin stays with the trunk.
     """
 
     source: Chain
@@ -99,26 +114,36 @@ class LimbSkin:
     turn: FloatArray
     share: FloatArray
     place: FloatArray
+    held: FloatArray
 
     def posed(
-        self, joints: FloatArray, root_turn: float, along: FloatArray, across: float, back: bool
+        self,
+        joints: FloatArray,
+        root_turn: float,
+        along: FloatArray,
+        across: float,
+        back: bool,
+        facing: float = 0.0,
     ) -> NDArray[np.complex64]:
         """Vertices for driven joints (4, 2).
 
         root_turn: radians by which the torso has turned in the picture. along: (3,) and across:
         driven pixels per source pixel. back: seen from the other side than in the photo, so that
-        what was its left edge is its right one.
+        what was its left edge is its right one. facing: how far trunk and picture are parallel,
+        [0, 1].
         """
         before, after = _angles(self.source.joints, root_turn), _angles(joints, root_turn)
         before[0], after[0] = before[1], before[1] + root_turn
         scales = np.concatenate([[across], along])
         long = np.concatenate([[0.0], np.hypot(*np.diff(self.source.joints, axis=0).T)])
         sideways = -across if back else across
+        kept = facing * self.held, 0.0, 0.0
         out = np.zeros(self.local.shape[1], np.complex64)
         for joint in range(3):
-            w, local = self.turn[joint], self.local[joint]
+            w, local = self.turn[joint] - kept[joint], self.local[joint]
             bend = _wrapped(after[joint + 1] - after[joint])
             stretch = np.where(local.real < 0, scales[joint], scales[joint + 1])
+            stretch += kept[joint] * (scales[joint] - stretch)
             # What lies past the ends of a foreshortened bone, a shoulder's width, is not stretched.
             on_bone = np.clip(local.real, -long[joint], long[joint + 1])
             lengthwise = on_bone * stretch + (local.real - on_bone) * across
@@ -135,12 +160,14 @@ def limb_skin(
     widths: FloatArray,
     mirrored: bool = False,
     half: int | None = None,
+    inwards: FloatArray | None = None,
 ) -> LimbSkin:
     """Prepares `vertices` (n, 2); widths (4,) are the limb's half-widths at its joints.
 
     mirrored: the texture is the other side's, so its sides change places. half: the vertices are
     of the piece of the upper (0) or lower (1) half alone, which in the crook of a folded limb
-    stays with its own bone.
+    stays with its own bone. inwards: (2,), from the root towards the limb's twin, as long as the
+    photo shows that breadth, 0 to 1; None for limbs without a groin.
     """
     place = chain.position(vertices)
     if half is not None:
@@ -159,10 +186,14 @@ def limb_skin(
         local.append((points - complex(*chain.joints[joint])) * np.exp(-1j * angle))
         turn.append(w)
     share = np.clip(1 - np.abs(np.minimum(place, 2) - np.arange(3)[:, None]), 0, 1)
+    held = np.zeros(len(vertices), np.float32)
+    if inwards is not None:
+        past = chain.past(vertices, 0, widths[0]) - GROIN * chain.inside(vertices, inwards)
+        held = turn[0] - smoothstep(past / (2.4 * widths[0]) + 0.5)
     unbent = np.conj(local) if mirrored else np.array(local)
     return LimbSkin(
         chain, unbent.astype(np.complex64), np.array(turn, np.float32),
-        smoothstep(share).astype(np.float32), place,
+        smoothstep(share).astype(np.float32), place, held,
     )  # fmt: skip
 
 

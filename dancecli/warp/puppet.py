@@ -90,7 +90,8 @@ class LimbPose:
         joints[1:] = joints[0] + np.cumsum(kept[:, None] * bones, 0)
         along = kept * along
         along[2] = np.clip(along[2], 0.7 * stance.scale, 1.4 * stance.scale)
-        points = self.skin.posed(joints, stance.root_turn, along, stance.scale, stance.back)
+        facing = float(np.cos(stance.torso.yaw)) ** 2
+        points = self.skin.posed(joints, stance.root_turn, along, stance.scale, stance.back, facing)
         depths = stance.figure.depth[list(self.joints)]
         depth = np.interp(self.skin.place, np.arange(4), depths)
         return Posed(np.stack([points.real, points.imag], 1), depth.astype(np.float32))
