@@ -30,6 +30,7 @@ from dancecli.warp.hand import REACH, drawn_hand
 from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance, shrunk
 from dancecli.warp.missing import LIMBS, chain_of
 from dancecli.warp.picture import picture_of
+from dancecli.warp.puppet import TORSO_LAYER
 from dancecli.warp.texture import limb_pieces, torso_piece
 
 SIZE = WIDTH, HEIGHT
@@ -392,6 +393,15 @@ def test_the_shorts_of_somebody_who_squats_stay_on_the_thighs() -> None:
         hip, knee = standing().joint(f"{side}_hip"), standing().joint(f"{side}_knee")
         on_thighs |= segment_distance(pixel_centres(HEIGHT, WIDTH), hip, knee) < 0.04 * HEIGHT
     assert dark.sum() > 0.6 * shorts.sum() and on_thighs[dark].mean() > 0.97
+
+
+@pytest.mark.parametrize("spread", [0, 30])
+def test_bare_thighs_of_somebody_who_squats_leave_no_skin_on_the_trunk(spread: float) -> None:
+    squat = bent(standing(), left_knee=-75, right_knee=75, left_ankle=75, right_ankle=-75)
+    stood = bent(standing(), left_knee=-spread, right_knee=spread)
+    warped = warp.cut(photo_of(squat)).pose(stood, HEIGHT, WIDTH)
+    skin = coloured(warped, Label.LEFT_LEG) | coloured(warped, Label.RIGHT_LEG)
+    assert skin.sum() > 5000 and not (skin & (warped.layer == TORSO_LAYER)).any()
 
 
 def test_sleeves_lead_to_elbows_that_the_photo_cuts_off_where_they_are_guessed() -> None:

@@ -67,10 +67,15 @@ def _on_bent_legs(labels: UInt8Array, figure: Figure) -> UInt8Array:
 
     It lies on the thighs and moves with them. Shorts, for which it may be mistaken, do so anyway.
     """
+    bent = all(thighs_raised(figure))
+    return np.where((labels == Label.SKIRT) & bent, np.uint8(Label.PANTS), labels)
+
+
+def thighs_raised(figure: Figure) -> list[bool]:
+    """Whether the left and the right thigh lead away from the trunk's axis: a squat or a seat."""
     trunk = figure.points[MID_HIP] - figure.points[NECK]
     thighs = [figure.points[knee] - figure.points[hip] for hip, knee, *_ in LEG.values()]
-    bent = [t @ trunk < BENT * np.hypot(*t) * np.hypot(*trunk) for t in thighs]
-    return np.where((labels == Label.SKIRT) & all(bent), np.uint8(Label.PANTS), labels)
+    return [bool(t @ trunk < BENT * np.hypot(*t) * np.hypot(*trunk)) for t in thighs]
 
 
 def _crop(figure: Figure, alpha: FloatArray) -> tuple[int, int, int, int]:

@@ -34,12 +34,13 @@ from dancecli.warp.layers import (
 )
 from dancecli.warp.limbs import Chain, smoothstep
 from dancecli.warp.missing import LIMBS, chain_of, end_shown
-from dancecli.warp.picture import Picture
+from dancecli.warp.picture import Picture, thighs_raised
 
 _OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
 """Garments that hang over the legs and never belong to them."""
 
 _BARE_ARM = (Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_HAND, Label.RIGHT_HAND)
+_BARE_LEG = (Label.LEFT_LEG, Label.RIGHT_LEG)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +229,9 @@ def torso_piece(picture: Picture) -> Piece:
     hidden |= beyond
     legs = np.isin(picture.owner, (LEFT_LEG, RIGHT_LEG))
     near = _soft(own, 0.012 * size) > 0.2
+    lap, bare = _lap(picture)
+    hidden |= bare & (polygon > 0)
+    legs, near = legs & ~bare, near | (lap & (polygon > 0))
     # The cut is smoothed: what parsing leaves ragged would show beside a moving arm.
     wanted = own | hidden | (legs & near)
     member = wanted & (_soft(wanted, 0.01 * size) > 0.5)
@@ -236,6 +240,15 @@ def torso_piece(picture: Picture) -> Piece:
     shown = own | (legs & near)
     filled = continued_behind(picture, shown, member & ~shown, arms)
     return _piece(filled, alpha, own)
+
+
+def _lap(picture: Picture) -> tuple[BoolArray, BoolArray]:
+    """Where thighs lie before the seat of somebody who sits or squats, and where these are bare,
+    with a rim: the labels of shorts end roughly, and skin would hang from the trunk."""
+    raised = zip((LEFT_LEG, RIGHT_LEG), thighs_raised(picture.figure), strict=True)
+    lap = np.isin(picture.owner, [part for part, up in raised if up])
+    skin = lap & np.isin(picture.labels, _BARE_LEG)
+    return lap, lap & (_soft(skin, 0.015 * picture.figure.size) > 0.02)
 
 
 def _closed(mask: BoolArray, radius: float) -> BoolArray:
