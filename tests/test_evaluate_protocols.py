@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,14 +18,17 @@ from click.testing import CliRunner
 
 from dancecli.cli.evaluate import command
 from dancecli.errors import NoPersonError, UsageError
+from dancecli.evaluate import asking, reenactment
 from dancecli.evaluate.asking import Ask
 from dancecli.evaluate.reenactment import (
     BASELINE,
     Protocol,
     SelfClip,
+    System,
     blurred,
     chosen_target,
     contenders,
+    job_of,
 )
 from dancecli.evaluate.shapes import colours, limb_lengths, limb_widths
 from dancecli.evaluate.sources import Folder, Together, parse_named
@@ -178,6 +183,39 @@ def test_ablations_are_the_rows_of_table_2_whose_weights_are_there(tmp_path: Pat
     assert names == ["posewarp", "posewarp retargeted", "b2f-no-mask"]
     with pytest.raises(UsageError, match="p2b-no-dp"):
         asked(ablations=tmp_path / "something-else").protocol()
+
+
+def test_folders_that_are_no_row_of_table_2_are_said_to_be_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b2f-no-mask", "no-fr", "old runs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "notes.txt").touch()
+    monkeypatch.setattr(asking, "measure_clips", lambda *_: None)
+    monkeypatch.setattr(asking.Evaluation, "finish", lambda evaluation: evaluation.results)
+    said = io.StringIO()
+    asking.answer(asked(ablations=tmp_path, out=tmp_path / "out"), Progress("lines", said))
+    assert "passed over no-fr, old runs; the rows of Table 2 are p2b-no-squeeze" in said.getvalue()
+
+
+def test_the_row_without_accurate_dense_maps_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for row in ("p2b-no-accurate-dp", "p2b-no-squeeze"):
+        (tmp_path / row).mkdir()
+    protocol = asked(ablations=tmp_path).protocol()
+    monkeypatch.setattr(reenactment, "set_scene", lambda *_: None)
+    clip: Any = SimpleNamespace(
+        job=job_of(tmp_path / "photo.png", DEMO, protocol), target=made_target(), video=None,
+        track=None, plate=None,
+    )  # fmt: skip
+    rows = [
+        replace(each, backend=BASELINE, weights=None)
+        for each in protocol.contenders
+        if each.weights is not None
+    ]
+    used = {row.name: System(row, clip).stages.infos["dance.dense"].name for row in rows}
+    assert used == {"p2b-no-accurate-dp": "densepose-legacy", "p2b-no-squeeze": "template"}
 
 
 def measured(tmp_path: Path, *arguments: str) -> dict[str, Any]:

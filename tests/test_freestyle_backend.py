@@ -27,10 +27,12 @@ from dance_freestyle.presets import COMPACT, PAPER, Preset
 from dance_freestyle.texture import VISIBLE
 from freestyle_tiny import TINY, TINY_PAPER
 from made_dancers import made_landmarks, motions, target_with_face
+from made_samples import made_hand
 from PIL import Image
 
 from dancecli import registry, stages, testing
 from dancecli.cli.main import main
+from dancecli.drawing import hand_labels
 from dancecli.errors import NoPersonError, WeightsError
 from dancecli.figures import made_target, standing_skeleton
 from dancecli.job import Job
@@ -41,7 +43,7 @@ from dancecli.provenance import sidecar_path
 from dancecli.stages import Settings
 from dancecli.steps.placing import Scene
 from dancecli.steps.stages import Stages
-from dancecli.types import Canvas, DenseMap, Frame, LabelMap, Motion
+from dancecli.types import Canvas, DenseMap, Frame, LabelMap, Motion, Skeleton, Target
 from dancecli.warp import cut
 
 torch.set_num_threads(1)
@@ -353,7 +355,7 @@ def test_parts_are_the_boxes_of_equation_4() -> None:
 
 def test_the_target_map_is_centred_and_has_the_canvas_proportions() -> None:
     target = made_target()
-    found = inputs.target_map(target, (256, 160))
+    found = inputs.target_map(target, COMPACT.p2b)
     assert found.shape == (256, 160)
     assert set(np.unique(found)) == set(np.unique(target.labels.labels))
     rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
@@ -365,7 +367,32 @@ def test_the_target_map_is_centred_and_has_the_canvas_proportions() -> None:
 def test_a_photo_without_labels_still_makes_a_map() -> None:
     target = made_target()
     empty = dataclasses.replace(target, labels=LabelMap(np.zeros_like(target.labels.labels)))
-    assert not inputs.target_map(empty, (64, 40)).any()
+    assert not inputs.target_map(empty, TINY.p2b).any()
+
+
+def target_with_hands() -> Target:
+    """A figure whose labels end at the wrists."""
+    target = made_target()
+    hands = [made_hand(target.skeleton.joint(f"{side}_wrist"), 12) for side in ("left", "right")]
+    skeleton = Skeleton(target.skeleton.body, *hands)
+    return dataclasses.replace(target, skeleton=skeleton)
+
+
+def test_hands_are_drawn_into_the_target_map_unless_they_are_switched_off() -> None:
+    target, bare = target_with_hands(), dataclasses.replace(COMPACT.p2b, hand_labels=False)
+    assert {20, 21} <= set(np.unique(inputs.target_map(target, COMPACT.p2b)))
+    without = inputs.target_map(made_target(), bare)
+    np.testing.assert_array_equal(inputs.target_map(target, bare), without)
+
+
+def test_the_photo_looks_as_it_does_in_training_with_its_hands() -> None:
+    backend, target = backend_of(TINY_PAPER), target_with_hands()
+    drawn = LabelMap(hand_labels(target.labels.labels, target.skeleton))
+    looks = [
+        backend.prepare(each).looks for each in (target, dataclasses.replace(target, labels=drawn))
+    ]
+    assert looks[0] is not None and looks[1] is not None
+    torch.testing.assert_close(looks[0].start, looks[1].start, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(

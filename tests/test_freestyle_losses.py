@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -245,8 +246,22 @@ def test_b2f_terms_have_the_papers_weights() -> None:
     difference = ((batch.x - f0) * wide / 2).abs().mean()
     torch.testing.assert_close(terms["perceptual"], 10 * sum(losses.VGG_WEIGHTS) * difference)
     first = batch.faces[:1]  # the other is smaller than 24 pixels
-    crops = [losses.crop_boxes(p, first, 16) for p in (batch.x, painted.z)]
+    crops = [losses.crop_boxes(p * inside, first, 16) for p in (batch.x, painted.z)]
     torch.testing.assert_close(terms["face"], 2 * judge.eval()(*crops))
+
+
+def test_faces_are_compared_on_the_person_alone() -> None:
+    batch, painted = b2f_case()
+    preset = TINY_PAPER.with_overrides({"b2f.crop": 32, "b2f.loss.region": 1}).b2f
+    judge = FacePerceptual(doubling, 2)
+    networks = objectives.B2FNetworks(b2f_discriminator(preset), None, judge, judge)
+    outside = (batch.P_B[:, :1] > 0).expand_as(painted.z)
+    batch = replace(batch, regions=batch.faces)
+    for name in ("face", "region"):
+        painted.z.grad = None
+        objectives.b2f_generator(preset, networks, batch, painted)[name].backward()
+        assert painted.z.grad is not None
+        assert (painted.z.grad[outside] == 0).all() and (painted.z.grad[~outside] != 0).any()
 
 
 def test_b2f_texture_terms() -> None:

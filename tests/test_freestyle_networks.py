@@ -142,6 +142,13 @@ def test_b2f_grows_from_4x4_by_seven_upsamplings() -> None:
     assert painted.m.shape == (1, 1, 512, 320)
 
 
+def test_all_of_b2f_begins_as_spade_does() -> None:
+    fc = B2F(TINY_PAPER.b2f).fc
+    xavier = 0.02 * (2 / (fc.in_features + fc.out_features)) ** 0.5
+    assert fc.weight.std().item() == pytest.approx(xavier, rel=0.1)
+    assert not fc.bias.any()
+
+
 def test_fr_has_the_tables_shapes() -> None:
     with torch.device("meta"):
         network = FR(PAPER.fr)

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from dancecli.errors import UsageError
+from dancecli.evaluate.paper import DENSE, TABLE_2
+from dancecli.registry import find
 
 torch.set_num_threads(1)
 
@@ -58,6 +60,7 @@ def test_a_shorthand_sets_both_networks() -> None:
         ("p2b.size", "500x320", "does not divide by 16"),
         ("fr.size", 128, "not 4 doubled 6 times"),
         ("p2b", "off", "no setting is called 'p2b'"),
+        ("dp.model", "R_50_FPN_s1x_legacy", "--dense NAME (densepose, or densepose-legacy"),
     ],
 )
 def test_wrong_overrides_say_what_is_right(key: str, value: Any, said: str) -> None:
@@ -103,15 +106,21 @@ def test_foreign_json_is_a_preset_or_a_usage_error(data: Any) -> None:
 CHANNELS = {
     "p2b-no-dp": {"p2b.stem.0": (25, 64), "p2b.head": (64, 22)},
     "p2b-no-fingers-dp": {"p2b.stem.0": (23, 64), "p2b.head": (64, 20)},
-    "no-fingers": {"b2f.decoder.blocks.0.spade0.shared": (25, 128)},
-    "no-face-loss-lr": {"b2f.decoder.picture": (64, 3), "b2f.decoder.mask": (64, 1)},
+    "b2f-no-fingers": {"b2f.decoder.blocks.0.spade0.shared": (25, 128)},
+    "b2f-no-face-loss": {"b2f.decoder.picture": (64, 3), "b2f.decoder.mask": (64, 1)},
 }
+
+
+def test_ablations_are_called_as_they_are_measured() -> None:
+    assert {*ABLATIONS, "full"} == set(TABLE_2)
+    assert set(DENSE) <= set(ABLATIONS)
+    assert all(find("dance.dense", name) for name in DENSE.values())
 
 
 @pytest.mark.parametrize("row", ABLATIONS)
 def test_ablations_build_at_the_papers_size(row: str) -> None:
     changed = PAPER.with_overrides(ABLATIONS[row])
-    assert changed != PAPER
+    assert (changed == PAPER) == (row in DENSE)  # a row of other dense maps has the full networks
     if row not in CHANNELS:
         return
     with torch.device("meta"):
@@ -122,7 +131,7 @@ def test_ablations_build_at_the_papers_size(row: str) -> None:
 
 
 def test_low_resolution_costs_what_the_design_says() -> None:
-    changed = PAPER.with_overrides(ABLATIONS["no-face-loss-lr"])
+    changed = PAPER.with_overrides(ABLATIONS["b2f-no-face-loss"])
     counter = FlopCounterMode(display=False)
     with torch.device("meta"), counter, torch.no_grad():
         painted = B2F(changed.b2f).eval()(torch.zeros(1, 27, 256, 160), torch.zeros(1, 1024, 4, 4))
@@ -132,7 +141,7 @@ def test_low_resolution_costs_what_the_design_says() -> None:
 
 def tiny(row: str, base: Preset) -> Preset:
     changes = dict(ABLATIONS[row])
-    if row == "no-face-loss-lr":
+    if row == "b2f-no-face-loss":
         changes |= {"b2f.size": (32, 20), "b2f.canvas": (32, 20), "b2f.channels": (8, 8, 8, 8)}
     return base.with_overrides(changes)
 

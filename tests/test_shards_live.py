@@ -43,6 +43,13 @@ def test_a_job_is_a_set_of_its_units(tmp_path: Path) -> None:
         samples[10]
 
 
+def test_an_epoch_of_what_is_made_on_the_way_is_told_by_the_first_sample(tmp_path: Path) -> None:
+    job = DrawnJob(marks=tmp_path)
+    assert Samples(JobSamples(job)).frames == 20
+    assert begun(job) == ["unit-000"]
+    assert Samples(JobSamples(DrawnJob(count=0))).frames == 0
+
+
 def test_the_last_few_are_remembered(tmp_path: Path) -> None:
     job = DrawnJob(marks=tmp_path)
     samples = JobSamples(job, kept=2)

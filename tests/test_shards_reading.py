@@ -269,6 +269,7 @@ def test_places_are_joined_in_their_order(
     both = open_data(f"set,{in_memory}")
     assert len(both) == 16 and both[2].key == both[10].key == "drawn_unit-002"
     assert both[-1].count == 2
+    assert both.frames == 32  # each of two: an epoch, by the indexes alone
     with pytest.raises(IndexError):
         both[16]
     with pytest.raises(UsageError, match=r"--data absent: neither absent nor .*absent exists"):

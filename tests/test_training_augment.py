@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from dance_freestyle.training import augment, batches, face_items
+from dance_freestyle import appearance
+from dance_freestyle.training import appearances, augment, batches, face_items
 from dance_freestyle.training.samples import Sample, Shot, open_samples
 from freestyle_tiny import TINY, TINY_PAPER
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_samples import made_set
 
+from dancecli.drawing import hand_labels
 from dancecli.labels import Label
 from dancecli.mirror import mirrored_skeleton
 
@@ -140,6 +142,27 @@ def test_items_hold_what_the_presets_ask_for(people: list[Sample]) -> None:
     assert len(item["regions"]) == 3 and "texture" not in item  # two hands, upper clothes
 
 
+def test_hands_that_are_switched_off_are_not_drawn_as_arms(people: list[Sample]) -> None:
+    # The made labels end at the wrists; the hands hang into the background.
+    def silhouettes(hands: bool) -> list[torch.Tensor]:
+        p2b = replace(TINY.p2b, hand_labels=hands)
+        b2f = replace(TINY_PAPER.b2f, hand_labels=hands)
+        pose = batches.p2b_item(people[0], p2b, np.random.default_rng(0))
+        frame = batches.b2f_item(people[0], b2f, np.random.default_rng(0), mapper=p2b)
+        maps = [pose["p_star"], pose["P_M"], frame["P_B"], frame["inside"], frame["p_star"]]
+        return [labels > 0 for labels in maps]
+
+    for drawn, bare in zip(silhouettes(True), silhouettes(False), strict=True):
+        assert (drawn & ~bare).any() and not (bare & ~drawn).any()
+
+
+def test_the_parts_of_a_photo_are_told_with_its_hands(people: list[Sample]) -> None:
+    shot, preset = people[0].shot(0), TINY_PAPER.b2f
+    drawn = appearance.separate(shot.rgb, hand_labels(shot.labels, shot.skeleton), preset.crop)
+    item = batches.painting_item(shot, augment.fitted(shot, preset.canvas), preset, None)
+    np.testing.assert_array_equal(item["images"].movedim(1, -1), drawn.images)
+
+
 def test_face_labels_are_drawn_at_full_size(people: list[Sample]) -> None:
     preset = replace(TINY_PAPER.b2f, size=(256, 160), canvas=(256, 160), channels=(8,) * 6)
     item = batches.b2f_item(people[0], preset, np.random.default_rng(1))
@@ -161,6 +184,24 @@ def test_worn_faces_are_worse_but_the_same_face(people: list[Sample]) -> None:
     difference = (batches.signed(item["c0"]) - batches.signed(item["truth"])).abs().mean()
     assert 0.01 < difference < 0.5
     assert item["identity"].shape == (3, 32, 32)
+
+
+def test_faces_bend_by_the_deviation_that_is_written_down() -> None:
+    side, rng = 256, np.random.default_rng(0)
+    ramp = np.broadcast_to(np.arange(side, dtype=np.uint8)[None, :, None], (side, side, 3))
+    bends = [augment._bent(ramp, rng, 0.0, 1.0).astype(float) - ramp for _ in range(300)]
+    inner = np.stack(bends)[:, :, 40:-40, 0]  # a ramp's value is its place, but for the edges
+    assert inner.std() == pytest.approx(augment.ELASTIC * side, rel=0.1)
+
+
+def test_a_codec_keeps_the_detail_of_red_better_than_that_of_blue() -> None:
+    def contrast(channel: int) -> float:
+        striped = np.zeros((64, 64, 3), np.uint8)
+        striped[:, ::2, channel] = 255
+        coded = appearances.coded(striped, 50)[..., channel].astype(float)
+        return float(np.abs(np.diff(coded, axis=1)).mean())
+
+    assert contrast(0) > 1.3 * contrast(2)  # brightness is 0.299 red and 0.114 blue
 
 
 def test_fr_restores_by_another_picture_in_the_same_colours(people: list[Sample]) -> None:

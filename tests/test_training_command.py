@@ -43,7 +43,8 @@ def test_dry_run_with_data_knows_the_steps(folder: Path) -> None:
         "b2f", "--dry-run", "--data", str(folder), "--batch-size", "2", "-o", "runs/b2f"
     )
     assert result.exit_code == 0, result.output
-    assert "100" in result.output and "runs/b2f/step-" in result.output  # 5 · 40 / 2
+    assert "5 in 9 frames" in result.output
+    assert "180" in result.output and "runs/b2f/step-" in result.output  # 9 · 40 / 2
     assert not Path("runs").exists()
 
 
@@ -112,7 +113,7 @@ def made_bundle(folder: Path, *roles: str) -> Path:
 def test_epochs_are_steps_of_the_data(folder: Path, tmp_path: Path) -> None:
     result = invoke(*tiny("fr", folder, tmp_path / "run", "--epochs", "2", "--json"))
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout.splitlines()[-1])["steps"] == 5  # 2 · 5 / 2
+    assert json.loads(result.stdout.splitlines()[-1])["steps"] == 9  # 2 · 9 frames of 5 / 2
     both = invoke("fr", "--dry-run", "--epochs", "2", "--steps", "3")
     assert isinstance(both.exception, UsageError) and "--epochs" in str(both.exception)
     plan = invoke("fr", "--dry-run", "--epochs", "2")

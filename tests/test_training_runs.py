@@ -227,7 +227,7 @@ def test_every_ablation_trains(name: str, people: list[Sample], tmp_path: Path) 
         run = Trainer(build(role, getattr(preset, role), 0), people, Settings(1, 2), tmp_path)
         assert np.isfinite(run.one_step()["total"])
         terms = run.one_step().keys()
-        assert ("mask" in terms) == (role == "b2f" and name != "no-mask")
+        assert ("mask" in terms) == (role == "b2f" and name != "b2f-no-mask")
 
 
 def frozen(network: torch.nn.Module) -> torch.nn.Module:

@@ -46,6 +46,8 @@ class B2F(nn.Module):
         width = preset.style if warped else preset.channels[0]
         self.appearance = SmallEncoders(preset) if preset.encoders == "small" else None
         self.fc = nn.Linear(preset.embedding, width * START * START)
+        if not warped:  # beside a U-Net's features so small a style would hardly be seen
+            initialise_xavier([self.fc])
         self.decoder = TextureDecoder(preset) if warped else SpadeDecoder(preset)
 
     def person(self, e_z: Tensor) -> Tensor:

@@ -114,8 +114,9 @@ class FreestyleBackend:
     def _looks(self, target: Target) -> Looks:
         body = self.nets.body
         p2b, b2f = body.p2b.preset, body.b2f.preset
-        labels = inputs.target_map(target, p2b.size)
-        t = appearance.separate(target.frame.rgb, target.labels.labels, b2f.crop)  # eq. 4
+        labels = inputs.target_map(target, p2b)
+        parsed = inputs.with_hands(target.labels.labels, target.skeleton, b2f)
+        t = appearance.separate(target.frame.rgb, parsed, b2f.crop)  # eq. 4
         with self.nets.running():
             e_z = body.appearance(*appearance.as_tensors(t, self.nets.device))  # eq. 5
             return Looks(

@@ -62,12 +62,17 @@ def label_channels(
     return one_hot.float().contiguous().to(device)
 
 
-def target_map(target: Target, size: tuple[int, int]) -> UInt8Array:
-    """p^M* of equation 1 with the hands drawn in, uint8 of that (height, width).
+def with_hands(labels: UInt8Array, skeleton: Skeleton, preset: P2BPreset | B2FPreset) -> UInt8Array:
+    """Labels (H, W) with the skeleton's hands drawn in (section 3.1), unless hand_labels=off."""
+    return hand_labels(labels, skeleton) if preset.hand_labels else labels
+
+
+def target_map(target: Target, preset: P2BPreset) -> UInt8Array:
+    """p^M* of equation 1, with the hands if P2B knows them, uint8 of its (height, width).
 
     The crop is centred on the person, MARGIN times their height, at the canvas's proportions.
     """
-    labels = hand_labels(target.labels.labels, target.skeleton)
+    size, labels = preset.size, with_hands(target.labels.labels, target.skeleton, preset)
     box = target_box(labels, size)
     scale = size[0] / box.height
     shift = np.array([[scale, 0, -box.left * scale], [0, scale, -box.top * scale]])

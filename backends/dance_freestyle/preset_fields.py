@@ -20,7 +20,8 @@ FACE_PARTS = ALL_LABELS - BODY_LABELS
 
 @dataclass(frozen=True)
 class Schedule:
-    """Appendix C: Adam, a constant rate, samples per step over all processes, epochs.
+    """Appendix C: Adam, a constant rate, samples per step over all processes, epochs
+    (each of as many samples as the data have frames).
 
     fade: share of the steps, the last, in which the rate falls to nothing (not in the paper).
     """
@@ -236,15 +237,6 @@ class B2FPreset:
     def d_inputs(self) -> int:
         """Channels that the discriminators see: the labels and a picture."""
         return self.labels + 3
-
-
-@dataclass(frozen=True)
-class DPPreset:
-    """Which dense-pose model the driving video is read with; docs/paper.md, Figure 12c."""
-
-    model: Literal["template", "R_101_FPN_DL_s1x", "R_50_FPN_s1x", "R_50_FPN_s1x_legacy"] = (
-        "R_101_FPN_DL_s1x"
-    )
 
 
 @dataclass(frozen=True)

@@ -17,27 +17,26 @@ from dance_freestyle.preset_fields import (
     HANDS,
     B2FLoss,
     B2FPreset,
-    DPPreset,
     EmbedderPreset,
     P2BLoss,
     P2BPreset,
     ParserPreset,
     Schedule,
 )
+from dancecli.errors import UsageError
 
 __all__ = [
     "ABLATIONS", "COMPACT", "FACE_PARTS", "HANDS", "PAPER", "PRESETS", "SHORTHANDS", "B2FLoss",
-    "B2FPreset", "DPPreset", "FRLoss", "FRPreset", "P2BLoss", "P2BPreset", "Preset", "Schedule",
+    "B2FPreset", "FRLoss", "FRPreset", "P2BLoss", "P2BPreset", "Preset", "Schedule",
     "preset",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Preset:
-    """The three networks, what they are fed, and the two that may stand in for published ones."""
+    """The three networks, and the two that may stand in for published ones."""
 
     name: str = "paper"
-    dp: DPPreset = field(default_factory=DPPreset)
     p2b: P2BPreset = field(default_factory=P2BPreset)
     b2f: B2FPreset = field(default_factory=B2FPreset)
     fr: FRPreset = field(default_factory=FRPreset)
@@ -49,13 +48,22 @@ class Preset:
 
         Values are checked against the field's type; texts are read as on a command line: on/off,
         numbers, 512x320 or 64,32 for lists. `SHORTHANDS` are understood too.
-        Raises UsageError naming the nearest field for an unknown one, and the valid values.
+        Raises UsageError naming the nearest field for an unknown one, and the valid values; for
+        `dp.model` it names the option that chooses the dense poser.
         """
+        if any(key.split(".")[0] == "dp" for key in changes):
+            raise UsageError(NO_DENSE)
         spelt = {
             name: value for key, value in changes.items() for name in SHORTHANDS.get(key, (key,))
         }
         return overrides.replaced(self, spelt, SHORTHANDS)
 
+
+NO_DENSE = (
+    "no setting is called dp.model: dense maps are the data's and the driving video's; choose who "
+    "makes them with --dense NAME (densepose, or densepose-legacy for Figure 12c) of dance "
+    "prepare-data, reenact and evaluate"
+)
 
 SHORTHANDS = {
     "hand_labels": ("p2b.hand_labels", "b2f.hand_labels"),
@@ -70,7 +78,6 @@ PAPER = Preset()
 
 COMPACT = Preset(
     name="compact",
-    dp=DPPreset("template"),
     p2b=P2BPreset(
         size=(256, 160),
         ngf=16,
@@ -133,18 +140,19 @@ PRESETS = {"paper": PAPER, "compact": COMPACT}
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "p2b-no-squeeze": {"p2b.aug_squeeze": False},
-    "p2b-no-accurate-dp": {"dp.model": "R_50_FPN_s1x_legacy"},
+    "p2b-no-accurate-dp": {},  # other dense maps: `prepare-data --dense densepose-legacy`
     "p2b-no-dp": {"p2b.use_dp": False},
     "p2b-no-fingers-dp": {"p2b.use_dp": False, "p2b.hand_labels": False},
-    "no-fr": {"fr.use": False},
-    "no-mask": {"b2f.mask": "label", "b2f.loss.mask": 0.0},
-    "no-fingers": {"b2f.hand_labels": False},
-    "no-face-loss-lr": {
+    "b2f-no-fr": {"fr.use": False},
+    "b2f-no-mask": {"b2f.mask": "label", "b2f.loss.mask": 0.0},
+    "b2f-no-fingers": {"b2f.hand_labels": False},
+    "b2f-no-face-loss": {
         "b2f.loss.face": 0.0, "b2f.size": (256, 160), "b2f.canvas": (256, 160),
         "b2f.channels": (1024, 1024, 1024, 512, 256, 128, 64),
     },
 }  # fmt: skip
-"""Rows of Table 2 (Figures 5 and 12), as overrides of `paper`."""
+"""Rows of Table 2 (Figures 5 and 12) by their names in `dancecli.evaluate.paper`, as overrides of
+`paper`; b2f-no-face-loss is also at low resolution."""
 
 
 def preset(name: str) -> Preset:

@@ -68,7 +68,7 @@ def training_options(function: Command) -> Command:
         click.option("--init", metavar="NAME|FILE|DIR", help="Start from the network of a bundle, of a .safetensors file or of another run (fine-tuning)."),  # noqa: E501
         click.option("--resume", is_flag=True, help="Go on from the newest checkpoint in -o."),
         click.option("--steps", type=click.IntRange(1), help="Steps in all. Default: the preset's epochs."),  # noqa: E501
-        click.option("--epochs", type=click.IntRange(1), help="How often the data are seen, instead of --steps."),  # noqa: E501
+        click.option("--epochs", type=click.IntRange(1), help="How often the data's frames are seen, instead of --steps."),  # noqa: E501
         click.option("--batch-size", type=click.IntRange(1), help="Samples per step over all processes. Default: the preset's."),  # noqa: E501
         click.option("--accumulate", type=click.IntRange(1), default=1, show_default=True, help="Compute each process's share in that many parts, to save memory."),  # noqa: E501
         click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda, cuda:N or mps."),  # noqa: E501
@@ -162,12 +162,17 @@ def chosen_preset(request: Request) -> Any:
     return getattr(preset(request.preset).with_overrides(changes), request.role)
 
 
-def _steps(request: Request, preset: Any, count: int | None) -> int | None:
-    """Steps of a run: those asked for, or those of the epochs of `count` samples."""
-    if request.steps or count is None:
+def _frames(request: Request, data: Any) -> int | None:
+    """How many samples are an epoch, None where nobody asks: some data must be made to know it."""
+    return None if request.steps or data is None else int(data.frames)
+
+
+def _steps(request: Request, preset: Any, frames: int | None) -> int | None:
+    """Steps of a run: those asked for, or those of its epochs, each of `frames` samples."""
+    if request.steps or frames is None:
         return request.steps
     epochs = request.epochs or preset.schedule.epochs
-    return max(1, round(float(epochs * count) / _batch(request, preset)))
+    return max(1, round(float(epochs * frames) / _batch(request, preset)))
 
 
 def _batch(request: Request, preset: Any) -> int:
@@ -189,12 +194,13 @@ def _say_plan(request: Request, as_json: bool) -> None:
 
     rank, world = place()
     preset = chosen_preset(request)
-    count = len(open_data(request.data, verify=False)) if request.data else None
-    settings = _settings(request, preset, count, device="cpu")
+    data = open_data(request.data, verify=False) if request.data else None
+    frames = _frames(request, data)
+    settings = _settings(request, preset, frames, device="cpu")
     found = plan.Plan(
-        request.role, request.preset, preset, settings, world, count,
+        request.role, request.preset, preset, settings, world, len(data) if data else None, frames,
         request.epochs or preset.schedule.epochs, request.out,
-        known=bool(_steps(request, preset, count)),
+        known=bool(_steps(request, preset, frames)),
     )  # fmt: skip
     if rank:
         return
@@ -205,11 +211,11 @@ def _say_plan(request: Request, as_json: bool) -> None:
         click.echo(f"{name:24} {value}")
 
 
-def _settings(request: Request, preset: Any, count: int | None, device: str) -> Any:
+def _settings(request: Request, preset: Any, frames: int | None, device: str) -> Any:
     from dance_freestyle.training.settings import Settings
 
     return Settings(
-        steps=_steps(request, preset, count) or 1, batch=_batch(request, preset),
+        steps=_steps(request, preset, frames) or 1, batch=_batch(request, preset),
         parts=request.accumulate, seed=request.seed, device=device, bf16=request.bf16,
         freeze_norms=request.freeze_norms, every=request.checkpoint_every,
         pictures=request.pictures_every, workers=_workers(request),
@@ -279,7 +285,7 @@ def _prepared(request: Request, progress: Any, processes: Any) -> Any:
     if checkpoints(request.out) and not request.resume:
         raise UsageError(f"{request.out} holds a run already; add --resume, or choose another -o")
     data = open_data(request.data, progress.say)
-    settings = _settings(request, preset, len(data), processes.device)
+    settings = _settings(request, preset, _frames(request, data), processes.device)
     settings.share(processes.world)
     start = found_network(request.init, request.role) if request.init else None
     painter = found_network(request.render_with, "b2f") if request.render_with else None

@@ -59,6 +59,14 @@ class JobSamples(Sequence[LiveSample]):
     def __len__(self) -> int:
         return len(self.units)
 
+    @property
+    def frames(self) -> int:
+        """As if each sample had as many as the first, which is made for it: all would take hours.
+
+        Raises what making it raises.
+        """
+        return len(self) * self[0].count if self.units else 0
+
     def __getitem__(self, index: int) -> LiveSample:  # type: ignore[override]
         """Make it. Raises MediaError when many units in a row give nobody, IndexError."""
         index = range(len(self))[index]

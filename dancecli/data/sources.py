@@ -57,13 +57,21 @@ class Joined(Sequence[Source]):
     def __len__(self) -> int:
         return self.ends[-1] if self.ends else 0
 
+    @property
+    def frames(self) -> int:
+        """Of all samples; stored ones know theirs unread, others count by `JobSamples.frames`."""
+        return sum(
+            part.frames if isinstance(part, JobSamples) else sum(len(one.numbers) for one in part)
+            for part in self.parts
+        )
+
     def __getitem__(self, index: int) -> Source:  # type: ignore[override]
         index = range(len(self))[index]
         place = next(n for n, end in enumerate(self.ends) if index < end)
         return self.parts[place][index - self.ends[place]]
 
 
-def open_sources(data: str, report: Report | None = None, verify: bool = True) -> Sequence[Source]:
+def open_sources(data: str, report: Report | None = None, verify: bool = True) -> Joined:
     """All samples that `--data` names, with commas between the places.
 
     report, verify: as `open_stored` takes them. Raises UsageError for a place that is not there,

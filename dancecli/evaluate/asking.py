@@ -9,6 +9,7 @@ from typing import Any
 from dancecli.errors import UsageError
 from dancecli.evaluate.compare import Learned
 from dancecli.evaluate.eyes import GROUPS, Eyes
+from dancecli.evaluate.paper import DENSE, TABLE_2
 from dancecli.evaluate.reenactment import Contender, Protocol, contenders
 from dancecli.evaluate.results import Results, read_summary
 from dancecli.evaluate.running import (
@@ -97,15 +98,23 @@ class Ask:
         """The rows of Table 2 whose weights are in --ablations."""
         if self.ablations is None:
             return []
-        from dancecli.evaluate.paper import TABLE_2
-
         rows = [row for row in TABLE_2 if (self.ablations / row).is_dir()]
         if not rows:
             raise UsageError(
                 f"--ablations {self.ablations}: no folder is called after a row of Table 2: "
                 f"{', '.join(TABLE_2)}"
             )
-        return [Contender(row, "freestyle", str(self.ablations / row)) for row in rows]
+        return [
+            Contender(row, "freestyle", str(self.ablations / row), dense=DENSE.get(row))
+            for row in rows
+        ]
+
+    def strangers(self) -> list[str]:
+        """Folders in --ablations that are called after no row of Table 2, and are passed over."""
+        if self.ablations is None or not self.ablations.is_dir():
+            return []
+        inside = sorted(path.name for path in self.ablations.iterdir() if path.is_dir())
+        return [name for name in inside if name not in TABLE_2]
 
 
 def answer(ask: Ask, progress: Progress) -> Results:
@@ -115,6 +124,11 @@ def answer(ask: Ask, progress: Progress) -> Results:
     about: dict[str, Any] = {"name": "Comparison with real frames", "frames": ask.frames}
     if ask.kind != "files":
         about = described(ask.protocol(), ask.kind == "cross")
+    if strangers := ask.strangers():
+        progress.say(
+            f"{ask.ablations}: passed over {', '.join(strangers)}; the rows of Table 2 are "
+            f"{', '.join(TABLE_2)}"
+        )
     evaluation = Evaluation(
         ask.out, eyes, learned(ask.device), progress, Results(about, eyes.describe())
     )

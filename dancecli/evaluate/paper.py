@@ -37,6 +37,9 @@ TABLE_2 = {
 }
 """Ablations; P2B's rows have no picture metrics, and two of them are printed alike."""
 
+DENSE = {"p2b-no-accurate-dp": "densepose-legacy"}
+"""Rows of Table 2 whose dense maps are not those of the others, and who makes them."""
+
 
 def beside(results: Results) -> str:
     """The paper's tables and ours, as text."""

@@ -43,12 +43,17 @@ BLURRED = "posewarp blurred"
 
 @dataclass(frozen=True)
 class Contender:
-    """One backend as it is measured. name: in the report. retarget: False is equation 2 raw."""
+    """One backend as it is measured.
+
+    name: in the report. retarget: False is equation 2 raw. dense: the plugin that reads the driving
+    video for it; None: the same as for the others.
+    """
 
     name: str
     backend: str
     weights: str | None = None
     retarget: bool = False
+    dense: str | None = None
 
 
 def contenders(backends: tuple[str, ...], weights: str | None) -> list[Contender]:
@@ -184,6 +189,8 @@ class System:
     def __init__(self, contender: Contender, clip: Clip) -> None:
         self.contender = contender
         plugins = {**clip.job.plugins, "dance.backend": contender.backend}
+        if contender.dense:
+            plugins["dance.dense"] = contender.dense
         job = replace(
             clip.job, plugins=plugins, weights=contender.weights, retarget=contender.retarget
         )

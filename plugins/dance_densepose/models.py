@@ -42,7 +42,7 @@ _OURS: Settings = {"MODEL.ROI_HEADS.SCORE_THRESH_TEST": 0.5, "TEST.DETECTIONS_PE
 class Model:
     """One published model.
 
-    name: in detectron2's table and in `dp.model` of the presets. weights: for `dancecli.weights`.
+    name: in detectron2's table. weights: for `dancecli.weights`.
     depth: layers of the ResNet. head: settings of the DensePose head.
     """
 

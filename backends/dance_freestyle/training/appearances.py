@@ -169,9 +169,11 @@ def photographed(rgb: UInt8Array, rng: Generator) -> UInt8Array:
 
 
 def coded(rgb: UInt8Array, quality: int) -> UInt8Array:
-    """Through JPEG."""
-    _, data = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    """Through JPEG, which keeps brightness finer than colour and must know red from blue."""
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return np.asarray(decoded, np.uint8)
 
 
 def segmented(person: BoolArray, rng: Generator) -> FloatArray:

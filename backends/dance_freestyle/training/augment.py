@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from dance_freestyle.training.appearances import coded
 from dance_freestyle.training.samples import Shot
 from dancecli.labels import mirrored as mirrored_labels
 from dancecli.mirror import mirrored_skeleton
@@ -147,41 +148,47 @@ def dropped(present: BoolArray, share: float, rng: Generator) -> BoolArray:
     return present & (rng.random(len(present)) >= share)
 
 
-def worn(face: UInt8Array, rng: Generator, bending: float = 1.0, least: float = 2.0) -> UInt8Array:
+def worn(
+    face: UInt8Array, rng: Generator, moving: float = 1.0, waves: float = 1.0, least: float = 2.0
+) -> UInt8Array:
     """A face (S, S, 3) made worse, as generated ones are: bent, moved, blurred, coded, tinted.
 
-    bending: share of the usual. least: of the factors up to 6 by which it is made smaller.
+    moving, waves: shares of the usual turn and scale, and of the usual bending. least: of the
+    factors up to 6 by which it is made smaller.
     """
-    bent = _bent(face, rng, bending)
+    bent = _bent(face, rng, moving, waves)
     side = face.shape[0]
     small = max(4, round(side / rng.uniform(least, 6)))
     coarse = cv2.resize(bent, (small, small), interpolation=cv2.INTER_AREA)
     back = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR)
     blurred = cv2.GaussianBlur(back, (0, 0), rng.uniform(0.3, 0.01 * side))
-    quality = int(rng.integers(30, 91))
-    _, coded = cv2.imencode(".jpg", blurred, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.float32)
+    decoded = coded(np.asarray(blurred, np.uint8), int(rng.integers(30, 91)))
     tinted = decoded * rng.uniform(0.9, 1.1, 3)
     return np.clip(np.rint(tinted), 0, 255).astype(np.uint8)
 
 
 ELASTIC = 6 / 256
-"""Deviation of the elastic bending, in sides of the face."""
+"""Standard deviation of the elastic bending along each axis, in sides of the face."""
+
+INTERPOLATED = 0.9
+"""What cubic interpolation leaves of the deviation of a 4x4 grid's values (0.897 to 0.899)."""
 
 
-def _bent(face: UInt8Array, rng: Generator, bending: float) -> UInt8Array:
-    """Scaled by up to 8%, turned by up to 8 degrees and bent smoothly; by a share of that."""
+def _bent(face: UInt8Array, rng: Generator, moving: float, waves: float) -> UInt8Array:
+    """Scaled by up to 8%, turned by up to 8 degrees and bent smoothly; by shares of that."""
     side = face.shape[0]
     turn = cv2.getRotationMatrix2D(
         ((side - 1) / 2, (side - 1) / 2),
-        bending * rng.uniform(-8, 8),
-        1 + bending * rng.uniform(-0.08, 0.08),
+        moving * rng.uniform(-8, 8),
+        1 + moving * rng.uniform(-0.08, 0.08),
     )
     columns, rows = np.meshgrid(np.arange(side), np.arange(side))
     flat = np.stack([columns, rows, np.ones_like(rows)], -1) @ turn.T
-    coarse = rng.normal(0, bending * ELASTIC * side / 2, (4, 4, 2)).astype(np.float32)
-    waves = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
-    places = (flat + waves).astype(np.float32)
+    deviation = waves * ELASTIC * side / INTERPOLATED
+    coarse = rng.normal(0, deviation, (4, 4, 2)).astype(np.float32)
+    places = (flat + cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)).astype(
+        np.float32
+    )
     bent = cv2.remap(
         face, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

@@ -20,7 +20,7 @@ from dance_freestyle.presets import B2FPreset, P2BPreset
 from dance_freestyle.training import appearances, augment
 from dance_freestyle.training.cuts import Cuts
 from dance_freestyle.training.samples import Sample, Shot
-from dancecli.drawing import hand_labels, stick_figure
+from dancecli.drawing import stick_figure
 from dancecli.labels import APPEARANCE_PARTS, Label
 from dancecli.types import DenseMap, UInt8Array
 
@@ -51,7 +51,7 @@ def p2b_item(sample: Sample, preset: P2BPreset, rng: Generator) -> Item:
     squeeze = augment.drawn_squeeze(rng) if preset.aug_squeeze else None
     shots = sample.shot(a, parsed=rng.random() < preset.parsed), sample.shot(b)
     one, other = (augment.moved(augment.fitted(shot, preset.size), move) for shot in shots)
-    star, truth = (augment.squeezed(_with_hands(shot), squeeze) for shot in (one, other))
+    star, truth = (augment.squeezed(_labels(shot, preset), squeeze) for shot in (one, other))
     channels = inputs.channels_of(preset.hand_labels)
     item = {
         "p_star": _numbers(channels[star]),
@@ -100,7 +100,7 @@ def b2f_item(
         tint = appearances.drawn_tint(rng)
         source, shot = (_tinted(each, tint) for each in (source, shot))
         texture = None if texture is None else _tinted_texture(texture, tint)
-    labels = _with_hands(shot)
+    labels = _labels(shot, preset)
     item = {
         **painting_item(source, shot, preset, texture),
         "x": picture(shot.rgb),
@@ -119,7 +119,7 @@ def b2f_item(
 
 def painting_item(source: Shot, shot: Shot, preset: B2FPreset, texture: Tensor | None) -> Item:
     """What B2F paints a shot from, with the looks of the source; the shot is on the canvas."""
-    parts = appearance.separate(source.rgb, source.labels, preset.crop)
+    parts = appearance.separate(source.rgb, _labels(source, preset), preset.crop)
     item = {
         "images": torch.from_numpy(parts.images).movedim(-1, 1),
         "present": torch.from_numpy(parts.present),
@@ -144,7 +144,7 @@ def mapping_item(source: Shot, shot: Shot, preset: B2FPreset, mapper: P2BPreset)
     The points are on B2F's working size.
     """
     small = augment.fitted(shot, mapper.size)
-    star = _with_hands(augment.fitted(source, mapper.size))
+    star = _labels(augment.fitted(source, mapper.size), mapper)
     item = {
         "p_star": _numbers(inputs.channels_of(mapper.hand_labels)[star]),
         "P_S": picture(stick_figure(small.skeleton, *mapper.size)),
@@ -170,7 +170,7 @@ def _tinted_texture(texture: Tensor, tint: appearances.Tint) -> Tensor:
 
 def _body(shot: Shot, preset: B2FPreset) -> Tensor:
     """P^B at the network's size: hands and the frame's own face labels drawn in."""
-    small = inputs.resized(_with_hands(shot), preset.size)
+    small = inputs.resized(_labels(shot, preset), preset.size)
     scale = preset.size[0] / preset.canvas[0]
     face = shot.skeleton.moved(scale, 0, 0).face
     channels = inputs.channels_of(preset.hand_labels, preset.face_labels)
@@ -197,8 +197,9 @@ def _boxes(
     return torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
 
 
-def _with_hands(shot: Shot) -> UInt8Array:
-    return hand_labels(shot.labels, shot.skeleton)
+def _labels(shot: Shot, preset: P2BPreset | B2FPreset) -> UInt8Array:
+    """With the hands drawn in, where the preset tells them from arms."""
+    return inputs.with_hands(shot.labels, shot.skeleton, preset)
 
 
 def picture(rgb: UInt8Array) -> Tensor:

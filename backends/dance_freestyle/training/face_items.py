@@ -98,7 +98,8 @@ def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> It
         photo = appearances.photographed(photo, rng)
     worn = truth
     if rng.random() >= UNWORN:
-        worn = augment.worn(truth, rng, float(rng.uniform(0, 0.5)), 1.0)
+        moving = float(rng.uniform(0, 0.5))
+        worn = augment.worn(truth, rng, moving, WAVES * moving, least=1.0)
     alignment = faces.align(shot.skeleton.face, preset.size)
     assert alignment is not None
     inside = faces.hull_in_crop(alignment)
@@ -107,6 +108,10 @@ def _with_photo(shot: Shot, owner: Shot, preset: FRPreset, rng: Generator) -> It
         "photo": picture(photo), "inside": torch.from_numpy((255 * inside).astype(np.uint8)),
     }  # fmt: skip
 
+
+WAVES = 0.45
+"""Bending of a face that FR restores by a photo, over its turning, both in shares of the usual:
+what lies elsewhere than in the truth cannot be put back and teaches FR to blur."""
 
 UNWORN = 0.2
 """Share of the faces that are as they should be, and to be left alone."""

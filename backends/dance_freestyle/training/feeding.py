@@ -50,8 +50,8 @@ class Items:
         """
         count = len(self.data)
         for skipped in range(min(count, UNSUITABLE)):
-            epoch, place = divmod(position, count)
-            near = epoch * count + (place + skipped) % count
+            turn, place = divmod(position, count)
+            near = turn * count + (place + skipped) % count
             sample = self.data[samples.visited(near, count, self.seed)]
             item = self.show(sample, rng=np.random.default_rng([self.seed, position, skipped]))
             if item is not None:

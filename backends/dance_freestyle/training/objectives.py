@@ -149,7 +149,8 @@ def b2f_generator(
         ("region", weights.region, networks.regions, batch.regions),
     ):
         if weight and judge and boxes is not None:
-            terms[name] = weight * boxed(judge, painted.z, batch.x, boxes, preset.crop)
+            z, x = painted.z * inside, batch.x * inside  # the person alone (section 3.2)
+            terms[name] = weight * boxed(judge, z, x, boxes, preset.crop)
     return {**terms, **_copying(preset, batch, painted, inside)}
 
 

@@ -16,8 +16,9 @@ from dance_freestyle.training.summary import Summary, summary
 class Plan:
     """A run before it begins.
 
-    name: of the preset. world: processes. samples: None without data. epochs: that were asked for.
-    known: whether the settings' steps are; else they follow from the epochs once data are there.
+    name: of the preset. world: processes. samples: None without data. frames: of all samples, None
+    where the steps do not depend on them. epochs: that were asked for. known: whether the settings'
+    steps are; else they follow from the epochs once data are there.
     """
 
     role: str
@@ -26,6 +27,7 @@ class Plan:
     settings: Settings
     world: int
     samples: int | None
+    frames: int | None
     epochs: int
     out: Path | None
     known: bool
@@ -49,6 +51,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "parts": counted.parts, "discriminator_parameters": counted.critics,
         "gflop": _rounded(counted.flop / 1e9), "bytes_without_activations": counted.memory,
         "bytes_of_activations": plan.activations, "samples": plan.samples,
+        "frames": plan.frames,
         "batch": settings.batch, "processes": plan.world, "accumulate": settings.parts,
         "steps": settings.steps if plan.known else None, "epochs": plan.epochs,
         "checkpoints": str(plan.out or ""),
@@ -69,7 +72,7 @@ def rows(plan: Plan) -> list[tuple[str, str]]:
         ("memory", f"{_gigabytes(counted.memory)} per process: weights, gradients, optimisers"),
         ("  activations", f"{_gigabytes(plan.activations)} more for {share} sample(s) at a time, "
                           "float32, estimated"),
-        ("samples", f"{plan.samples:,}" if plan.samples else "unknown without --data"),
+        ("samples", _counted(plan)),
         ("batch", f"{settings.batch}: {plan.world} process(es), {settings.parts} part(s) of "
                   f"{share} in each"),
         ("steps", steps),
@@ -79,6 +82,11 @@ def rows(plan: Plan) -> list[tuple[str, str]]:
         ("pictures", f"{out}/pictures, every {settings.pictures} steps" if settings.pictures
                      else "none"),
     ]  # fmt: skip
+
+
+def _counted(plan: Plan) -> str:
+    frames = "" if plan.frames is None else f" in {plan.frames:,} frames"
+    return f"{plan.samples:,}{frames}" if plan.samples else "unknown without --data"
 
 
 def _rounded(number: float) -> float:

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.data.live import JobSamples
 from dancecli.data.reading import Report, open_stored
-from dancecli.data.sources import Source, open_sources
+from dancecli.data.sources import Joined, Source, open_sources
 from dancecli.types import FloatArray, Skeleton, UInt8Array
 
 
@@ -63,12 +64,17 @@ class Sample:
 
 @dataclass(frozen=True)
 class Samples(Sequence[Sample]):
-    """Samples made when asked for, from any sequence of sources."""
+    """Samples made when asked for, from their sources."""
 
-    sources: Sequence[Source]
+    sources: Joined | JobSamples
 
     def __len__(self) -> int:
         return len(self.sources)
+
+    @property
+    def frames(self) -> int:
+        """Of all samples: so many samples are an epoch. No shard is read for it."""
+        return self.sources.frames
 
     def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
         return Sample.of(self.sources[index])
@@ -86,7 +92,7 @@ def open_samples(
     return [Sample.of(stored) for stored in open_stored(places, report, verify)]
 
 
-def open_data(data: str, report: Report | None = None, verify: bool = True) -> Sequence[Sample]:
+def open_data(data: str, report: Report | None = None, verify: bool = True) -> Samples:
     """All samples that `--data` names: folders, shards, URLs, and sets that are made on the way
     (`dancecli.data.sources`).
 
@@ -96,9 +102,12 @@ def open_data(data: str, report: Report | None = None, verify: bool = True) -> S
 
 
 @lru_cache(maxsize=2)
-def order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """The order in which an epoch visits `count` samples, over all processes together."""
-    return np.random.default_rng([seed, epoch]).permutation(count)
+def order(count: int, seed: int, turn: int) -> NDArray[np.int64]:
+    """The order in which a turn visits `count` samples, each once, over all processes together.
+
+    An epoch is longer: as many samples as all of them have frames (`Samples.frames`).
+    """
+    return np.random.default_rng([seed, turn]).permutation(count)
 
 
 def positions(consumed: int, batch: int, rank: int = 0, world: int = 1) -> range:
@@ -113,5 +122,5 @@ def positions(consumed: int, batch: int, rank: int = 0, world: int = 1) -> range
 
 def visited(position: int, count: int, seed: int) -> int:
     """Which of `count` samples a position of the training shows."""
-    epoch, place = divmod(position, count)
-    return int(order(count, seed, epoch)[place])
+    turn, place = divmod(position, count)
+    return int(order(count, seed, turn)[place])
