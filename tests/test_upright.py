@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from scripted_tracking import HEIGHT, WIDTH, person
 
 from dancecli.motion import LiveMotion, retarget
 from dancecli.motion.placing import is_upright
-from dancecli.steps.photo import say_if_not_upright
+from dancecli.steps.photo import check_usable, say_if_not_upright
 from dancecli.types import Skeleton
 
 
@@ -36,6 +37,15 @@ def test_who_is_not_upright_is_said(
     assert bool(caplog.records) != upright
     assert upright or "photo.jpg is not upright" in caplog.text
     assert upright or (len(caplog.records) == 1 and "turn the photo" in caplog.text)
+
+
+@pytest.mark.parametrize("headless", [True, False])
+def test_a_photo_without_the_head_is_said(caplog: pytest.LogCaptureFixture, headless: bool) -> None:
+    skeleton = person(WIDTH / 2)
+    body = skeleton.body.copy()
+    body[[0, 15, 16, 17, 18], 2] *= not headless
+    check_usable(replace(skeleton, body=body), Path("photo.jpg"))
+    assert ("photo.jpg does not show the head" in caplog.text) == headless
 
 
 def test_who_bends_or_hides_is_upright() -> None:

@@ -25,7 +25,7 @@ from warp_people import (
 from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import JOINT, Frame, LabelMap, PersonMask, Skeleton, Target
-from dancecli.warp.anatomy import ARM, HAND_TIP, driven_figure, photo_figure
+from dancecli.warp.anatomy import ARM, HAND_TIP, MID_HIP, NECK, driven_figure, photo_figure
 from dancecli.warp.hand import REACH, drawn_hand
 from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance, shrunk
 from dancecli.warp.missing import LIMBS, chain_of
@@ -198,6 +198,24 @@ def test_a_photo_of_head_and_shoulders_can_be_posed() -> None:
     assert np.isfinite(warped.colour).all()
     head = near(standing().joint("nose"), 6)
     assert coloured(warped, Label.FACE)[head].mean() > 0.9
+
+
+@pytest.mark.parametrize("lost", [("neck",), ("neck", "mid_hip"), ("neck", "hip", "knee", "ankle")])
+def test_somebody_cut_in_two_by_the_photos_edge_is_a_whole_person(lost: tuple[str, ...]) -> None:
+    """Neither the left side nor the middle of the body is seen, nor, once, any hip or leg."""
+    body = standing().body.copy()
+    gone = [i for n, i in JOINT.items() if n.startswith("left") or n.endswith(lost)]
+    body[gone, 2] = 0
+    halved = replace(photo_of(standing()), skeleton=replace(standing(), body=body))
+    puppet, whole = warp.cut(halved), warp.cut(photo_of(standing()))
+    assert puppet.figure.size == pytest.approx(whole.figure.size, rel=0.3)
+    from_shoulder = [
+        p.figure.points[[NECK, MID_HIP]] - p.figure.points[JOINT["right_shoulder"]]
+        for p in (puppet, whole)
+    ]
+    assert np.abs(np.diff(from_shoulder, axis=0)).max() < 0.08 * whole.figure.size
+    painted, person = (p.pose(standing(), HEIGHT, WIDTH).alpha > 0.5 for p in (puppet, whole))
+    assert (painted & person).sum() > 0.7 * (painted | person).sum()
 
 
 def test_a_photo_of_head_and_shoulders_is_posed_at_any_size() -> None:

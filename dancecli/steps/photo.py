@@ -160,6 +160,14 @@ def check_usable(skeleton: Skeleton, where: Path) -> None:
             "%s shows head and shoulders only: arms are made up; a photo down to the hips looks "
             "better", where.name,
         )  # fmt: skip
+    if not any(skeleton.seen(joint) for joint in HEAD):
+        logger.warning(
+            "%s does not show the head: the dancer will have none; choose a photo with it",
+            where.name,
+        )
+
+
+HEAD = "nose", "left_eye", "right_eye", "left_ear", "right_ear"
 
 
 def say_if_not_upright(skeleton: Skeleton, where: Path) -> None:

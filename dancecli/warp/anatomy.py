@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dancecli.motion.body import PORTRAIT as SPANS
+from dancecli.motion.body import height_of
 from dancecli.types import JOINT, SEEN, BoolArray, FloatArray, Skeleton
 
 HAND_TIP = {"left": 25, "right": 26}
@@ -121,12 +122,22 @@ def photo_figure(skeleton: Skeleton, width: int, height: int) -> Figure:
     inside = (figure.points > -slack).all(1)
     inside &= (figure.points < (width + slack, height + slack)).all(1)
     figure = replace(figure, known=figure.known & inside)
-    size = _size(figure)
+    size = max(_size(figure) or height_of(skeleton), _extent(figure) / MOST_EXTENT, 1.0)
     offsets = np.zeros((POINTS, 2), np.float32)
     for joint, _, x, y in REST:
         offsets[joint] = (x * size, y * size)
     guessed = _cut_off(skeleton, figure, width, height, offsets)
     return replace(_completed(figure, offsets, guessed), size=size)
+
+
+def _extent(figure: Figure) -> float:
+    """Pixels from the one end of the known joints to the other, the larger of both axes."""
+    points = figure.points[figure.known]
+    return float(np.ptp(points, axis=0).max()) if len(points) else 0.0
+
+
+MOST_EXTENT = 1.5
+"""Heights over which nobody's joints reach, arms up and toes down."""
 
 
 def _cut_off(
@@ -182,9 +193,10 @@ def _measured(skeleton: Skeleton) -> Figure:
 
 
 def _size(figure: Figure) -> float:
-    """Standing height from the longest evidence: torso and legs, or shoulders."""
+    """Standing height from the longest evidence: torso and legs, or shoulders; 0 without any, as
+    when the photo's edge cuts somebody in two."""
     known, length = figure.known, figure.length
-    guesses = [1.0]
+    guesses = [0.0]
     if known[NECK] and known[MID_HIP]:
         torso = length(NECK, MID_HIP)
         guesses.append(torso / 0.29)
@@ -197,7 +209,7 @@ def _size(figure: Figure) -> float:
             guesses = [(torso + max(legs)) / 0.77]
     if known[[ARM["left"][0], ARM["right"][0]]].all():
         guesses.append(0.8 * length(ARM["left"][0], ARM["right"][0]) / 0.21)
-    return max(*guesses, 1.0)
+    return max(guesses)
 
 
 def _scale(figure: Figure, source: Figure) -> float:
@@ -252,7 +264,7 @@ def _completed(
     continue straight on."""
     points, depth = figure.points.copy(), figure.depth.copy()
     if not figure.known[NECK]:
-        points[NECK] = points[MID_HIP] - offsets[MID_HIP]
+        points[NECK] = _neck(figure, offsets)
     for joint, parent, _, _ in REST:
         if figure.known[joint]:
             continue
@@ -267,3 +279,17 @@ def _completed(
                 step = bone * (np.hypot(*step) / length)
         points[joint], depth[joint] = points[parent] + step, depth[parent]
     return replace(figure, points=points, depth=depth)
+
+
+def _neck(figure: Figure, offsets: FloatArray) -> FloatArray:
+    """Where the neck (2,) is guessed: over the hips, else beside a shoulder or over one hip."""
+    points, hip = figure.points, offsets[MID_HIP]
+    if figure.known[MID_HIP]:
+        return np.asarray(points[MID_HIP] - hip)
+    clues = [points[j] - offsets[j] for j in _ends_of(ARM) if figure.known[j]]
+    clues = clues or [points[j] - offsets[j] - hip for j in _ends_of(LEG) if figure.known[j]]
+    return np.asarray(np.mean(clues, 0) if clues else -hip, np.float32)
+
+
+def _ends_of(limbs: Mapping[str, tuple[int, ...]]) -> list[int]:
+    return [limb[0] for limb in limbs.values()]
