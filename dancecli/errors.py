@@ -57,12 +57,16 @@ class CacheError(DanceError):
     """An entry of the work directory is damaged; whoever reads it computes it again."""
 
 
+class Terminated(SystemExit):
+    """SIGTERM came. Any other SystemExit within a plugin's code is the plugin's own."""
+
+
 def named(kind: str) -> type[DanceError] | None:
     """The class of the tree with this name, as another process gives it; None for other names."""
     found = globals().get(kind)
     return found if isinstance(found, type) and issubclass(found, DanceError) else None
 
 
-def one_line(error: BaseException) -> str:
-    """What an error says, in one line."""
+def one_line(error: object) -> str:
+    """What an error, or anything else, says, in one line."""
     return " ".join(str(error).split()) or "no message"

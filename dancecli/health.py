@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dancecli import registry
-from dancecli.errors import DanceError, UsageError, WeightsError
+from dancecli.errors import (
+    DanceError,
+    PluginError,
+    Terminated,
+    UsageError,
+    WeightsError,
+    one_line,
+)
 from dancecli.licences import USE
 from dancecli.registry import PluginInfo
 from dancecli.stages import Settings
@@ -15,7 +22,7 @@ from dancecli.weights import WeightFile, needed_by, saying, store
 
 UNKNOWN = "not known"
 
-_INSTALL = re.compile(r"(?<=install it: ).+|(?:\S+ -m )?(?:pip|apt-get) install [^;`]+")
+_INSTALL = re.compile(r"(?<=install it: ).+|(?:\S+ -m )?(?:pip|apt-get) (?:un)?install [^;`]+")
 
 
 @dataclass(frozen=True)
@@ -72,20 +79,26 @@ class Health:
 
 
 def examine_plugin(info: PluginInfo) -> Health:
-    """Load and build a plugin on the device that a run would choose. Never raises DanceError."""
+    """Load and build a plugin on the device that a run would choose.
+
+    Whatever it raises is told of it, so that one bad plugin hides no other.
+    """
     files = needed_by(info.group, info.name)
     lacking = [entry for entry in files if store.glance(entry).word != store.HERE]
     plugin: Any = None
     failed: DanceError | None = None
     device = UNKNOWN
     try:
-        plugin = registry.load_class(info)
-        plugin = registry.load(info.group, info.name, Settings())
-        device = str(getattr(plugin, "device", "cpu"))
-    except UsageError as error:  # it is well, and says what must be given with its name
-        return _asking(info, str(error), registry.load_class(replace(info, option="OPTION")))
-    except DanceError as error:
-        failed = error
+        plugin = registry.import_class(info)
+        if asks := _option_missing(info, plugin):
+            return _asking(info, asks, plugin)
+        built = registry.load(info.group, info.name, Settings())
+        device = one_line(getattr(built, "device", "cpu"))
+        plugin = built
+    except Terminated:
+        raise
+    except (Exception, SystemExit) as error:
+        failed = _as_ours(error)
     return Health(
         info.group, info.name, info.distribution, info.version, info.origin,
         importable=plugin is not None,
@@ -93,17 +106,32 @@ def examine_plugin(info: PluginInfo) -> Health:
         weights=tuple(entry.name for entry in files),
         missing=tuple(entry.name for entry in lacking),
         device=device,
-        licence=str(getattr(plugin, "LICENCE", UNKNOWN)),
+        licence=one_line(getattr(plugin, "LICENCE", UNKNOWN)),
         commercial=getattr(plugin, "COMMERCIAL", None),
         fix=_fix(info, failed, files, lacking),
     )  # fmt: skip
+
+
+def _option_missing(info: PluginInfo, plugin: Any) -> str:
+    """What must be given with its name; empty where it is well without."""
+    try:
+        registry.check_option(info, getattr(plugin, "OPTION", None))
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _as_ours(error: BaseException) -> DanceError:
+    if isinstance(error, DanceError):
+        return error
+    return PluginError(f"{type(error).__name__}: {one_line(error)}")
 
 
 def _asking(info: PluginInfo, says: str, plugin: Any) -> Health:
     """A plugin that is asked for as NAME@OPTION alone."""
     return Health(
         info.group, info.name, info.distribution, info.version, info.origin, True, "", (), (),
-        says, plugin.LICENCE, plugin.COMMERCIAL, "",
+        says, one_line(plugin.LICENCE), plugin.COMMERCIAL, "",
     )  # fmt: skip
 
 
@@ -128,6 +156,8 @@ def _fix(
         return ""
     install = _INSTALL.search(str(failed))
     otherwise = f"install what is missing, or reinstall {info.distribution}"
+    if isinstance(failed, UsageError):
+        otherwise = f"give it what it asks for, or ask the author of {info.distribution}"
     if info.isolated:
         otherwise = f"dance plugins isolate {info.name} --python PATH, or --remove"
     first = install[0] if install else otherwise

@@ -35,3 +35,14 @@ def load(plugin: str, install: str, name: str) -> ModuleType:
         raise PluginError(
             f"plugin '{plugin}': {name} does not load: {cause}; install it: {install}"
         ) from error
+
+
+EXTRAS = {"numba": "synth"}
+"""Module -> the extra of our own package that brings it."""
+
+
+def extra_of(cause: BaseException) -> str:
+    """What to install when one of our plugins misses an optional library; empty for the rest."""
+    missing = cause.name if isinstance(cause, ModuleNotFoundError) else None
+    extra = EXTRAS.get(str(missing).split(".")[0])
+    return f"; install it: pip install 'dancecli[{extra}]'" if extra else ""

@@ -5,6 +5,8 @@ What plugins and weight files say of themselves is all that is known here; no ad
 
 from __future__ import annotations
 
+from typing import Any
+
 from dancecli.errors import LicenceError
 
 ANY, COMMERCIAL = "any", "commercial"
@@ -14,6 +16,24 @@ CHOICES = (ANY, COMMERCIAL)
 
 USE = {True: "yes", False: "no", None: "unclear"}
 """COMMERCIAL as people read it."""
+
+
+def fault(plugin: Any) -> str:
+    """What is wrong with LICENCE and COMMERCIAL of a plugin's class, empty when nothing is."""
+    licence = getattr(plugin, "LICENCE", None)
+    if not isinstance(licence, str) or not licence.strip():
+        return f"LICENCE is {licence!r}, not a line of text"
+    if not hasattr(plugin, "COMMERCIAL"):
+        return "COMMERCIAL is missing: True, False or None (unclear)"
+    return fault_of_use(plugin.COMMERCIAL)
+
+
+def fault_of_use(commercial: Any) -> str:
+    """What is wrong with a COMMERCIAL alone, as an object may say it for itself."""
+    # Not by `in`: 1 equals True, and an array has no one answer.
+    if not any(commercial is known for known in USE):
+        return f"COMMERCIAL is {commercial!r}, not True, False or None (unclear)"
+    return ""
 
 
 def refuse(wanted: str, what: str, commercial: bool | None, licence: str) -> None:

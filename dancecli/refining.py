@@ -113,12 +113,14 @@ def refine_faces(ask: Refinement, work: WorkDir, progress: Progress) -> dict[str
     looked_at = open_driver(job)
     track = follow_face(job, looked_at, stages, work, progress)
     track = track.scaled(video.width / looked_at.width, video.height / looked_at.height)
+    # Told before OUT is in place: it is not left without a sidecar.
+    made_by = {"plugins": stages.describe(), "weights": stages.weights()}
     entry = work.entry("refine", _key(ask, stages))
     with entry.locked():
         refined = _write(ask, video, _Refiner(backend, person, track), entry, progress)
         entry.remove()
     counts = {"refined": refined, "untouched": video.count - refined}
-    _write_sidecar(ask, stages, counts)
+    _write_sidecar(ask, made_by, counts)
     width, height = _size(ask, video)
     about = {"frames": video.count, **counts, "width": width, "height": height}
     return {"out": str(ask.out), **about}
@@ -204,10 +206,9 @@ def _tags() -> dict[str, str]:
     return {**tags, "comment": f"{made}; the face shown was refined after a photo"}
 
 
-def _write_sidecar(ask: Refinement, stages: Stages, counts: dict[str, int]) -> None:
+def _write_sidecar(ask: Refinement, made_by: dict[str, Any], counts: dict[str, int]) -> None:
     inputs = {"video": ask.video, "photo": ask.photo}
     options = {k: v for k, v in asdict(ask).items() if k not in (*inputs, "out", "force")}
     provenance.write_sidecar(
-        ask.out, inputs=inputs, options=options, plugins=stages.describe(), seed=0,
-        faces=counts, weights=stages.weights(),
+        ask.out, inputs=inputs, options=options, seed=0, faces=counts, **made_by,
     )  # fmt: skip

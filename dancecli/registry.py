@@ -17,8 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dancecli import licences
-from dancecli.errors import DanceError, PluginError, UsageError, one_line
+from dancecli import libraries, licences, sources
+from dancecli.errors import DanceError, PluginError, Terminated, UsageError, one_line
+from dancecli.isolation.environment import OURS
 from dancecli.isolation.registered import Isolated, isolated
 from dancecli.media.files import sha256_of
 from dancecli.stages import GROUPS, INTERFACE_VERSION, Settings
@@ -32,6 +33,7 @@ class PluginInfo:
     group: entry-point group. name: what options take. target: "module:Class".
     distribution, version: the package that brings it. option: what was asked for after its name.
     isolated: where it runs, when not here. environment: of that place, else empty.
+    rivals: other packages that bring a plugin of this name, with which none of them can be used.
     """
 
     group: str
@@ -42,16 +44,34 @@ class PluginInfo:
     option: str | None = None
     isolated: Isolated | None = None
     environment: str = ""
+    rivals: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"plugin '{self.name}' ({self.group}, {self.package})"
 
     @cached_property
     def identity(self) -> str:
         """Changes when the plugin, its version, environment or option does; part of cache keys.
 
-        An option that is a file or a folder counts by its content, wherever it lies.
+        An option that is a file or a folder counts by its content, wherever it lies, and so does
+        the code of somebody else's plugin that is installed to be edited.
         """
-        of = f"{self.distribution} {self.version} {self.environment}".rstrip()
+        parts = (self.package, self.environment, self._edited())
+        of = " ".join(part for part in parts if part)
         named = f"{self.group}:{self.name}={self.target} {of}"
         return named if self.option is None else f"{named} @{content(self.option)}"
+
+    def _edited(self) -> str:
+        if self.distribution == OURS:
+            return ""
+        there = self.isolated and self.isolated.distribution
+        folders = self.isolated.folders if self.isolated and there else ()
+        return sources.edited(self.distribution, sources.top(self.target), folders)
+
+    @property
+    def package(self) -> str:
+        """The package that brings it, and its version."""
+        return f"{self.distribution} {self.version}"
 
     @property
     def asked(self) -> str:
@@ -62,13 +82,13 @@ class PluginInfo:
     def origin(self) -> str:
         """The package that brings it, and where it runs if not here; for people."""
         where = f", isolated in {self.isolated.python}" if self.isolated else ""
-        return f"{self.distribution} {self.version}{where}"
+        return f"{self.package}{where}"
 
     def settings(self, settings: Settings) -> Settings:
         """What this plugin is built with, in a run with these settings."""
         return replace(settings, option=self.option)
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """For JSON; no paths of this machine."""
         found = asdict(replace(self, isolated=None))
         return {key: value for key, value in found.items() if value}
@@ -107,8 +127,17 @@ def local(group: str | None = None) -> list[PluginInfo]:
                 each, entry.name, entry.value,
                 dist.name if dist else "unknown", dist.version if dist else "unknown",
             )  # fmt: skip
-            found.setdefault((each, entry.name), info)
+            first = found.setdefault((each, entry.name), info)
+            if first is not info:
+                found[each, entry.name] = _sharing(first, info)
     return list(found.values())
+
+
+def _sharing(first: PluginInfo, other: PluginInfo) -> PluginInfo:
+    """Two plugins of a name as one that has rivals; ours before others, whatever is found first."""
+    if other.distribution == OURS:
+        first, other = other, first
+    return replace(first, rivals=(*first.rivals, *other.rivals, other.package))
 
 
 def elsewhere(record: Isolated) -> PluginInfo:
@@ -126,11 +155,12 @@ def elsewhere(record: Isolated) -> PluginInfo:
 def find(group: str, asked: str) -> PluginInfo:
     """The metadata of one plugin, asked for as NAME or NAME@OPTION.
 
-    Raises UsageError naming the plugins that exist.
+    Raises UsageError naming the plugins that exist, PluginError for a name that several bring.
     """
     name, option = split_name(asked)
     plugins = {info.name: info for info in installed(group)}
     if name in plugins:
+        _alone(plugins[name])
         return replace(plugins[name], option=option)
     close = difflib.get_close_matches(name, plugins, n=1)
     hint = f"; did you mean '{close[0]}'?" if close else ""
@@ -138,31 +168,48 @@ def find(group: str, asked: str) -> PluginInfo:
     raise UsageError(f"no {group} plugin is called '{name}'; installed: {names}{hint}")
 
 
+def _alone(info: PluginInfo) -> None:
+    if info.rivals:
+        *most, last = (info.package, *info.rivals)
+        many, which = ("two", "one") if len(most) == 1 else (len(most) + 1, "all but one")
+        raise PluginError(
+            f"{many} packages bring '{info.name}' ({info.group}): {', '.join(most)} and {last}; "
+            f"pip uninstall {which} of them"
+        )
+
+
 def load_class(info: PluginInfo) -> Any:
     """The plugin's class, imported.
 
-    Raises PluginError when the import fails or it was written for another interface version,
-    UsageError when the option it needs is missing or it takes none.
+    Raises PluginError when the import fails, it was written for another interface version or
+    declares no terms, UsageError when the option it needs is missing or it takes none.
     """
     plugin = import_class(info)
-    _check_option(info, getattr(plugin, "OPTION", None))
+    check_option(info, getattr(plugin, "OPTION", None))
     return plugin
 
 
 def import_class(info: PluginInfo) -> Any:
     """As `load_class`, whatever option was given."""
+    _alone(info)
     plugin = _isolated_class(info) if info.isolated else _imported(info)
     declared = getattr(plugin, "INTERFACE_VERSION", None)
     if declared != INTERFACE_VERSION:
         raise PluginError(
-            f"plugin '{info.name}' ({info.group}, {info.distribution} {info.version}) declares "
-            f"INTERFACE_VERSION {declared}, this dance needs {INTERFACE_VERSION}; "
-            f"install a matching version of {info.distribution}"
+            f"{info} declares INTERFACE_VERSION {declared!r}, this dance needs "
+            f"{INTERFACE_VERSION}; install a matching version of {info.distribution}"
         )
+    _refuse_unsaid(info, licences.fault(plugin))
     return plugin
 
 
-def _check_option(info: PluginInfo, takes: str | None) -> None:
+def _refuse_unsaid(info: PluginInfo, fault: str) -> None:
+    if fault:
+        raise PluginError(f"{info} does not say its terms: {fault}; tell its author")
+
+
+def check_option(info: PluginInfo, takes: str | None) -> None:
+    """Raises UsageError where what was said after the name is not what `takes`, OPTION, says."""
     option = info.group.removeprefix("dance.").replace("_", "-")
     if takes is None and info.option is not None:
         raise UsageError(
@@ -203,26 +250,16 @@ def _imported(info: PluginInfo) -> Any:
         )
         # Not `.driver`: it is tested for truth and a falsy object is swapped for its class.
         return manager[info.name].plugin
-    except Exception as error:
+    except Terminated:
+        raise
+    except (Exception, SystemExit) as error:
         cause = failures[0] if failures else error
         if isinstance(cause, DanceError):
             raise cause from None
         raise PluginError(
-            f"plugin '{info.name}' ({info.group}, {info.distribution} {info.version}) cannot be "
-            f"loaded: {type(cause).__name__}: {one_line(cause)}{_install_hint(info, cause)}"
+            f"{info} cannot be loaded: {type(cause).__name__}: {one_line(cause)}"
+            f"{libraries.extra_of(cause) if info.distribution == OURS else ''}"
         ) from cause
-
-
-EXTRAS = {"numba": "synth"}
-"""Module -> the extra of our own package that brings it."""
-
-
-def _install_hint(info: PluginInfo, cause: BaseException) -> str:
-    """What to install when a first-party plugin misses an optional library."""
-    missing = getattr(cause, "name", None) if isinstance(cause, ModuleNotFoundError) else None
-    extra = EXTRAS.get(str(missing).split(".")[0])
-    ours = info.distribution == "dancecli"
-    return f"; install it: pip install 'dancecli[{extra}]'" if extra and ours else ""
 
 
 def load(group: str, asked: str, settings: Settings) -> Any:
@@ -231,26 +268,24 @@ def load(group: str, asked: str, settings: Settings) -> Any:
     Raises UsageError for an unknown name or an option that does not fit, PluginError for one that
     does not load, does not construct, or lacks a method of its group's Protocol, LicenceError for
     one whose terms, or those of its weight files, do not allow what settings.licence asks for.
+    One that is not ours comes guarded (`guarding.py`).
     """
+    from dancecli.guarding import blamed, guarded
+
     info = find(group, asked)
     plugin = load_class(info)
     _refuse_early(info, plugin, settings.licence)
-    try:
+    with blamed(info, "cannot be started"):
         built = plugin(info.settings(settings))
-    except DanceError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"plugin '{info.name}' ({group}) cannot be started: "
-            f"{type(error).__name__}: {one_line(error)}"
-        ) from error
-    if not isinstance(built, GROUPS[group]):
-        raise PluginError(
-            f"plugin '{info.name}' does not offer all of {GROUPS[group].__name__}; "
-            f"run: dance plugins check {info.name}"
-        )
-    _refuse(info, built, settings.licence)
-    return built
+        if not isinstance(built, GROUPS[group]):
+            raise PluginError(
+                f"plugin '{info.name}' does not offer all of {GROUPS[group].__name__}; "
+                f"run: dance plugins check {info.name}"
+            )
+        # The object may know better than its class, where that depends on weights.
+        _refuse_unsaid(info, licences.fault_of_use(getattr(built, "COMMERCIAL", None)))
+        _refuse(info, built, settings.licence)
+    return built if info.distribution == OURS else guarded(built, info)
 
 
 def _refuse(info: PluginInfo, plugin: Any, licence: str) -> None:

@@ -19,6 +19,11 @@ A fifth one, for extractors that do not look:
 - `RECORDED`: True where what is known of a frame's file (`Frame.source`) is read from elsewhere,
   and made pictures show nobody. Absent: False.
 
+A sixth one, for plugins that read no weights:
+
+- `takes_weights`: False where --weights changes nothing, so that what is kept of its results
+  outlives other weights. Absent: it may.
+
 All methods are pure functions of their arguments and the settings: frames may be redone in any
 order, thread or process and must come out the same. Methods raise `DanceError` subclasses only.
 `dance plugins check NAME` runs the conformance suite of `dancecli.testing`.
@@ -166,7 +171,9 @@ class Backend(Protocol):
     """`dance.backend`: a whole generator. The paper's is P2B, B2F and FR.
 
     More is read where it is there. `batch`: the motions that `render` likes at a time (absent: 1);
-    it is always given as many, the last ones of a clip repeated to fill. `scalable`: True where it
+    it is always given as many, the last ones of a clip repeated to fill, unless --batch-size says
+    another number. `any_batch`: True where it takes fewer just as well, as it is then given where
+    frames come one by one. `scalable`: True where it
     paints any canvas of its shape that is smaller than `canvas`, as it is then given where they
     have the output's own pixels, or more. `dense_size`: (height, width), of the canvas's shape,
     that `Motion.dense` is wanted in (absent or None: the canvas's own). `takes_weights`: False

@@ -23,6 +23,8 @@ tiny = dance_tiny.plugins:TinyReader
 tiny = dance_tiny.plugins:TinyInpainter
 old = dance_tiny.plugins:TinyOld
 [dance.parser]
+tiny = dance_tiny.plugins:TinyParser
+quitting = dance_quitting:Plugin
 lacking = dance_lacking:Plugin
 """
 
@@ -71,6 +73,8 @@ def build_wheel(folder: Path, version: str) -> Path:
         archive.write(TESTS / "tiny_plugin.py", "dance_tiny/plugins.py")
         archive.writestr("dance_tiny/weights.toml", WEIGHTS)
         archive.writestr("dance_lacking.py", "import a_library_that_is_not_there\n")
+        quitting = "import sys\nsys.exit('no licence file')\n"
+        archive.writestr("dance_quitting.py", quitting)
         archive.writestr("tinylib.py", f"VERSION = {version!r}\n")
         archive.writestr(f"{info}/METADATA", about)
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import second_environment as second
 from click.testing import CliRunner, Result
+from installed_plugins import install, visible
 
 from dancecli import registry
 from dancecli.cli.plugins import command
@@ -36,7 +37,7 @@ from dancecli.testing import check
 from dancecli.types import Box, Canvas, Frame, Motion
 from dancecli.weights import known
 
-PRINT, FAIL, NOBODY, EXIT, HANG, DOUBLE, CRASH, CHILD, LACK = range(1, 10)
+PRINT, FAIL, NOBODY, EXIT, HANG, DOUBLE, CRASH, CHILD, LACK, QUIT = range(1, 11)
 """What `tiny_plugin` does with a frame of that index."""
 
 GREY = np.full((30, 40, 3), 51, np.uint8)
@@ -159,6 +160,60 @@ def test_errors_of_ours_come_by_name_and_others_by_their_last_line(
         pose.extract(Frame(GREY, FAIL))
     assert "raise ValueError" in Path(str(caught.value).rpartition(": ")[2]).read_text()
     assert pose.extract(Frame(GREY))
+
+
+def test_quitting_costs_a_call_and_no_worker(
+    tiny: Callable[[str], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    pose = tiny("pose")
+    with pytest.raises(PluginError, match="failed: SystemExit: no licence server; its log: "):
+        pose.extract(Frame(GREY, QUIT))
+    assert pose.extract(Frame(GREY)) and not caplog.records
+
+
+def test_what_a_plugin_says_beyond_its_interface_crosses(
+    tiny: Callable[[str], Any], tmp_path: Path
+) -> None:
+    """The batch that it needs, and what its results depend on."""
+    assert tiny("backend").batch == 2 and tiny("pose").RECORDED is True
+    assert tiny("parser").takes_weights is False
+    assert registry.load_class(registry.find("dance.parser", "tiny")).takes_weights is False
+    plugins = {"dance.parser": "tiny"}
+    job = Job(Path("p"), Path("v"), Path("o"), plugins, weights=str(tmp_path), seed=7)
+    (identity,) = Stages(job).identity("parser")
+    assert identity.endswith(" tinylib 2.0, 7")
+
+
+LENT = """
+import lent_words
+class Plugin:
+    INTERFACE_VERSION, LICENCE, COMMERCIAL = 1, lent_words.MIT, True
+    def __init__(self, settings): pass
+    def inpaint(self, frame, hole): return frame
+"""
+
+
+@pytest.mark.parametrize("editable", [False, True])
+def test_a_plugin_that_is_lent_has_all_modules_of_its_package(
+    python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, editable: bool
+) -> None:
+    """Copied, as its list of files says; editable, as they lie beside it."""
+    (tmp_path / "lent_plugin.py").write_text(LENT)
+    (tmp_path / "lent_words").mkdir()
+    (tmp_path / "lent_words" / "__init__.py").write_text("MIT = 'MIT'\n")
+    site = tmp_path / "site" if editable else tmp_path
+    install(site, "dance-plugin-lent", {"dance.inpaint": {"lent": "lent_plugin:Plugin"}})
+    info = site / "dance_plugin_lent-0.1.0.dist-info"
+    if editable:
+        told = {"url": tmp_path.as_uri(), "dir_info": {"editable": True}}
+        (info / "direct_url.json").write_text(json.dumps(told))
+    else:
+        (info / "RECORD").write_text("lent_plugin.py,,\nlent_words/__init__.py,,\n")
+    visible(monkeypatch, *{tmp_path, site})
+    (found,) = isolate("lent", python)
+    plugin = registry.load("dance.inpaint", "lent", Settings())
+    assert found.isolated and plugin.LICENCE == "MIT"
+    assert np.array_equal(plugin.inpaint(Frame(GREY), GREY[..., 0]).rgb, GREY)
 
 
 def test_advice_to_install_is_advice_for_that_environment(
@@ -355,8 +410,9 @@ def refused(name: str, *more: object) -> str:
 def test_what_cannot_be_isolated_is_said_in_one_line(python: Path, room: Path) -> None:
     there = ("--python", python)
     assert "No module named 'a_library_that_is_not_there'" in refused("lacking", *there)
+    assert "SystemExit: no licence file" in refused("quitting", *there)
     assert "INTERFACE_VERSION 0, this dance needs 1" in refused("old", *there)
-    assert "that environment has: lacking, old, tiny" in refused("nonesuch", *there)
+    assert "that environment has: lacking, old, quitting, tiny" in refused("nonesuch", *there)
     assert "no dance.mask plugin" in refused("tiny", *there, "--kind", "mask")
     assert "no Python there" in refused("tiny", "--python", room)
     empty = second.empty_environment(room / "empty")
@@ -402,15 +458,14 @@ def test_another_numpy(room: Path) -> None:
     np.testing.assert_allclose(found.body[0], 0.2, rtol=1e-6)
 
 
-def test_labels_of_an_isolated_parser_are_kept_per_weights(tmp_path: Path) -> None:
+def test_labels_of_an_isolated_parser_are_kept_as_those_of_one_here(tmp_path: Path) -> None:
+    """By the parser that the weights hold: a folder without one leaves it the shipped one's."""
     known = set()
-    for number in range(2):
-        weights = tmp_path / str(number)
-        weights.mkdir()
-        (weights / "w").write_bytes(bytes([number]))
-        stages = Stages(Job(Path("p"), Path("v"), Path("o"), weights=str(weights)))
-        here = stages.infos["dance.parser"]
-        elsewhere = Isolated(here.group, here.name, sys.executable, "3.11", ())
-        stages.infos["dance.parser"] = replace(here, isolated=elsewhere)
+    for isolated in (False, True):
+        stages = Stages(Job(Path("p"), Path("v"), Path("o"), weights=str(tmp_path)))
+        if isolated:
+            here = stages.infos["dance.parser"]
+            elsewhere = Isolated(here.group, here.name, sys.executable, "3.11", ())
+            stages.infos["dance.parser"] = replace(here, isolated=elsewhere)
         known.update(stages.identity("parser"))
-    assert len(known) == 2
+    assert len(known) == 1

@@ -23,10 +23,10 @@ import tinylib
 from dancecli.data.people import Options, Person, Skipped, View
 from dancecli.errors import NoPersonError, PluginError
 from dancecli.stages import Settings
-from dancecli.types import Box, Frame, Layer, Motion, Skeleton, Target
+from dancecli.types import Box, Frame, LabelMap, Layer, Motion, PersonMask, Skeleton, Target
 from dancecli.weights import catalogue
 
-PRINT, FAIL, NOBODY, EXIT, HANG, DOUBLE, CRASH, CHILD, LACK = range(1, 10)
+PRINT, FAIL, NOBODY, EXIT, HANG, DOUBLE, CRASH, CHILD, LACK, QUIT = range(1, 11)
 
 
 class ShyError(NoPersonError):
@@ -62,6 +62,8 @@ class Tiny:
 class TinyPose(Tiny):
     """One person whose nose is the frame's mean colour, and its process' number as the neck."""
 
+    RECORDED = True
+
     def extract(self, frame: Frame, boxes: Sequence[Box] | None = None) -> list[Skeleton]:
         if frame.index == PRINT:
             print("a line for a person", flush=True)
@@ -72,6 +74,8 @@ class TinyPose(Tiny):
             raise ShyError("nobody wants to be seen")
         if frame.index == LACK:
             raise PluginError("it needs it: pip install it")
+        if frame.index == QUIT:
+            sys.exit("no licence server")
         if frame.index == EXIT:
             print("the last words", file=sys.stderr, flush=True)
             os._exit(3)
@@ -97,6 +101,7 @@ class TinyPose(Tiny):
 class TinyBackend(Tiny):
     """Paints the colour of the photo, and dies once where the motion's number is 1."""
 
+    batch = 2
     canvas = None
     uses_dense = False
     refines = True
@@ -121,6 +126,21 @@ class TinyBackend(Tiny):
 
     def refine(self, person: Any, frame: Frame, landmarks: np.ndarray | None) -> Frame:
         return replace(frame, rgb=np.zeros_like(frame.rgb) + np.uint8(person["colour"][0] * 255))
+
+
+class TinyParser(Tiny):
+    """Labels nothing, and reads no weights, which it says."""
+
+    takes_weights = False
+
+    @classmethod
+    def key(cls, settings: Settings) -> str:
+        return f"tinylib {tinylib.VERSION}, {settings.seed}"
+
+    def parse(
+        self, frame: Frame, skeleton: Skeleton | None = None, mask: PersonMask | None = None
+    ) -> LabelMap:
+        return LabelMap(np.zeros((frame.height, frame.width), np.uint8))
 
 
 class TinyReader(Tiny):

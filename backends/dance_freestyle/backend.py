@@ -71,6 +71,9 @@ class FreestyleBackend:
     LICENCE = "code: MIT; weights: as their bundle says"
     COMMERCIAL: bool | None = None
 
+    any_batch = True
+    """A frame by itself is painted sooner alone than among copies of it."""
+
     def __init__(self, settings: Settings, networks: Networks | None = None) -> None:
         """networks: instead of those that settings.weights names, for training and tests.
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from dancecli import __version__
-from dancecli.errors import DanceError
+from dancecli.errors import DanceError, Terminated
 from dancecli.progress import MESSAGES, Progress, log_to_stderr
 
 COMMANDS = {
@@ -128,7 +128,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def _terminate(_signal: int, _frame: Any) -> NoReturn:
-    sys.exit(_stopped("terminated", 143))
+    raise Terminated(_stopped("terminated", 143))
 
 
 def _stopped(how: str, code: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,10 +49,13 @@ def list_plugins(kind: str | None, as_json: bool) -> None:
         return
     for info in found:
         star = "*" if _default(info) else " "
-        click.echo(f"{info.group:17} {star} {info.name:14} {info.origin}  ({info.target})")
+        also = (
+            f"  also in {', '.join(info.rivals)}: pip uninstall all but one" if info.rivals else ""
+        )
+        click.echo(f"{info.group:17} {star} {info.name:14} {info.origin}  ({info.target}){also}")
 
 
-def _described(info: registry.PluginInfo) -> dict[str, str]:
+def _described(info: registry.PluginInfo) -> dict[str, Any]:
     python = {"python": info.isolated.python} if info.isolated else {}
     return {**info.as_dict(), **python}
 

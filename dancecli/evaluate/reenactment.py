@@ -198,8 +198,7 @@ class System:
         self.scene: Scene = set_scene(
             job, clip.target, clip.video, clip.track, clip.plate, self.stages
         )
-        backend = self.stages.backend
-        self.painter = Painter(backend, backend.prepare(clip.target))
+        self.painter = Painter.of_single_frames(self.stages.backend, clip.target)
 
     def frames(self, plate: Frame, driving: Frame) -> dict[str, Frame]:
         """This system's frame, and the baseline's blurred copy."""

@@ -79,8 +79,15 @@ OPTIONAL: dict[str, Any] = {
     "stages": tuple[str, ...],
     "scalable": bool,
     "dense_size": tuple[int, int] | None,
+    "batch": int,
+    "any_batch": bool,
+    "takes_weights": bool,
+    "RECORDED": bool,
 }
 """Attributes that an object may have beyond its interface, and their types."""
+
+DECLARED = ("INTERFACE_VERSION", "LICENCE", "COMMERCIAL", "OPTION", "takes_weights")
+"""Attributes of a class that are read before it is called."""
 
 
 def _method(function: Any) -> Method:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import Distribution, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 
+from dancecli import sources
 from dancecli.errors import UsageError
 from dancecli.stages import GROUPS
 from dancecli.workdir import cache_root, config_root
@@ -70,30 +71,31 @@ class Loan:
 
     @classmethod
     def of(cls, target: str | None = None) -> Loan:
-        """`dancecli` with the plugins it brings, and those of the distribution of `target`."""
+        """`dancecli` with the plugins it brings, and the distribution of `target`.
+
+        Of that one also the modules that no entry point names: they are nowhere else.
+        """
         every = entry_points()
         entries = [entry for group in GROUPS for entry in every.select(group=group)]
         wanted = [e for e in entries if (e.dist and e.dist.name == OURS) or e.value == target]
-        tops = {OURS, *(entry.value.split(":")[0].split(".")[0] for entry in wanted)}
         found = {entry.dist.name: entry.dist for entry in wanted if entry.dist}
+        named = {top: sources.place_of(top) for top in (OURS, *map(_top, wanted))}
+        others = [e for e in wanted if e.dist and e.dist.name != OURS]
+        further = [sources.modules(e.dist, _top(e)) for e in others if e.dist]
+        places = ChainMap(*further, {top: place for top, place in named.items() if place})
         return cls(
-            {top: folder for top in sorted(tops) if (folder := _folder_of(top))},
+            {top: str(places[top].parent) for top in sorted(places)},
             tuple(_metadata(dist) for dist in found.values()),
         )
+
+
+def _top(entry: EntryPoint) -> str:
+    return sources.top(entry.value)
 
 
 def _metadata(dist: Distribution) -> dict[str, str]:
     about = f"Metadata-Version: 2.1\nName: {dist.name}\nVersion: {dist.version}\n"
     return {"METADATA": about, "entry_points.txt": dist.read_text("entry_points.txt") or ""}
-
-
-def _folder_of(package: str) -> str | None:
-    spec = importlib.util.find_spec(package)
-    if spec is None:
-        return None
-    if spec.submodule_search_locations:
-        return str(Path(next(iter(spec.submodule_search_locations))).parent)
-    return str(Path(spec.origin).parent) if spec.origin else None
 
 
 def digest(folders: Iterable[str]) -> str:

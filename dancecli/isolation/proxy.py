@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from dancecli.isolation.contract import WEIGHTS, Method, methods
+from dancecli.isolation.contract import DECLARED, WEIGHTS, Method, methods
 from dancecli.isolation.registered import Isolated
 from dancecli.isolation.remote import Remote
 from dancecli.stages import Settings
@@ -35,13 +36,18 @@ class IsolatedClass:
     LICENCE: str
     COMMERCIAL: bool | None
     OPTION: str | None = None
+    takes_weights: bool
+    key: Callable[[Settings], str]
 
     def __init__(self, plugin: Isolated, target: str) -> None:
         """Raises PluginError when the class cannot be imported in its environment."""
         self._remote = Remote(plugin, target)
-        for name, value in self._remote.declared().items():
-            if name in IsolatedClass.__annotations__:
-                setattr(self, name, value)
+        declared = self._remote.declared()
+        for name in DECLARED:
+            if name in declared:
+                setattr(self, name, declared[name])
+        if declared.get("key"):
+            self.key = self._remote.key
 
     def __call__(self, settings: Settings) -> Proxy:
         return Proxy(self._remote, settings)

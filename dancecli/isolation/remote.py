@@ -81,6 +81,14 @@ class Remote:
         self._trying(self._running)
         return self._declared
 
+    def key(self, settings: Settings) -> str:
+        """What the class says of the weights that settings name.
+
+        Raises what the class raises, PluginError for what is not of our errors.
+        """
+        request = {"ask": "key", "settings": pack(settings, Settings, "settings", [])}
+        return str(self._trying(lambda: self._ask(request)).get("key"))
+
     def build(self, settings: Settings) -> Thing:
         """An object of the class; `made` has its attributes.
 

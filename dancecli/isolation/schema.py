@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.isolation.contract import DTYPES, SHAPES
+from dancecli.labels import BODY_LABELS
 
 Lookup = Callable[[int, "np.dtype[Any]", tuple[int, ...]], NDArray[Any]]
 """(number of an array in the message, dtype, shape) -> the array."""
@@ -49,6 +50,14 @@ def pack(value: Any, hint: Any, where: str, arrays: list[NDArray[Any]]) -> Any:
     where: "method.parameter", for messages and SHAPES. Raises MismatchError.
     """
     return _Packer(arrays).pack(value, hint, where, {})
+
+
+def check(value: Any, hint: Any, where: str) -> None:
+    """As `pack`, and the numbers as well; nothing is copied.
+
+    Raises MismatchError, also for NaN, infinity and labels that there are not.
+    """
+    _Checker([]).pack(value, hint, where, {})
 
 
 def unpack(tree: Any, hint: Any, where: str, lookup: Lookup) -> Any:
@@ -146,6 +155,25 @@ class _Packer:
     def _items(self, value: Sequence[Any], hint: Any, where: str, sizes: dict[str, int]) -> Any:
         each = _item_types(hint, len(value), where)
         return [self.pack(v, h, where, sizes) for v, h in zip(value, each, strict=True)]
+
+
+UNKNOWN = ("Skeleton.world",)
+"""Where NaN stands for what is not known."""
+
+HIGHEST = {"LabelMap.labels": BODY_LABELS - 1}
+"""Where an array holds numbers of a list."""
+
+
+class _Checker(_Packer):
+    def _array(self, value: Any, hint: Any, where: str, sizes: dict[str, int]) -> Any:
+        tree = super()._array(value, hint, where, sizes)
+        # The ends tell: NaN comes through both, and no array of the same size is made for it.
+        floating = value.dtype.kind == "f" and where not in UNKNOWN
+        if floating and value.size and not np.isfinite([value.min(), value.max()]).all():
+            raise MismatchError(f"{where} holds NaN or infinity")
+        if where in HIGHEST and value.size and value.max() > HIGHEST[where]:
+            raise MismatchError(f"{where} holds {value.max()}, above {HIGHEST[where]}")
+        return tree
 
 
 class _Unpacker:

@@ -2,6 +2,7 @@
 
     survey                     what this environment is and which plugins it has
     open   group, name         imports the plugin's class; its declarations
+    key    settings            what its class says of these weights
     build  settings            an object of it; its attributes
     call   thing, method       one method
     next   thing, number       an item of what a method yields
@@ -32,13 +33,23 @@ from numpy.typing import NDArray
 
 from dancecli import errors
 from dancecli.errors import DanceError, PluginError, one_line
-from dancecli.isolation.contract import OPTIONAL, WEIGHTS, Method, attributes, methods, streamed
+from dancecli.isolation.contract import (
+    DECLARED,
+    OPTIONAL,
+    WEIGHTS,
+    Method,
+    attributes,
+    methods,
+    streamed,
+)
 from dancecli.isolation.messages import Channel, Room
 from dancecli.isolation.schema import MismatchError, pack, unpack
 from dancecli.stages import GROUPS, Settings
 
 PATIENCE = 2.0
 """Seconds that a call may still take when nobody waits for its answer any more."""
+
+_PLAIN = (bool, int, str, type(None))
 
 
 def serve(room: list[str], limit: float) -> None:
@@ -99,14 +110,14 @@ class Worker:
             self.things.pop(number, None)
         try:
             answers = {
-                "survey": self.survey, "open": self.open, "build": self.build,
-                "call": self.call, "next": self.next,
+                "survey": self.survey, "open": self.open, "key": self.key,
+                "build": self.build, "call": self.call, "next": self.next,
             }  # fmt: skip
             return answers[request["ask"]](request)
         except DanceError as error:
             traceback.print_exc()
             return {"error": _name(error), "says": str(error)}
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             traceback.print_exc()
             last = traceback.format_exception_only(type(error), error)[-1]
             return {"error": "", "says": " ".join(last.split())}
@@ -133,15 +144,22 @@ class Worker:
                 plugin = getattr(plugin, part)
         except DanceError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             missing = isinstance(error, ModuleNotFoundError)
             raise PluginError(
                 f"plugin '{self.name}' ({self.group}) cannot be loaded: {type(error).__name__}: "
                 f"{one_line(error)}{'; install it in that environment' if missing else ''}"
             ) from error
         self.plugin = plugin
-        declared = ("INTERFACE_VERSION", "LICENCE", "COMMERCIAL", "OPTION")
-        return {name: getattr(plugin, name) for name in declared if hasattr(plugin, name)}
+        declared = {name: getattr(plugin, name) for name in DECLARED if hasattr(plugin, name)}
+        # What is not as plain as JSON is nothing that may be declared.
+        plain = {name: value for name, value in declared.items() if isinstance(value, _PLAIN)}
+        return {**plain, "key": callable(getattr(plugin, "key", None))}
+
+    def key(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What the class says of the weights that settings name."""
+        settings = unpack(request["settings"], Settings, "settings", self._none)
+        return {"key": str(self.plugin.key(settings))}
 
     def build(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """An object of the class, its number and attributes."""

@@ -72,7 +72,7 @@ class LiveStage:
         self.floor = self.placement.point(0.0, self.motion().place.y)[1] + SOLE * self.height
         backend = self.stages.backend
         self.canvas = LiveCanvas(self.height, backend.canvas, self.size, scalable(backend))
-        self.painter = Painter(backend, backend.prepare(self.target))
+        self.painter = Painter.of_single_frames(backend, self.target)
 
     def motion(self) -> LiveMotion:
         """What puts a dancer's skeletons on this target."""

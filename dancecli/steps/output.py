@@ -143,11 +143,13 @@ class Outputs:
         tags = provenance.container_tags()
         audio = self._audio()
         written = [job.out]
+        # First what may still fail, so that no video is put in place without its sidecar.
+        made_by = {"plugins": self.stages.describe(), "weights": self.stages.weights()}
         self.writers[0].finish(audio, tags)
-        self._sidecar(job.out, {"poses": self.track.summary()})
+        self._sidecar(job.out, {**made_by, "poses": self.track.summary()})
         if job.save_foreground:
             self.writers[1].finish(audio, tags)
-            self._sidecar(job.save_foreground, {"landmarks": self._landmarks()})
+            self._sidecar(job.save_foreground, {**made_by, "landmarks": self._landmarks()})
             written.append(job.save_foreground)
         if self.sheet:
             self.sheet.write(f"{job.photo.name} dances {job.video.name}")
@@ -168,7 +170,7 @@ class Outputs:
         job = self.job
         provenance.write_sidecar(
             out, inputs={"photo": job.photo, "video": job.video}, options=job.options(),
-            plugins=self.stages.describe(), seed=job.seed, weights=self.stages.weights(), **extra,
+            seed=job.seed, **extra,
         )  # fmt: skip
 
     def _landmarks(self) -> list[Any]:

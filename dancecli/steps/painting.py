@@ -34,6 +34,20 @@ class Painter:
     person: Any
     batch: int = 1
 
+    @classmethod
+    def of_single_frames(cls, backend: Backend, target: Target) -> Painter:
+        """For frames that are painted one by one, as a camera gives them.
+
+        Raises what `Backend.prepare` raises.
+        """
+        batch = 1 if getattr(backend, "any_batch", False) else batch_of(backend)
+        return cls(backend, backend.prepare(target), batch)
+
+
+def batch_of(backend: Backend) -> int:
+    """The motions that it is given at a time."""
+    return int(getattr(backend, "batch", 1))
+
 
 class Studio:
     """The painters of a job, each ready to paint its share of the frames."""
@@ -41,7 +55,7 @@ class Studio:
     def __init__(self, job: Job, stages: Stages, target: Target) -> None:
         """Equations 4 and 5, once per device. Raises what `Backend.prepare` raises."""
         backends = list(_backends(job, stages))
-        self.batch: int = job.batch_size or int(getattr(backends[0], "batch", 1))
+        self.batch: int = job.batch_size or batch_of(backends[0])
         self.painters = [Painter(each, each.prepare(target), self.batch) for each in backends]
         self.threads = max(cores.threads(job.threads), len(self.painters))
 

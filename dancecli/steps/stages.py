@@ -10,6 +10,8 @@ from typing import Any
 from dancecli import licences, registry
 from dancecli.device import resolve
 from dancecli.errors import WeightsError
+from dancecli.guarding import blamed
+from dancecli.isolation.environment import OURS
 from dancecli.job import Job
 from dancecli.loading import Plugins
 from dancecli.stages import DEFAULTS, FALLBACKS, Settings
@@ -39,15 +41,28 @@ class Stages(Plugins):
         return [self._identity(f"dance.{group}") for group in groups]
 
     def _identity(self, group: str) -> str:
-        identity = self.infos[group].identity
-        if group != "dance.parser":
-            return identity  # what poses and pictures come from is not imported to find them again
-        key = getattr(registry.load_class(self.infos[group]), "key", None)
-        if self.infos[group].isolated and self.settings.weights:
-            return f"{identity} {registry.content(self.settings.weights)}"  # its code is elsewhere
-        with suppress(WeightsError):  # told where they are needed
-            return f"{identity} {key(self.settings)}" if callable(key) else identity
-        return identity
+        info = self.infos[group]
+        told = self._weights_used(info)
+        return f"{info.identity} {told}" if told else info.identity
+
+    def _weights_used(self, info: registry.PluginInfo) -> str:
+        """What of --weights a plugin's results depend on; empty where nothing.
+
+        Parsers say it. Of the other groups ours take none, but for the backend, which says it in
+        `weights`; who else takes some is not known. Where it does not matter, what poses and
+        pictures come from is not imported to find them again.
+        """
+        ours, given = info.distribution == OURS, self.settings.weights
+        if info.group != "dance.parser" and (ours or given is None):
+            return ""
+        plugin = registry.load_class(info)
+        key = getattr(plugin, "key", None) if info.group == "dance.parser" else None
+        with suppress(WeightsError), blamed(info, "failed in key"):  # told where they are needed
+            if callable(key):
+                return str(key(self.settings))
+        takes = getattr(plugin, "takes_weights", True) is not False
+        elsewhere = not ours or info.isolated is not None
+        return registry.content(given) if given is not None and takes and elsewhere else ""
 
     def chosen(self, group: str) -> bool:
         """Whether another plugin than the group's default was asked for."""

@@ -80,9 +80,25 @@ def _waving(plugin: Any) -> Motion:
     return _motion(plugin, Skeleton(body), 1)
 
 
-def _layers(plugin: Any, person: Any, motions: Sequence[Motion]) -> list[Layer]:
+def _rendered(plugin: Any, person: Any, motions: Sequence[Motion]) -> list[Layer]:
+    """Layers of as many motions at a time as a run would give it, the last ones repeated."""
+    batch = getattr(plugin, "batch", 1)
+    if batch == 1:  # more are given to it by --batch-size
+        return _answered(plugin, person, motions)
+    batches = [list(motions[at : at + batch]) for at in range(0, len(motions), batch)]
+    filled = (each + [each[-1]] * (batch - len(each)) for each in batches)
+    layers = [layer for each in filled for layer in _answered(plugin, person, each)]
+    return layers[: len(motions)]
+
+
+def _answered(plugin: Any, person: Any, motions: Sequence[Motion]) -> list[Layer]:
     layers: list[Layer] = plugin.render(person, motions)
     require(len(layers) == len(motions), f"{len(layers)} layers for {len(motions)} motions")
+    return layers
+
+
+def _layers(plugin: Any, person: Any, motions: Sequence[Motion]) -> list[Layer]:
+    layers = _rendered(plugin, person, motions)
     for layer, motion in zip(layers, motions, strict=True):
         _is_layer(layer, motion)
     return layers
@@ -112,6 +128,8 @@ def _says(case: Case) -> None:
     if dense is not None and canvas is not None:
         alike = dense[0] * canvas[1] == dense[1] * canvas[0]
         require(alike, f"dense_size {dense} has another shape than canvas {canvas}")
+    batch = getattr(case.plugin, "batch", 1)
+    require(isinstance(batch, int) and batch > 0, f"batch is {batch!r}, not a number above 0")
     for name in ("uses_dense", "refines"):
         require(isinstance(getattr(case.plugin, name), bool), f"{name} is not a bool")
 
@@ -223,7 +241,7 @@ SUITE: Suite = {
     "leaves a frame without a face alone": _no_face,
     "refines only if it says so": _face,
     **behaviour(
-        lambda plugin, target: plugin.render(plugin.prepare(target), [_motion(plugin)]),
+        lambda plugin, target: _rendered(plugin, plugin.prepare(target), [_motion(plugin)]),
         lambda case: (_person(), pictures.figure(60, 100)),
     ),
 }

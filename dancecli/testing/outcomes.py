@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dancecli.errors import Terminated
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -38,6 +40,8 @@ def judge(title: str, test: Callable[[], object]) -> Outcome:
         return Outcome(title, False, str(error), skipped=True)
     except AssertionError as error:
         return Outcome(title, False, str(error) or "does not hold")
-    except Exception as error:
+    except Terminated:
+        raise
+    except (Exception, SystemExit) as error:
         return Outcome(title, False, f"{type(error).__name__}: {error}")
     return Outcome(title, True)

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dancecli import registry
-from dancecli.errors import DanceError, UsageError, WeightsError
+from dancecli import licences, registry
+from dancecli.errors import DanceError, Terminated, UsageError, WeightsError
 from dancecli.stages import GROUPS, Settings
 from dancecli.testing import (
     backend,
@@ -94,7 +94,9 @@ class Contract:
             return Outcome(LOADS, False, str(error), needs_weights=self._settings.weights is None)
         except DanceError as error:
             return Outcome(LOADS, False, str(error))
-        except Exception as error:
+        except Terminated:
+            raise
+        except (Exception, SystemExit) as error:
             return Outcome(LOADS, False, f"{type(error).__name__}: {error}")
         return Outcome(LOADS, True)
 
@@ -137,10 +139,8 @@ def check(
 
 
 def _declares(plugin: Any) -> None:
-    licence = getattr(plugin, "LICENCE", None)
-    require(isinstance(licence, str) and licence.strip(), f"LICENCE is {licence!r}")
-    commercial = getattr(plugin, "COMMERCIAL", "absent")
-    require(commercial in (True, False, None), f"COMMERCIAL is {commercial!r}")
+    fault = licences.fault(plugin)
+    require(not fault, fault)
 
 
 def _offers(group: str) -> str:
@@ -151,3 +151,5 @@ def _keeps(plugin: Any, group: str) -> None:
     interface = GROUPS[group]
     missing = f"methods or attributes of {interface.__name__} are missing"
     require(isinstance(plugin, interface), missing)
+    fault = licences.fault_of_use(getattr(plugin, "COMMERCIAL", None))
+    require(not fault, fault)

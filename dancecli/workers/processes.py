@@ -9,15 +9,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
+from dancecli.errors import Terminated
 from dancecli.workers.queue import Failure, Queue, T, Tell
 
 R = TypeVar("R")
@@ -162,7 +162,7 @@ def _single_threaded() -> Iterator[None]:
 def _work(pipe: Connection, do: Callable[[T, Tell], Any]) -> None:
     """A worker's life: tasks in, any notes and a result or Failure per task out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is half-written is removed
+    signal.signal(signal.SIGTERM, _terminate)  # what is half-written is removed
     end_with_parent()
     while True:
         try:
@@ -174,6 +174,10 @@ def _work(pipe: Connection, do: Callable[[T, Tell], Any]) -> None:
             pipe.send(_Made(do(task, lambda note: pipe.send(_Note(note)))))
         except Exception as error:
             pipe.send(Failure.of(error))
+
+
+def _terminate(_signal: int, _frame: Any) -> NoReturn:
+    raise Terminated(1)
 
 
 def end_with_parent() -> None:
