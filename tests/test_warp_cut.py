@@ -200,7 +200,14 @@ def test_a_photo_of_head_and_shoulders_can_be_posed() -> None:
     assert coloured(warped, Label.FACE)[head].mean() > 0.9
 
 
-@pytest.mark.parametrize("lost", [("neck",), ("neck", "mid_hip"), ("neck", "hip", "knee", "ankle")])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ("neck",), ("neck", "mid_hip"), ("neck", "hip", "knee", "ankle"),
+        ("neck", "knee", "ankle", "toe", "heel", "wrist", "nose", "eye", "ear"),
+        ("neck", "mid_hip", "knee", "ankle", "toe", "heel", "elbow", "wrist", "nose", "eye", "ear"),
+    ],
+)  # fmt: skip
 def test_somebody_cut_in_two_by_the_photos_edge_is_a_whole_person(lost: tuple[str, ...]) -> None:
     """Neither the left side nor the middle of the body is seen, nor, once, any hip or leg."""
     body = standing().body.copy()

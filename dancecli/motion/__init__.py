@@ -5,6 +5,7 @@ Read `tracking` (per frame), `pieces` (several frames at a time), `track` (per c
 (onto the target), in that order.
 """
 
+from dancecli.motion.closer import Closer
 from dancecli.motion.dense import warp_dense
 from dancecli.motion.live import LiveMotion
 from dancecli.motion.observation import Observation
@@ -16,7 +17,7 @@ from dancecli.motion.track import State, Track, build_track, scaled
 from dancecli.motion.tracking import Tracker
 
 __all__ = [
-    "LiveMotion", "Observation", "Retargeted", "State", "Track", "Tracker", "build_track",
+    "Closer", "LiveMotion", "Observation", "Retargeted", "State", "Track", "Tracker", "build_track",
     "follow_in_pieces", "left_to_right", "moved", "read_poses", "retarget", "scaled", "warp_dense",
     "write_poses",
 ]  # fmt: skip

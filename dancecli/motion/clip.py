@@ -96,8 +96,7 @@ class Clip:
 def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportions) -> Clip:
     """The clip with every limb there: what was not seen follows `world`, else hangs at rest.
 
-    Legs that the scene never shows stand. Supposed joints get confidence `FILLED`. A head that is
-    never seen is the target's own.
+    Legs that the scene never shows stand. Supposed joints get confidence `FILLED`.
     """
     standing = never_shown(clip.confidence[:, :25] >= SEEN, clip.fps)
     clip = _without_legs(clip) if standing else clip
@@ -115,7 +114,7 @@ def completed(clip: Clip, driver: Proportions, target: Skeleton, body: Proportio
     points[:, LIMBS] = joints[:, LIMBS]
     confidence[:, LIMBS] = np.where(seen[:, LIMBS], confidence[:, LIMBS], FILLED)
     whole = replace(clip, points=points, confidence=confidence)
-    return _with_head(whole, seen, target, driver.height / body.height)
+    return _with_head(whole, seen, target, driver, body)
 
 
 def _without_legs(clip: Clip) -> Clip:
@@ -184,27 +183,30 @@ def _hips(clip: Clip, seen: NDArray[np.bool_], spine: Values) -> Values:
     return np.asarray((clip.points * weight[..., None]).sum(1))
 
 
-def _with_head(clip: Clip, seen: NDArray[np.bool_], target: Skeleton, size: float) -> Clip:
-    """Frames that show nothing of the head get the nearest ones' head, or the target's.
+def _with_head(
+    clip: Clip, seen: NDArray[np.bool_], target: Skeleton, driver: Proportions, body: Proportions
+) -> Clip:
+    """Frames that show nothing of the head get the one that `world` has, else the nearest ones'
+    head, or the target's.
 
     Each joint goes from where it was seen to where it is seen next, and is seen as far as both
-    frames beside the gap show it.
+    frames beside the gap show it; `world` counts from `BLEND` after the last sight on.
     """
     headless = ~seen[:, HEAD_JOINTS].any(1)
     if not headless.any():
         return clip
-    offset = (clip.points[:, HEAD_JOINTS] - clip.points[:, [NECK]]) / clip.scale[:, None, None]
     if headless.all():
         own = target.body[HEAD_JOINTS, :2] - target.body[NECK, :2]
-        offset = np.repeat(own[None] * size, len(offset), 0)
-        trust = np.minimum(target.body[HEAD_JOINTS, 2], FILLED)
-        trust = np.repeat(trust[None], len(offset), 0)
+        offset = np.repeat(own[None] * (driver.height / body.height), len(headless), 0)
+        trust = np.repeat(np.minimum(target.body[HEAD_JOINTS, 2], FILLED)[None], len(headless), 0)
+        share = np.ones(len(headless))
     else:
-        there = seen[:, HEAD_JOINTS]
-        for joint in np.flatnonzero(there.any(0)):
-            offset[:, joint] = interpolate(offset[:, joint], there[:, joint])
-        known = np.where(there, clip.confidence[:, HEAD_JOINTS], 0)
-        trust = np.minimum(interpolate(known, ~headless), FILLED)
+        offset, trust = _held_head(clip, seen, headless)
+        share = np.clip(_frames_away(~headless) / max(BLEND * clip.fps, 1e-6), 0, 1)
+    deep, known = _head_in_world(clip, driver)
+    share = (share * (known & seen[:, NECK] & headless))[:, None]
+    offset += share[..., None] * (deep - offset)
+    trust = trust + share * (FILLED - trust)
     points, confidence = clip.points.copy(), clip.confidence.copy()
     placed = clip.points[:, [NECK]] + offset * clip.scale[:, None, None]
     points[:, HEAD_JOINTS] = np.where(headless[:, None, None], placed, points[:, HEAD_JOINTS])
@@ -212,6 +214,29 @@ def _with_head(clip: Clip, seen: NDArray[np.bool_], target: Skeleton, size: floa
         headless[:, None], trust, confidence[:, HEAD_JOINTS]
     )  # fmt: skip
     return replace(clip, points=points, confidence=confidence)
+
+
+def _held_head(
+    clip: Clip, seen: NDArray[np.bool_], headless: NDArray[np.bool_]
+) -> tuple[Values, Values]:
+    """The head's joints from the neck (T, 5, 2), at scale 1, and their confidence (T, 5), between
+    the frames that show them."""
+    offset = (clip.points[:, HEAD_JOINTS] - clip.points[:, [NECK]]) / clip.scale[:, None, None]
+    there = seen[:, HEAD_JOINTS]
+    for joint in np.flatnonzero(there.any(0)):
+        offset[:, joint] = interpolate(offset[:, joint], there[:, joint])
+    known = np.where(there, clip.confidence[:, HEAD_JOINTS], 0)
+    return offset, np.minimum(interpolate(known, ~headless), FILLED)
+
+
+def _head_in_world(clip: Clip, driver: Proportions) -> tuple[Values, NDArray[np.bool_]]:
+    """The same by the third dimension, as far from the neck as the driver's head is, and the
+    frames (T,) that have it: an extractor turns a head that it does not see with the trunk."""
+    offset = clip.world[:, HEAD_JOINTS] - clip.world[:, [NECK]]
+    length = np.linalg.norm(clip.world[:, EARS].mean(1) - clip.world[:, NECK], axis=-1)
+    known = np.isfinite(offset).all((1, 2)) & (length > 1e-6)
+    scale = driver.neck / np.where(known, length, 1.0)
+    return np.where(known[:, None, None], offset[..., :2] * scale[:, None, None], 0.0), known
 
 
 def head_centre(clip: Clip) -> Values:

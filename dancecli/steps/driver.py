@@ -10,6 +10,7 @@ from dancecli.errors import CacheError, UsageError
 from dancecli.job import PREVIEW_FRAMES, PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, sha256_of
 from dancecli.motion import (
+    Closer,
     Observation,
     Track,
     Tracker,
@@ -22,8 +23,9 @@ from dancecli.motion import (
 from dancecli.motion.pieces import PIECE
 from dancecli.overlap import prefetched
 from dancecli.progress import Progress
+from dancecli.stages import PoseExtractor
 from dancecli.steps.stages import Stages
-from dancecli.workdir import Journal, WorkDir
+from dancecli.workdir import Entry, Journal, WorkDir
 
 logger = logging.getLogger(__name__)
 
@@ -103,8 +105,22 @@ def driver_key(job: Job, video: VideoStream, stages: Stages) -> dict[str, object
 def observe(
     job: Job, video: VideoStream, stages: Stages, work: WorkDir, progress: Progress
 ) -> list[Observation]:
-    """One observation per frame; those of an earlier, stopped run are not made again."""
-    entry = work.entry("driver", driver_key(job, video, stages))
+    """One observation per frame; those of an earlier, stopped run are not made again.
+
+    Where nobody is seen in any frame, all are looked at again, closer.
+    """
+    key = driver_key(job, video, stages)
+    seen = _observed(job, video, stages.pose, work.entry("driver", key), progress)
+    if not any(observation.skeleton for observation in seen):
+        progress.say("nobody was found: looking closer, for parts of a person and far away")
+        entry = work.entry("driver", {**key, "closer": True})
+        seen = _observed(job, video, Closer(stages.pose), entry, progress)
+    return seen
+
+
+def _observed(
+    job: Job, video: VideoStream, pose: PoseExtractor, entry: Entry, progress: Progress
+) -> list[Observation]:
     with entry.locked():
         journal = entry.journal()
         known = _known(journal)[: video.count]
@@ -112,7 +128,7 @@ def observe(
             # Whole pieces, as they were written: what damage left of one is followed anew.
             known = known[: len(known) // PIECE * PIECE]
             journal.cut(len(known))
-            known = _watch(job, video, stages, journal, known, progress)
+            known = _watch(job, video, pose, journal, known, progress)
         return known
 
 
@@ -128,13 +144,13 @@ def _known(journal: Journal) -> list[Observation]:
 def _watch(
     job: Job,
     video: VideoStream,
-    stages: Stages,
+    pose: PoseExtractor,
     journal: Journal,
     known: list[Observation],
     progress: Progress,
 ) -> list[Observation]:
     """Adds to the journal piece by piece: a kill costs those that were being looked at."""
-    tracker = Tracker(stages.pose, job.person, (video.width, video.height))
+    tracker = Tracker(pose, job.person, (video.width, video.height))
     frames, seen = prefetched(video.frames(max(0, len(known) - 1))), list(known)
     threads = job.threads or min(FOLLOWERS, cores.threads())
     with progress.stage("pose", video.count, len(known)) as step:

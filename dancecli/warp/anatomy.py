@@ -122,7 +122,7 @@ def photo_figure(skeleton: Skeleton, width: int, height: int) -> Figure:
     inside = (figure.points > -slack).all(1)
     inside &= (figure.points < (width + slack, height + slack)).all(1)
     figure = replace(figure, known=figure.known & inside)
-    size = max(_size(figure) or height_of(skeleton), _extent(figure) / MOST_EXTENT, 1.0)
+    size = max(_size(figure) or height_of(skeleton) or _by_one_bone(figure), 1.0)
     offsets = np.zeros((POINTS, 2), np.float32)
     for joint, _, x, y in REST:
         offsets[joint] = (x * size, y * size)
@@ -130,14 +130,17 @@ def photo_figure(skeleton: Skeleton, width: int, height: int) -> Figure:
     return replace(_completed(figure, offsets, guessed), size=size)
 
 
-def _extent(figure: Figure) -> float:
-    """Pixels from the one end of the known joints to the other, the larger of both axes."""
-    points = figure.points[figure.known]
-    return float(np.ptp(points, axis=0).max()) if len(points) else 0.0
-
-
-MOST_EXTENT = 1.5
-"""Heights over which nobody's joints reach, arms up and toes down."""
+def _by_one_bone(figure: Figure) -> float:
+    """Standing height by the one bone of a limb, or side of the trunk, that tells most."""
+    spans = [
+        (limb[bone], limb[bone + 1], share)
+        for limbs, shares in ((ARM, (0.17, 0.145)), (LEG, (0.24, 0.24)))  # as in `REST`
+        for limb in limbs.values()
+        for bone, share in enumerate(shares)
+    ]
+    spans += [(ARM[side][0], LEG[side][0], 0.29) for side in SIDES]
+    heights = [figure.length(a, b) / share for a, b, share in spans if figure.known[[a, b]].all()]
+    return max(heights, default=0.0)
 
 
 def _cut_off(
