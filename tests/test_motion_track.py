@@ -206,3 +206,33 @@ def test_smoothing_at_a_low_frame_rate_keeps_the_motion():
     people = clip(75)[::5]
     track = build_track(observed(people), Fraction(5), SIZE, 1.0)
     assert rms(track, people, "right_wrist") < 0.03 * HEIGHT
+
+
+def rolled(skeleton: Skeleton, turn: float) -> Skeleton:
+    """Turned about its middle by `turn` radians."""
+    body = skeleton.body.copy()
+    middle = body[:, :2].mean(0)
+    c, s = np.cos(turn), np.sin(turn)
+    body[:, :2] = (body[:, :2] - middle) @ np.array([[c, s], [-s, c]]) + middle
+    return replace(skeleton, body=body)
+
+
+def heads_up(track: Track) -> np.ndarray:
+    """Body heights, pixels, by which the head is over the feet; negative on one's head."""
+    return np.array([s.joint("left_ankle")[1] - s.joint("nose")[1] for s in track.skeletons])
+
+
+@pytest.mark.parametrize("wrong", [[0], [0, 1], [12], [12, 13], [29]])
+def test_nobody_stands_on_the_head_for_a_moment(wrong: list[int]) -> None:
+    clip: list[Skeleton | None] = [puppet(bones(400)) for _ in range(30)]
+    for number in wrong:
+        clip[number] = rolled(puppet(bones(400)), np.pi)
+    if wrong[0] == 0:  # one who comes in at the picture's edge is lost again at first
+        clip[2:6] = [None] * 4
+    assert heads_up(build_track(observed(clip), FPS, SIZE)).min() > 250
+
+
+def test_whoever_turns_a_cartwheel_does() -> None:
+    clip = [rolled(puppet(bones(400)), 2 * np.pi * t / 29) for t in range(30)]
+    track = build_track(observed(clip), FPS, SIZE, 0.0)
+    np.testing.assert_allclose(heads_up(track)[15], -heads_up(track)[0], rtol=0.05)

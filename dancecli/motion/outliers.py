@@ -1,4 +1,5 @@
-"""Errors of the pose extractor that time gives away: spikes, and exchanged left and right limbs."""
+"""Errors of the pose extractor that time gives away: bodies overturned for a moment, spikes, and
+exchanged left and right limbs."""
 
 from __future__ import annotations
 
@@ -24,6 +25,14 @@ SWAP = 0.25
 LONGEST_SWAP = 0.5
 """Seconds; limbs exchanged for longer are taken as seen."""
 
+BRIEFEST = 0.2
+"""Seconds within which nobody stands on the head and is back on the feet."""
+
+_UPPER = [
+    JOINT[n] for n in ("nose", "neck", "right_shoulder", "left_shoulder", "right_ear", "left_ear")
+]
+_LOWER = [JOINT[f"{side}_{n}"] for side in ("right", "left") for n in ("hip", "knee", "ankle")]
+
 _HANDS = list(range(25, 67))
 _PAIRS = tuple(
     [(JOINT[f"right_{name}"], JOINT[f"left_{name}"]) for name in names]
@@ -34,6 +43,31 @@ _PAIRS = tuple(
     )
 )
 """Limbs that extractors exchange: legs with and without the hips, and arms."""
+
+
+def overturned(points: Values, seen: Mask, fps: float) -> Mask:
+    """(T,): sights for less than `BRIEFEST` of somebody head over heels, beside longer ones, as of
+    slivers of a person at the picture's edge. points (T, 25, 2), seen (T, 25)."""
+    up, known = _up(points, seen)
+    out = np.zeros(len(points), bool)
+    times = np.flatnonzero(known)
+    turns = np.flatnonzero((up[times[1:]] * up[times[:-1]]).sum(1) < 0) + 1
+    parts = np.split(times, turns)
+    long = [len(part) and part[-1] - part[0] + 1 >= BRIEFEST * fps for part in parts]
+    for n, part in enumerate(parts):
+        if not long[n] and any(long[max(n - 1, 0) : n + 2]):
+            out[part] = True
+    return out
+
+
+def _up(points: Values, seen: Mask) -> tuple[Values, Mask]:
+    """(T, 2): from the middle of hips and legs to that of head and shoulders, as far as each is
+    seen, and where (T,) both are."""
+    middles = []
+    for rows in (_UPPER, _LOWER):
+        weight = seen[:, rows, None] / np.maximum(seen[:, rows].sum(1), 1)[:, None, None]
+        middles.append((points[:, rows] * weight).sum(1))
+    return middles[0] - middles[1], seen[:, _UPPER].any(1) & seen[:, _LOWER].any(1)
 
 
 def spikes(points: Values, seen: Mask, fps: float) -> Mask:

@@ -201,6 +201,8 @@ def _mend(
     clip: _Clip, seen: NDArray[np.bool_], camera: Affine, fps: float, smooth: float
 ) -> NDArray[np.uint8]:
     """Fill, correct and smooth one scene in place; returns the frames' states."""
+    body = clip.keypoints[:, :25]
+    seen = seen & ~outliers.overturned(body[..., :2], _known(body, seen), fps)
     heights = [height_of(skeleton_of(clip.keypoints[t], None)) for t in np.flatnonzero(seen)]
     height = float(np.median([h for h in heights if h > 0] or [1.0]))
     _exchange_back(clip, seen, camera, height, fps)
