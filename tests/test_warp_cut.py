@@ -420,6 +420,28 @@ def test_the_shorts_of_somebody_who_squats_stay_on_the_thighs() -> None:
     assert dark.sum() > 0.6 * shorts.sum() and on_thighs[dark].mean() > 0.97
 
 
+@pytest.mark.parametrize(("reach", "whole"), [(1.6, True), (0.6, False)])
+def test_a_long_dress_spans_spread_legs(reach: float, whole: bool) -> None:
+    """What ends above the knees may be shorts, and goes with the thighs as before."""
+    target = photo_of(standing())
+    rgb, labels = target.frame.rgb.copy(), target.labels.labels.copy()
+    hips = [standing().joint(f"{side}_hip") for side in ("left", "right")]
+    down = reach * (standing().joint("left_knee") - hips[0])
+    flare = np.array([0.05 * HEIGHT, 0])
+    corners = [hips[0] + flare, hips[0] + flare + down, hips[1] - flare + down, hips[1] - flare]
+    cv2.fillPoly(labels, [np.rint(corners).astype(np.int32)], int(Label.DRESS))
+    rgb[labels == Label.DRESS] = (20, 20, 20)
+    worn = Target(
+        Frame(rgb), PersonMask((labels > 0).astype(np.float32)), LabelMap(labels), target.skeleton
+    )
+    spread = bent(standing(), left_knee=-35, right_knee=35)
+    warped = warp.cut(worn).pose(spread, HEIGHT, WIDTH)
+    dark = (warped.colour.max(-1) < 0.15) & (warped.alpha > 0.5)
+    knees = [spread.joint(f"{side}_knee") for side in ("left", "right")]
+    row, column = np.rint(np.mean(knees, 0)[::-1]).astype(int)
+    assert dark[row, column] == whole
+
+
 @pytest.mark.parametrize("spread", [0, 30])
 def test_bare_thighs_of_somebody_who_squats_leave_no_skin_on_the_trunk(spread: float) -> None:
     squat = bent(standing(), left_knee=-75, right_knee=75, left_ankle=75, right_ankle=-75)

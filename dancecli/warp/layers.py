@@ -90,11 +90,40 @@ def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figur
     costs = _bone_costs(figure, *alpha.shape)
     costs += _label_table()[:, labels]
     costs[HEAD_PART, np.isin(labels, _ON_HEAD)] = 0  # long hair may hang anywhere
+    hangs = _hanging(labels, figure)
+    costs[TORSO, hangs] = np.minimum(costs[TORSO, hangs], HANGS)
     costs += _colour_costs(rgb, person, costs, figure)
     costs = _edge_aware(costs, rgb, person, figure.size)
     owner = costs.argmin(0).astype(np.uint8)
     owner[~person] = NOBODY
     return _without_islands(owner, figure)
+
+
+BENT = 0.5
+"""Cosine of the angle between trunk and thigh below which somebody sits or squats."""
+
+HANGS = 1.2
+"""What skirts cost the trunk at most, however long: more than sleeves beside them cost the arms,
+less than they cost the legs."""
+
+
+def _hanging(labels: UInt8Array, figure: Figure) -> BoolArray:
+    """Below the hips of somebody who stands, skirts and dresses (H, W) that reach below the knees:
+    shorter ones may be shorts."""
+    points = figure.points
+    axis = unit(points[MID_HIP] - points[NECK])
+    below = (pixel_centres(*labels.shape) - points[MID_HIP]) @ axis
+    skirt = np.isin(labels, (Label.SKIRT, Label.DRESS)) & (below > 0)
+    knees = [float((points[knee] - points[MID_HIP]) @ axis) for _, knee, *_ in LEG.values()]
+    long = skirt.any() and np.percentile(below[skirt], 95) > np.mean(knees)
+    return skirt & bool(long and not any(thighs_raised(figure)))
+
+
+def thighs_raised(figure: Figure) -> list[bool]:
+    """Whether the left and the right thigh lead away from the trunk's axis: a squat or a seat."""
+    trunk = figure.points[MID_HIP] - figure.points[NECK]
+    thighs = [figure.points[knee] - figure.points[hip] for hip, knee, *_ in LEG.values()]
+    return [bool(t @ trunk < BENT * np.hypot(*t) * np.hypot(*trunk)) for t in thighs]
 
 
 def _bone_costs(figure: Figure, height: int, width: int) -> FloatArray:

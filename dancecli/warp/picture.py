@@ -10,17 +10,14 @@ from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, Target, UInt8Array
-from dancecli.warp.anatomy import LEG, MID_HIP, NECK, Figure, photo_figure
+from dancecli.warp.anatomy import Figure, photo_figure
 from dancecli.warp.cleaning import without_background
-from dancecli.warp.layers import NOBODY, nearest_fill, owners
+from dancecli.warp.layers import NOBODY, nearest_fill, owners, thighs_raised
 
 AnyArray: TypeAlias = NDArray[Any]
 
 WORKING_SIZE = 900
 """Height of the body at which textures are kept, pixels; smaller photos stay as they are."""
-
-BENT = 0.5
-"""Cosine of the angle between trunk and thigh below which somebody sits or squats."""
 
 PARSING_SIZE = 400
 """Height of the body at which the parts are told apart, pixels."""
@@ -69,13 +66,6 @@ def _on_bent_legs(labels: UInt8Array, figure: Figure) -> UInt8Array:
     """
     bent = all(thighs_raised(figure))
     return np.where((labels == Label.SKIRT) & bent, np.uint8(Label.PANTS), labels)
-
-
-def thighs_raised(figure: Figure) -> list[bool]:
-    """Whether the left and the right thigh lead away from the trunk's axis: a squat or a seat."""
-    trunk = figure.points[MID_HIP] - figure.points[NECK]
-    thighs = [figure.points[knee] - figure.points[hip] for hip, knee, *_ in LEG.values()]
-    return [bool(t @ trunk < BENT * np.hypot(*t) * np.hypot(*trunk)) for t in thighs]
 
 
 def _crop(figure: Figure, alpha: FloatArray) -> tuple[int, int, int, int]:

@@ -30,11 +30,12 @@ from dancecli.warp.layers import (
     TORSO,
     pixel_centres,
     segment_distance,
+    thighs_raised,
     torso_polygon,
 )
 from dancecli.warp.limbs import Chain, smoothstep
 from dancecli.warp.missing import LIMBS, chain_of, end_shown
-from dancecli.warp.picture import Picture, thighs_raised
+from dancecli.warp.picture import Picture
 
 _OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
 """Garments that hang over the legs and never belong to them."""
@@ -208,6 +209,8 @@ def limb_radii(picture: Picture, part: int, chain: Chain) -> FloatArray:
         if len(near) > 20:
             off = segment_distance(near, chain.joints[bone], chain.joints[bone + 1])
             stout = float(np.clip(np.quantile(off, 0.95) / usual[bone], 0.6, 1.8))
+        elif bone == 2:
+            stout = min(stout, 1.0)  # no hand or foot is as wide as a sleeve or a trouser leg
         measured[bone] = stout * usual[bone]  # an unseen shin is as stout as the thigh
     upper, lower, end = measured
     return np.array([upper, (upper + lower) / 2, 0.9 * lower, 0.8 * end], np.float32)
