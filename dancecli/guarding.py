@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from dancecli.errors import DanceError, PluginError, Terminated, one_line
-from dancecli.isolation.contract import WEIGHTS, Method, attributes, methods, streamed
+from dancecli.isolation.contract import OPTIONAL, WEIGHTS, Method, attributes, methods, streamed
 from dancecli.isolation.schema import MismatchError, check
 from dancecli.types import DenseMap, Frame, LabelMap, Layer, Motion, PersonMask
 
@@ -55,6 +55,7 @@ class Guard:
         with self._blamed("cannot be used"):
             for name, hint in attributes(info.group).items():
                 check(getattr(plugin, name), hint, name)
+            _check_optional(plugin)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._plugin, name)
@@ -80,11 +81,9 @@ class Guard:
                 yield item
 
     def _told(self, weights: Any) -> Any:
-        """What it says of its weights, which may be nothing."""
         with self._blamed(f"failed in {WEIGHTS.name}"):
             told = weights()
-            if told is not None:
-                check(told, WEIGHTS.returns, f"{WEIGHTS.name}.return")
+            check(told, WEIGHTS.returns, f"{WEIGHTS.name}.return")
             return told
 
     def _fits(self, method: str, given: dict[str, Any], result: Any) -> None:
@@ -94,6 +93,15 @@ class Guard:
             raise MismatchError(f"embed.return has {len(result)} numbers, `size` says otherwise")
         elif "frame" in given and (shape := _size(result)) is not None:
             _as_large(given["frame"].rgb.shape[:2], shape, f"{method}.return")
+
+
+def _check_optional(plugin: Any) -> None:
+    for name, hint in OPTIONAL.items():
+        # torch has a class of its own for a device.
+        if name != "device" and hasattr(plugin, name):
+            check(getattr(plugin, name), hint, name)
+    if (batch := getattr(plugin, "batch", 1)) < 1:
+        raise MismatchError(f"batch is {batch}, not 1 or more")
 
 
 def _size(result: Any) -> tuple[int, ...] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dancecli.errors import LicenceError
+from dancecli.errors import LicenceError, PluginError
 
 ANY, COMMERCIAL = "any", "commercial"
 
@@ -49,3 +49,15 @@ def refuse(wanted: str, what: str, commercial: bool | None, licence: str) -> Non
         f"--licence commercial refuses {what}: its terms {why} ({licence}); "
         "choose another, or leave --licence out"
     )
+
+
+def refuse_plugin(plugin: Any, what: str, wanted: str) -> None:
+    """As `refuse`, of a plugin's class or object."""
+    commercial, licence = (getattr(plugin, key, None) for key in ("COMMERCIAL", "LICENCE"))
+    refuse(wanted, what, commercial, licence or "none declared")
+
+
+def refuse_unsaid(plugin: object, fault: str) -> None:
+    """Raises PluginError for terms that have a fault. plugin: names it for the message."""
+    if fault:
+        raise PluginError(f"{plugin} does not say its terms: {fault}; tell its author")

@@ -66,7 +66,7 @@ class PluginInfo:
             return ""
         there = self.isolated and self.isolated.distribution
         folders = self.isolated.folders if self.isolated and there else ()
-        return sources.edited(self.distribution, sources.top(self.target), folders)
+        return sources.edited(self.distribution, sources.top_of(self.target), folders)
 
     @property
     def package(self) -> str:
@@ -199,13 +199,8 @@ def import_class(info: PluginInfo) -> Any:
             f"{info} declares INTERFACE_VERSION {declared!r}, this dance needs "
             f"{INTERFACE_VERSION}; install a matching version of {info.distribution}"
         )
-    _refuse_unsaid(info, licences.fault(plugin))
+    licences.refuse_unsaid(info, licences.fault(plugin))
     return plugin
-
-
-def _refuse_unsaid(info: PluginInfo, fault: str) -> None:
-    if fault:
-        raise PluginError(f"{info} does not say its terms: {fault}; tell its author")
 
 
 def check_option(info: PluginInfo, takes: str | None) -> None:
@@ -283,22 +278,18 @@ def load(group: str, asked: str, settings: Settings) -> Any:
                 f"run: dance plugins check {info.name}"
             )
         # The object may know better than its class, where that depends on weights.
-        _refuse_unsaid(info, licences.fault_of_use(getattr(built, "COMMERCIAL", None)))
-        _refuse(info, built, settings.licence)
+        licences.refuse_unsaid(info, licences.fault_of_use(getattr(built, "COMMERCIAL", None)))
+        licences.refuse_plugin(built, f"{info.group} '{info.name}'", settings.licence)
     return built if info.distribution == OURS else guarded(built, info)
-
-
-def _refuse(info: PluginInfo, plugin: Any, licence: str) -> None:
-    commercial, terms = (getattr(plugin, key, None) for key in ("COMMERCIAL", "LICENCE"))
-    licences.refuse(licence, f"{info.group} '{info.name}'", commercial, terms or "none declared")
 
 
 def _refuse_early(info: PluginInfo, plugin: Any, licence: str) -> None:
     """Raises LicenceError for what need not be built to be refused."""
     if licence == licences.ANY:
         return
+    what = f"{info.group} '{info.name}'"
     if getattr(plugin, "COMMERCIAL", None) is False:  # None may depend on weights: ask the object
-        _refuse(info, plugin, licence)
+        licences.refuse_plugin(plugin, what, licence)
     for entry in needed_by(info.group, info.name):
-        what = f"{info.group} '{info.name}', which needs the weight file '{entry.name}'"
-        licences.refuse(licence, what, entry.commercial, entry.licence)
+        needing = f"{what}, which needs the weight file '{entry.name}'"
+        licences.refuse(licence, needing, entry.commercial, entry.licence)

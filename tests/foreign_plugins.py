@@ -7,14 +7,33 @@ from dataclasses import replace
 
 import numpy as np
 
+from dancecli.data.people import Skipped
 from dancecli.errors import UsageError
 from dancecli.scaffold.kinds.backend import MyBackend
+from dancecli.scaffold.kinds.dataset import MyReader
 from dancecli.scaffold.kinds.dense import MyDense
+from dancecli.scaffold.kinds.face_embed import MyEmbedder
 from dancecli.scaffold.kinds.inpaint import MyInpainter
 from dancecli.scaffold.kinds.mask import MyMasker
 from dancecli.scaffold.kinds.parser import MyParser
 from dancecli.scaffold.kinds.pose import MyPose
 from dancecli.types import DenseMap, Frame, LabelMap, PersonMask, Skeleton
+
+
+class RawReader(MyReader):
+    """Gives a picture where a person is due, after one that is as it should be."""
+
+    def units(self, root, options):
+        return ["a"]
+
+    def read(self, root, unit, options):
+        yield Skipped(unit, "too small")
+        yield np.zeros((4, 4, 3), np.uint8)
+
+
+class ShortEmbedder(MyEmbedder):
+    def embed(self, face):
+        return super().embed(face)[:-1]
 
 
 class FloatInpainter(MyInpainter):
@@ -88,6 +107,40 @@ class CroppingBackend(MyBackend):
         return [replace(each, z=each.z[:-3], m=each.m[:-3]) for each in layers]
 
 
+class ElsewhereBackend(MyBackend):
+    """Says of a layer that it is of another canvas, twice as large in the output."""
+
+    def render(self, person, motions):
+        layers = super().render(person, motions)
+        return [
+            replace(each, canvas=replace(each.canvas, scale=2 * each.canvas.scale))
+            for each in layers
+        ]
+
+
+class MislabelledBackend(MyBackend):
+    def render(self, person, motions):
+        labels = LabelMap(np.zeros((9, 7), np.uint8))
+        return [replace(each, labels=labels) for each in super().render(person, motions)]
+
+
+class ListingBackend(MyBackend):
+    def weights(self):
+        return ["one.bin"]
+
+
+class NoneBackend(MyBackend):
+    batch = 0
+
+
+class WordBackend(MyBackend):
+    batch = "two"
+
+
+class NumberBackend(MyBackend):
+    dense_size = 320
+
+
 class BareBackend(MyBackend):
     def refine(self, person, frame, landmarks):
         return frame.rgb
@@ -106,6 +159,13 @@ class PairsBackend(MyBackend):
         if len(motions) != 2:
             raise ValueError(f"two motions were promised, {len(motions)} came")
         return super().render(person, motions)
+
+
+class FlexibleBackend(MyBackend):
+    """Likes two frames at a time and takes one where one comes."""
+
+    batch = 2
+    any_batch = True
 
 
 class OddBackend(MyBackend):

@@ -10,6 +10,7 @@ import pytest
 from commands import Run
 
 from dancecli.cli import train
+from dancecli.cli.train_request import Request
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_the_doctor_counts_the_cores_that_may_be_used(run: Run) -> None:
 
 @pytest.mark.usefixtures("one_core")
 def test_training_has_no_workers_where_there_is_one_core() -> None:
-    request = train.Request(**dict.fromkeys(train.Request.__dataclass_fields__))
+    request = Request(**dict.fromkeys(Request.__dataclass_fields__))
     assert train._workers(request) == 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -17,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from dancecli.cli.evaluate import command
-from dancecli.errors import NoPersonError, UsageError
+from dancecli.errors import NoPersonError, PluginError, UsageError
 from dancecli.evaluate import asking, reenactment
 from dancecli.evaluate.asking import Ask
 from dancecli.evaluate.reenactment import (
@@ -280,6 +281,22 @@ def test_a_clip_of_one_frame_is_refused_before_any_is_measured(tmp_path: Path) -
     result = CliRunner().invoke(command, [*asked, "--work-dir", str(work), "-q"])
     assert isinstance(result.exception, UsageError)
     assert "one.mp4 has a single frame" in str(result.exception)
+    assert not list(work.rglob("*.jsonl"))
+
+
+def test_a_row_whose_dense_maps_cannot_be_made_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "detectron2", None)
+    (tmp_path / "rows").mkdir()
+    row = tmp_path / "rows" / "p2b-no-accurate-dp"
+    row.symlink_to(ROOT / "backends" / "dance_freestyle" / "bundle" / "compact")
+    clip, work = made_clip(tmp_path / "clip.mp4", (NOTHING,) * 3), tmp_path / "work"
+    asked = ["--self", str(clip), "--ablations", str(row.parent), "-o", str(tmp_path / "report")]
+    result = CliRunner().invoke(command, [*asked, "--work-dir", str(work), "-q"])
+    assert isinstance(result.exception, PluginError), result.exception
+    says = str(result.exception)
+    assert says.startswith("p2b-no-accurate-dp: ") and "detectron2" in says
     assert not list(work.rglob("*.jsonl"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,22 @@ from commands import Run
 from installed_plugins import install, visible
 
 from dancecli import registry, sources
+from dancecli.data.people import Options
 from dancecli.errors import DanceError, PluginError, Terminated
 from dancecli.evaluate.reenactment import Contender, Protocol, SelfClip
 from dancecli.figures import made_target, standing_skeleton
 from dancecli.guarding import blamed
 from dancecli.health import examine_plugin
+from dancecli.isolation.registered import Isolated, add
 from dancecli.job import Job
 from dancecli.live.stage import LiveStage
 from dancecli.media import VideoStream
 from dancecli.media.encoding import Encoder
+from dancecli.media.files import sha256_of
 from dancecli.media.formats import format_of
 from dancecli.progress import Progress
 from dancecli.stages import DEFAULTS, GROUPS, Settings
+from dancecli.steps.painting import Painter, batch_of
 from dancecli.steps.stages import Stages
 from dancecli.testing import check
 from dancecli.types import Canvas, Motion
@@ -32,7 +37,7 @@ from dancecli.workdir import WorkDir
 
 KINDS = {
     "Inpainter": "inpaint", "Masker": "mask", "Dense": "dense", "Parser": "parser",
-    "Pose": "pose",
+    "Pose": "pose", "Reader": "dataset", "Embedder": "face_embed",
 }  # fmt: skip
 
 
@@ -65,6 +70,8 @@ def asked(name: str, plugin: Any) -> Any:
         person = plugin.prepare(target)
         motion = Motion(standing_skeleton(60, 90), None, canvas)
         plugin.render(person, [motion, motion])
+        if hasattr(plugin, "weights"):
+            plugin.weights()
         return plugin.refine(person, frame, None)
     asks = {
         "inpaint": lambda: plugin.inpaint(frame, np.zeros((90, 60), np.uint8)),
@@ -72,6 +79,8 @@ def asked(name: str, plugin: Any) -> Any:
         "dense": lambda: plugin.dense(frame, None, skeleton),
         "parser": lambda: plugin.parse(frame, skeleton=skeleton, mask=target.mask),
         "pose": lambda: plugin.extract(frame),
+        "dataset": lambda: list(plugin.read(None, "a", Options())),
+        "face_embed": lambda: plugin.embed(np.zeros((256, 256, 3), np.uint8)),
     }
     return asks[kind_of(name)]()
 
@@ -96,6 +105,14 @@ def asked(name: str, plugin: Any) -> Any:
         ("CroppingBackend", "Layer.z is 60x87 pixels, not 60x90"),
         ("BareBackend", "refine.return is ndarray, not Frame"),
         ("UnsureBackend", "uses_dense is str, not bool"),
+        ("RawReader", "read.return is ndarray, not Person"),
+        ("ShortEmbedder", "embed.return has 255 numbers, `size` says otherwise"),
+        ("ElsewhereBackend", "Layer.canvas is not its motion's"),
+        ("MislabelledBackend", "Layer.labels is 7x9 pixels, not 60x90"),
+        ("ListingBackend", "weights.return is list, not Mapping"),
+        ("NoneBackend", "batch is 0, not 1 or more"),
+        ("WordBackend", "batch is str, not int"),
+        ("NumberBackend", "dense_size is int, not tuple"),
     ],
 )
 def test_what_is_no_result_is_refused_and_the_plugin_named(name: str, says: str) -> None:
@@ -221,6 +238,28 @@ def test_results_are_kept_per_weights_where_they_may_matter(
 
 
 @pytest.mark.usefixtures("foreign")
+def test_weights_in_a_folder_of_the_folder_matter(tmp_path: Path) -> None:
+    """And of a flat folder the key is what it has been."""
+    weights, found = tmp_path / "weights", []
+    (weights / "decoder").mkdir(parents=True)
+    (weights / "a.bin").write_text("a")
+    (weights / "b.bin").write_text("b")
+    assert sha256_of(weights) == FLAT
+    for text in ("one", "two"):
+        (weights / "decoder" / "net.bin").write_text(text)
+        job = Job(tmp_path, tmp_path, tmp_path, {"dance.pose": "WeightedPose"},
+                  weights=str(weights))  # fmt: skip
+        found += Stages(job).identity("pose")
+    (weights / "decoder").rename(weights / "encoder")
+    found += Stages(job).identity("pose")
+    assert len(set(found)) == 3
+
+
+FLAT = "043d4541cc8ebce4e9628c6a1f9db75fb74aca3e78c9bfe08a657ed011a0fbed"
+"""SHA-256 over the lines "a.bin", zero byte, hash of "a", and the same of b."""
+
+
+@pytest.mark.usefixtures("foreign")
 def test_a_backend_is_given_as_many_motions_as_it_says(
     demo_photo: Path, demo_video: Path, tmp_path: Path
 ) -> None:
@@ -242,6 +281,17 @@ def test_a_backend_is_given_as_many_motions_as_it_says(
     assert "pairs" in made
 
 
+@pytest.mark.usefixtures("foreign")
+@pytest.mark.parametrize(("name", "batch"), [("PairsBackend", 2), ("FlexibleBackend", 1)])
+def test_frames_that_come_one_by_one_fill_a_batch_only_where_they_must(
+    name: str, batch: int
+) -> None:
+    backend = registry.load("dance.backend", name, Settings())
+    painter = Painter.of_single_frames(backend, made_target(60, 90))
+    assert (painter.batch, batch_of(backend)) == (batch, 2)
+    assert [each for each in check("dance.backend", name) if each.failed] == []
+
+
 def project(folder: Path, site: Path, monkeypatch: pytest.MonkeyPatch, editable: bool) -> Path:
     """A plugin of two modules and a package, as pip installs it; the folder of its code."""
     install(site, "dance-plugin-mine", {"dance.pose": {"mine": "mine_plugin:Mine"}})
@@ -257,8 +307,7 @@ def project(folder: Path, site: Path, monkeypatch: pytest.MonkeyPatch, editable:
 
 def mine() -> str:
     """The plugin's part in cache keys, as the next run sees it."""
-    if hasattr(sources, "edited"):
-        sources.edited.cache_clear()
+    sources.edited.cache_clear()
     return registry.find("dance.pose", "mine").identity
 
 
@@ -276,6 +325,80 @@ def test_editing_a_plugin_in_its_project_changes_what_is_kept(
     assert after != before
     (folder / "notes.txt").write_text("no code")
     assert after == mine()
+
+
+def test_what_is_no_file_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor's lock, which is a link to nowhere."""
+    folder = project(tmp_path / "code", tmp_path / "site", monkeypatch, editable=True)
+    before = mine()
+    (folder / "mine_parts" / ".#x.py").symlink_to("somebody@somewhere.1234")
+    assert mine() == before
+
+
+def test_code_that_only_an_import_hook_finds_counts_with_its_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As setuptools installs a project in another environment; what is not its code does not."""
+    folder, site = tmp_path / "code", tmp_path / "site"
+    project(folder, site, monkeypatch, editable=True)
+    moved = folder / "lib" / "deep"
+    moved.mkdir(parents=True)
+    (folder / "mine_plugin.py").rename(moved / "mine_plugin.py")
+    (folder / "venv").mkdir()
+    (folder / "venv" / "pyvenv.cfg").touch()
+
+    def there() -> str:
+        sources.edited.cache_clear()
+        return sources.edited("dance-plugin-mine", "mine_plugin", (str(site),))
+
+    before = there()
+    for other in ("venv", ".git", "build", "node_modules"):
+        (folder / other).mkdir(exist_ok=True)
+        (folder / other / "copied.py").write_text("B = 1\n")
+    assert there() == before
+    for name in (moved / "mine_plugin.py", folder / "mine_helper.py"):
+        known = there()
+        name.write_text("A = 123\n")
+        assert there() != known
+
+
+@pytest.mark.parametrize("inside", ["elsewhere", "code/.venv"])
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_of_a_namespace_the_project_s_portion_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str, elsewhere: bool
+) -> None:
+    """Where another distribution's comes first on the path, be it of the project's environment."""
+    site, folder, other = tmp_path / "site", tmp_path / "code", tmp_path / inside
+    project(folder, site, monkeypatch, editable=True)
+    for place, name in ((other, "theirs.py"), (folder, "mine.py")):
+        (place / "corp").mkdir(parents=True)
+        (place / "corp" / name).write_text("A = 1\n")
+    visible(monkeypatch, folder, other)
+    folders = (str(site), str(other), str(folder)) if elsewhere else ()
+
+    def known() -> str:
+        sources.edited.cache_clear()
+        return sources.edited("dance-plugin-mine", "corp", folders)
+
+    before = known()
+    (other / "corp" / "theirs.py").write_text("A = 12\n")
+    assert known() == before
+    (folder / "corp" / "mine.py").write_text("A = 12\n")
+    assert known() != before
+
+
+def test_editing_a_plugin_of_another_environment_changes_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.MonkeyPatch.context() as unseen:
+        folder = project(tmp_path / "code", tmp_path / "site", unseen, editable=True)
+    folders = (str(tmp_path / "site"), str(folder))
+    add([Isolated("dance.pose", "mine", sys.executable, "3.12", folders,
+                  distribution="dance-plugin-mine")])  # fmt: skip
+    before = mine()
+    assert before == mine()
+    (folder / "mine_helper.py").write_text("A = 12\n")
+    assert mine() != before
 
 
 def test_a_plugin_installed_as_a_copy_is_known_by_its_version(

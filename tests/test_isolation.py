@@ -175,8 +175,10 @@ def test_what_a_plugin_says_beyond_its_interface_crosses(
     tiny: Callable[[str], Any], tmp_path: Path
 ) -> None:
     """The batch that it needs, and what its results depend on."""
-    assert tiny("backend").batch == 2 and tiny("pose").RECORDED is True
+    backend = tiny("backend")
+    assert (backend.batch, backend.any_batch) == (2, True) and tiny("pose").RECORDED is True
     assert tiny("parser").takes_weights is False
+    assert tiny("inpaint").weights() is None
     assert registry.load_class(registry.find("dance.parser", "tiny")).takes_weights is False
     plugins = {"dance.parser": "tiny"}
     job = Job(Path("p"), Path("v"), Path("o"), plugins, weights=str(tmp_path), seed=7)

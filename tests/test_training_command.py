@@ -11,6 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from dance_freestyle.checkpoint import load_network, save_network
+from dance_freestyle.training.checkpoints import checkpoints
 from dance_freestyle.training.tasks import build
 from freestyle_tiny import TINY
 from made_samples import made_set
@@ -118,6 +119,31 @@ def test_epochs_are_steps_of_the_data(folder: Path, tmp_path: Path) -> None:
     assert isinstance(both.exception, UsageError) and "--epochs" in str(both.exception)
     plan = invoke("fr", "--dry-run", "--epochs", "2")
     assert "2 epochs of the data" in plan.output
+
+
+@pytest.mark.parametrize(
+    ("kept", "then"),
+    [
+        (True, "the run was to end at step 2: --steps 2"),
+        (False, "an earlier version, which counted samples, ended at step 5: --steps 5"),
+    ],
+)
+def test_a_run_whose_epochs_now_end_elsewhere_says_how_to_keep_to_its_end(
+    folder: Path, tmp_path: Path, kept: bool, then: str
+) -> None:
+    run = tmp_path / "run"
+    assert invoke(*tiny("fr", folder, run, "--steps", "2")).exit_code == 0
+    if not kept:
+        (last,) = checkpoints(run)
+        state = last.state()
+        del state["steps"]
+        torch.save(state, last.path / "state.pt")
+    result = invoke(*tiny("fr", folder, run, "--epochs", "2", "--resume"))
+    assert result.exit_code == 0, result.output
+    assert f"its 2 epochs of 9 frames end at step 9; {then} keeps to that" in result.stderr
+    for more in (("--epochs", "2"), ("--steps", "10")):  # as it goes on now, and as it is told to
+        result = invoke(*tiny("fr", folder, run, *more, "--resume"))
+        assert result.exit_code == 0 and "keeps to that" not in result.stderr
 
 
 def test_init_takes_a_name_a_bundle_a_run_and_a_file(

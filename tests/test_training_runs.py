@@ -158,7 +158,7 @@ def test_a_rate_fades_out_and_such_a_run_keeps_its_length(
         }
     assert rates == pytest.approx([0.01, 0.01, 0.01, 0.005])
     run.save()
-    with pytest.raises(UsageError, match="begun with steps 4, not 8"):
+    with pytest.raises(UsageError, match="begun with steps 4, not 8; resume with --steps 4"):
         begun(8).resume()
     constant = trainer("p2b", people, tmp_path / "constant", steps=2)
     assert constant.rate() == TINY.p2b.schedule.rate

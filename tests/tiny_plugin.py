@@ -101,7 +101,7 @@ class TinyPose(Tiny):
 class TinyBackend(Tiny):
     """Paints the colour of the photo, and dies once where the motion's number is 1."""
 
-    batch = 2
+    batch, any_batch = 2, True
     canvas = None
     uses_dense = False
     refines = True
@@ -162,7 +162,10 @@ class TinyReader(Tiny):
 
 
 class TinyInpainter(Tiny):
-    """Leaves the hole as it is."""
+    """Leaves the hole as it is, and has no weights to speak of."""
+
+    def weights(self) -> None:
+        return None
 
     def inpaint(self, frame: Frame, hole: np.ndarray) -> Frame:
         return frame

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,14 @@ import click
 from dancecli import cores
 from dancecli.cli.options import PATH, make_progress, verbosity
 from dancecli.cli.train_compact import compact
+from dancecli.cli.train_request import (
+    Request,
+    batch_of,
+    chosen_preset,
+    epochs_of,
+    frames_of,
+    steps_of,
+)
 from dancecli.errors import UsageError
 from dancecli.holding import held
 
@@ -29,33 +37,6 @@ Examples:
 
 MOST_WORKERS = 8
 """Processes that prepare samples unless told otherwise."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the options ask for."""
-
-    role: str
-    data: str | None
-    out: Path | None
-    preset: str
-    changes: tuple[str, ...]
-    init: str | None
-    resume: bool
-    steps: int | None
-    epochs: int | None
-    batch_size: int | None
-    accumulate: int
-    device: str
-    bf16: bool
-    freeze_norms: bool
-    workers: int | None
-    seed: int
-    checkpoint_every: int
-    pictures_every: int
-    render_with: str | None = None
-    features: str | None = None
-    map_with: str | None = None
 
 
 def training_options(function: Command) -> Command:
@@ -146,39 +127,6 @@ _subcommand("embedder", "Train the face embedder that may take a published one's
 command.add_command(compact)
 
 
-def chosen_preset(request: Request) -> Any:
-    """The preset with --set applied.
-
-    Raises UsageError naming the nearest setting for an unknown one.
-    """
-    from dance_freestyle.presets import preset
-
-    changes = {}
-    for change in request.changes:
-        key, sign, value = change.partition("=")
-        if not sign:
-            raise UsageError(f"--set {change}: write KEY=VALUE, for example p2b.use_dp=off")
-        changes[key.strip()] = value.strip()
-    return getattr(preset(request.preset).with_overrides(changes), request.role)
-
-
-def _frames(request: Request, data: Any) -> int | None:
-    """How many samples are an epoch, None where nobody asks: some data must be made to know it."""
-    return None if request.steps or data is None else int(data.frames)
-
-
-def _steps(request: Request, preset: Any, frames: int | None) -> int | None:
-    """Steps of a run: those asked for, or those of its epochs, each of `frames` samples."""
-    if request.steps or frames is None:
-        return request.steps
-    epochs = request.epochs or preset.schedule.epochs
-    return max(1, round(float(epochs * frames) / _batch(request, preset)))
-
-
-def _batch(request: Request, preset: Any) -> int:
-    return request.batch_size or int(preset.schedule.batch)
-
-
 def _workers(request: Request) -> int:
     """As asked for, or the cores that this machine's training processes leave."""
     if request.workers is not None:
@@ -195,12 +143,12 @@ def _say_plan(request: Request, as_json: bool) -> None:
     rank, world = place()
     preset = chosen_preset(request)
     data = open_data(request.data, verify=False) if request.data else None
-    frames = _frames(request, data)
+    frames = frames_of(request, data)
     settings = _settings(request, preset, frames, device="cpu")
     found = plan.Plan(
         request.role, request.preset, preset, settings, world, len(data) if data else None, frames,
-        request.epochs or preset.schedule.epochs, request.out,
-        known=bool(_steps(request, preset, frames)),
+        epochs_of(request, preset), request.out,
+        known=bool(steps_of(request, preset, frames)),
     )  # fmt: skip
     if rank:
         return
@@ -215,7 +163,7 @@ def _settings(request: Request, preset: Any, frames: int | None, device: str) ->
     from dance_freestyle.training.settings import Settings
 
     return Settings(
-        steps=_steps(request, preset, frames) or 1, batch=_batch(request, preset),
+        steps=steps_of(request, preset, frames) or 1, batch=batch_of(request, preset),
         parts=request.accumulate, seed=request.seed, device=device, bf16=request.bf16,
         freeze_norms=request.freeze_norms, every=request.checkpoint_every,
         pictures=request.pictures_every, workers=_workers(request),
@@ -285,7 +233,7 @@ def _prepared(request: Request, progress: Any, processes: Any) -> Any:
     if checkpoints(request.out) and not request.resume:
         raise UsageError(f"{request.out} holds a run already; add --resume, or choose another -o")
     data = open_data(request.data, progress.say)
-    settings = _settings(request, preset, _frames(request, data), processes.device)
+    settings = _settings(request, preset, frames_of(request, data), processes.device)
     settings.share(processes.world)
     start = found_network(request.init, request.role) if request.init else None
     painter = found_network(request.render_with, "b2f") if request.render_with else None
@@ -301,6 +249,25 @@ def _prepared(request: Request, progress: Any, processes: Any) -> Any:
         )
     trainer = Trainer(task, data, settings, request.out, progress, processes)
     if request.resume:
-        trainer.resume()
+        was = trainer.resume()
         progress.say(f"going on from step {trainer.step}")
+        if other := _other_end(request, preset, data, was):
+            progress.say(other)
     return trainer
+
+
+def _other_end(request: Request, preset: Any, data: Any, was: int | None) -> str:
+    """What to say where a run's epochs now end it elsewhere; empty where they do not.
+
+    was: the steps that it was to reach, None where an earlier version did not keep them.
+    """
+    frames = frames_of(request, data)
+    steps = steps_of(request, preset, frames)
+    before = was or steps_of(request, preset, len(data))
+    if frames is None or steps == before:
+        return ""
+    then = "the run was to end" if was else "an earlier version, which counted samples, ended"
+    return (
+        f"its {epochs_of(request, preset)} epochs of {frames} frames end at step {steps}; {then} "
+        f"at step {before}: --steps {before} keeps to that"
+    )

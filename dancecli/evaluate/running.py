@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from dancecli import registry
-from dancecli.errors import NoPersonError
+from dancecli.errors import DanceError, NoPersonError
 from dancecli.evaluate.compare import Comparison, Learned, fids
 from dancecli.evaluate.eyes import Eyes
 from dancecli.evaluate.gallery import Gallery
-from dancecli.evaluate.reenactment import Protocol, SelfClip, check_lengths
+from dancecli.evaluate.reenactment import Contender, Protocol, SelfClip, check_lengths
 from dancecli.evaluate.report import write_report
 from dancecli.evaluate.results import Results
 from dancecli.evaluate.sources import Together, open_source
@@ -111,17 +112,31 @@ def measure_files(
 
 
 def weights_of(protocol: Protocol) -> dict[str, Any]:
-    """What the contenders' backends say of their weights; fails early where there are none.
+    """What the contenders' backends say of their weights; fails early for one that cannot paint.
 
-    Raises WeightsError.
+    Raises WeightsError where there are none, PluginError where a library is missing.
     """
     found = {}
     for each in protocol.contenders:
-        settings = Settings(protocol.device, each.weights, protocol.seed)
-        backend = registry.load("dance.backend", each.backend, settings)
-        if hasattr(backend, "weights"):
-            found[each.name] = backend.weights()
+        with _named(each):
+            settings = Settings(protocol.device, each.weights, protocol.seed)
+            backend = registry.load("dance.backend", each.backend, settings)
+            if hasattr(backend, "weights"):
+                found[each.name] = backend.weights()
+            if each.dense and backend.uses_dense:
+                registry.load("dance.dense", each.dense, settings)
     return found
+
+
+@contextmanager
+def _named(contender: Contender) -> Iterator[None]:
+    """Within, errors say whose they are, where that is not the name of the backend."""
+    try:
+        yield
+    except DanceError as error:
+        if contender.name.startswith(contender.backend):
+            raise
+        raise type(error)(f"{contender.name}: {error}") from error
 
 
 def measure_clips(

@@ -67,8 +67,8 @@ class Method:
 
 
 class _Weighted(Protocol):
-    def weights(self) -> Mapping[str, Any]:
-        """What a plugin may say of its weights; optional."""
+    def weights(self) -> Mapping[str, Any] | None:
+        """What a plugin may say of its weights, which may be nothing; optional."""
         ...
 
 

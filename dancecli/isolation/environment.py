@@ -90,7 +90,7 @@ class Loan:
 
 
 def _top(entry: EntryPoint) -> str:
-    return sources.top(entry.value)
+    return sources.top_of(entry.value)
 
 
 def _metadata(dist: Distribution) -> dict[str, str]:

@@ -54,18 +54,20 @@ def check_input(path: Path, kind: str) -> None:
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal; of a folder, over its files' names and hashes.
 
+    Of a folder, the files of all folders below it count, by their names from it.
     Raises OSError when it cannot be read.
     """
     if path.is_dir():
         digest = hashlib.sha256()
-        for file in sorted(p for p in path.iterdir() if p.is_file()):
-            digest.update(f"{file.name}\0{sha256_of(file)}\n".encode())
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            name = file.relative_to(path).as_posix()
+            digest.update(f"{name}\0{sha256_of(file)}\n".encode())
         return digest.hexdigest()
     state = path.stat()
     return _hashed(path.absolute(), state.st_mtime_ns, state.st_size)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _hashed(path: Path, _modified: int, _size: int) -> str:
     # Asked for several times in a run, and a video may be gigabytes.
     digest = hashlib.sha256()

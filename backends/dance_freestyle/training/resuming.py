@@ -41,6 +41,7 @@ def save(trainer: Trainer) -> None:
         "judges": trainer.task.judges.state_dict(),
         "step": trainer.step,
         "consumed": trainer.consumed,
+        "steps": trainer.settings.steps,
         "settings": described(trainer),
     }
     networks: dict[str, nn.Module] = {
@@ -65,9 +66,10 @@ def _written(trainer: Trainer, networks: Mapping[str, nn.Module], state: Mapping
         ) from error
 
 
-def resume(trainer: Trainer) -> None:
+def resume(trainer: Trainer) -> int | None:
     """Go on from the newest checkpoint of the run's folder.
 
+    The answer is the step that it was to end at, None where an earlier version kept none.
     Raises UsageError when there is none or it was made with other settings, WeightsError when it is
     damaged or of another network.
     """
@@ -84,6 +86,8 @@ def resume(trainer: Trainer) -> None:
             f"{last.path}: does not fit this run ({one_line(error)[:200]}); another version of "
             f"dance may have written it: --init {last.path} begins another run with its network"
         ) from error
+    steps = state.get("steps")
+    return steps if isinstance(steps, int) else None
 
 
 def _restore(trainer: Trainer, last: Checkpoint, state: Mapping[str, Any]) -> None:
@@ -161,6 +165,8 @@ def _remedy(name: str, was: Any) -> str:
     """How a run goes on that was begun so."""
     if was in UNFED and name in FEEDERS:
         return f"without {FEEDERS[name]}"
+    if name == "steps":
+        return f"with --steps {was}"
     return f"with the same {FEEDERS.get(name, '')}".rstrip()
 
 

@@ -74,9 +74,9 @@ class Trainer:
             # What a network may draw differs per process; the first draws as one alone would.
             torch.manual_seed(settings.seed + (processes.rank << 32))
 
-    def resume(self) -> None:
+    def resume(self) -> int | None:
         """See `resuming.resume`."""
-        resuming.resume(self)
+        return resuming.resume(self)
 
     def train(self) -> Path:
         """Run to the last step; the file of the averaged network.
