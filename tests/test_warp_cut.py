@@ -437,8 +437,8 @@ def test_a_long_dress_spans_spread_legs(reach: float, whole: bool) -> None:
     spread = bent(standing(), left_knee=-35, right_knee=35)
     warped = warp.cut(worn).pose(spread, HEIGHT, WIDTH)
     dark = (warped.colour.max(-1) < 0.15) & (warped.alpha > 0.5)
-    knees = [spread.joint(f"{side}_knee") for side in ("left", "right")]
-    row, column = np.rint(np.mean(knees, 0)[::-1]).astype(int)
+    shins = [spread.joint(f"{side}_{n}") for side in ("left", "right") for n in ("knee", "ankle")]
+    column, row = np.rint(np.average(shins, 0, (3, 2, 3, 2))).astype(int)
     assert dark[row, column] == whole
 
 

@@ -45,7 +45,7 @@ _PAIRS = tuple(
 """Limbs that extractors exchange: legs with and without the hips, and arms."""
 
 
-def overturned(points: Values, seen: Mask, fps: float) -> Mask:
+def overturned(points: Values | FloatArray, seen: Mask, fps: float) -> Mask:
     """(T,): sights for less than `BRIEFEST` of somebody head over heels, beside longer ones, as of
     slivers of a person at the picture's edge. points (T, 25, 2), seen (T, 25)."""
     up, known = _up(points, seen)
@@ -60,7 +60,7 @@ def overturned(points: Values, seen: Mask, fps: float) -> Mask:
     return out
 
 
-def _up(points: Values, seen: Mask) -> tuple[Values, Mask]:
+def _up(points: Values | FloatArray, seen: Mask) -> tuple[Values, Mask]:
     """(T, 2): from the middle of hips and legs to that of head and shoulders, as far as each is
     seen, and where (T,) both are."""
     middles = []

@@ -113,10 +113,12 @@ def _hanging(labels: UInt8Array, figure: Figure) -> BoolArray:
     points = figure.points
     axis = unit(points[MID_HIP] - points[NECK])
     below = (pixel_centres(*labels.shape) - points[MID_HIP]) @ axis
-    skirt = np.isin(labels, (Label.SKIRT, Label.DRESS)) & (below > 0)
+    skirt: BoolArray = np.isin(labels, (Label.SKIRT, Label.DRESS)) & (below > 0)
     knees = [float((points[knee] - points[MID_HIP]) @ axis) for _, knee, *_ in LEG.values()]
     long = skirt.any() and np.percentile(below[skirt], 95) > np.mean(knees)
-    return skirt & bool(long and not any(thighs_raised(figure)))
+    if not long or any(thighs_raised(figure)):
+        return np.zeros_like(skirt)
+    return skirt
 
 
 def thighs_raised(figure: Figure) -> list[bool]:
