@@ -33,6 +33,9 @@ VIDEO_SIDE = 1280
 """Pixels of the video's longest side that stages work on; larger videos are scaled down."""
 
 
+GLIMPSES = 24
+"""Frames that are looked at closer before a whole video is, which takes several times as long."""
+
 FOLLOWERS = 4
 """Threads that follow by default: each has some 300 MB of frames and models of its own."""
 
@@ -107,15 +110,25 @@ def observe(
 ) -> list[Observation]:
     """One observation per frame; those of an earlier, stopped run are not made again.
 
-    Where nobody is seen in any frame, all are looked at again, closer.
+    Where nobody is seen in any frame, some are looked at closer, and if that helps, all.
     """
-    key = driver_key(job, video, stages)
+    key, closer = driver_key(job, video, stages), Closer(stages.pose)
     seen = _observed(job, video, stages.pose, work.entry("driver", key), progress)
-    if not any(observation.skeleton for observation in seen):
-        progress.say("nobody was found: looking closer, for parts of a person and far away")
-        entry = work.entry("driver", {**key, "closer": True})
-        seen = _observed(job, video, Closer(stages.pose), entry, progress)
-    return seen
+    if any(observation.skeleton for observation in seen) or not _glimpsed(video, closer):
+        return seen
+    progress.say("nobody was found: looking closer, for parts of a person and far away")
+    entry = work.entry("driver", {**key, "closer": True})
+    return _observed(job, video, closer, entry, progress)
+
+
+def _glimpsed(video: VideoStream, pose: PoseExtractor) -> bool:
+    """Whether any of `GLIMPSES` frames, evenly spread, shows somebody."""
+    step = max(1, video.count // GLIMPSES)
+    return any(
+        pose.extract(frame)
+        for number in range(0, video.count, step)
+        for frame in video.frames(number, number + 1)
+    )
 
 
 def _observed(

@@ -28,6 +28,8 @@ from dancecli.workdir import Entry, WorkDir
 
 logger = logging.getLogger(__name__)
 
+_HEAD = "nose", "left_eye", "right_eye", "left_ear", "right_ear"
+
 ONE_PERSON = 0.5
 """Share of somebody's mask that lies on the dancer's from which on they are one person."""
 
@@ -145,7 +147,7 @@ def pick(people: list[Skeleton], who: str, where: Path) -> Skeleton:
 def check_usable(skeleton: Skeleton, where: Path) -> None:
     """Raises NoPersonError when there is too little of a body to move: a face, a hand.
 
-    Says so where arms are to be made up.
+    Says so where arms are to be made up, and where there is no head.
     """
     shoulders = [skeleton.seen(f"{side}_shoulder") for side in ("left", "right")]
     below = ("left_elbow", "right_elbow", "left_hip", "right_hip")
@@ -160,14 +162,11 @@ def check_usable(skeleton: Skeleton, where: Path) -> None:
             "%s shows head and shoulders only: arms are made up; a photo down to the hips looks "
             "better", where.name,
         )  # fmt: skip
-    if not any(skeleton.seen(joint) for joint in HEAD):
+    if not any(skeleton.seen(joint) for joint in _HEAD):
         logger.warning(
             "%s does not show the head: the dancer will have none; choose a photo with it",
             where.name,
         )
-
-
-HEAD = "nose", "left_eye", "right_eye", "left_ear", "right_ear"
 
 
 def say_if_not_upright(skeleton: Skeleton, where: Path) -> None:
