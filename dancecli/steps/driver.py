@@ -61,7 +61,7 @@ def follow(
     """
     size = video.width, video.height
     # Not by a name: what was observed is let go of while the track is built.
-    track = build_track(observe(job, video, stages, work, progress), video.fps, size, job.smooth)
+    track = build_track(_dancer(job, video, stages, work, progress), video.fps, size, job.smooth)
     if job.poses:
         write_poses(job.poses, track)
     return track
@@ -108,16 +108,20 @@ def driver_key(job: Job, video: VideoStream, stages: Stages) -> dict[str, object
 def observe(
     job: Job, video: VideoStream, stages: Stages, work: WorkDir, progress: Progress
 ) -> list[Observation]:
-    """One observation per frame; those of an earlier, stopped run are not made again.
+    """One observation per frame; those of an earlier, stopped run are not made again."""
+    key = driver_key(job, video, stages)
+    return _observed(job, video, stages.pose, work.entry("driver", key), progress)
 
-    Where nobody is seen in any frame, some are looked at closer, and if that helps, all.
-    """
-    key, closer = driver_key(job, video, stages), Closer(stages.pose)
-    seen = _observed(job, video, stages.pose, work.entry("driver", key), progress)
+
+def _dancer(
+    job: Job, video: VideoStream, stages: Stages, work: WorkDir, progress: Progress
+) -> list[Observation]:
+    """As `observe`; where nobody is seen, some frames are looked at closer, if it helps all."""
+    seen, closer = observe(job, video, stages, work, progress), Closer(stages.pose)
     if any(observation.skeleton for observation in seen) or not _glimpsed(video, closer):
         return seen
     progress.say("nobody was found: looking closer, for parts of a person and far away")
-    entry = work.entry("driver", {**key, "closer": True})
+    entry = work.entry("driver", {**driver_key(job, video, stages), "closer": True})
     return _observed(job, video, closer, entry, progress)
 
 
