@@ -116,12 +116,26 @@ def height_by_bones(skeleton: Skeleton) -> float:
     Foreshortening only shortens, so the third longest estimate is taken; 0 where fewer than two
     bones are seen.
     """
+    heights = np.sort(_by_each_bone(skeleton))
+    return float(heights[-min(3, len(heights))]) if len(heights) > 1 else 0.0
+
+
+def height_by_one_bone(skeleton: Skeleton) -> float:
+    """The same by the one long bone, or side of the trunk, that tells most; 0 without any."""
+    sides = [
+        float(np.linalg.norm(skeleton.joint(f"{side}_shoulder") - skeleton.joint(f"{side}_hip")))
+        for side in ("left", "right")
+        if skeleton.seen(f"{side}_shoulder", f"{side}_hip")
+    ]
+    return max([*_by_each_bone(skeleton), *(length / SHARES[0] for length in sides)], default=0.0)
+
+
+def _by_each_bone(skeleton: Skeleton) -> Points:
+    """Standing heights (n,) in pixels by the long bones that are seen."""
     body = skeleton.body[None].astype(np.float64)
     use = LONG[bones_seen(body[..., 2])[0, LONG]]
-    if len(use) < 2:
-        return 0.0
-    lengths = np.linalg.norm(bone_vectors(body[..., :2])[0, use], axis=1) / SHARES[use]
-    return float(np.sort(lengths)[-min(3, len(lengths))])
+    lengths: Points = np.linalg.norm(bone_vectors(body[..., :2])[0, use], axis=1) / SHARES[use]
+    return lengths
 
 
 def _by_head_and_shoulders(skeleton: Skeleton) -> float:

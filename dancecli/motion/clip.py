@@ -195,17 +195,17 @@ def _with_head(
     headless = ~seen[:, HEAD_JOINTS].any(1)
     if not headless.any():
         return clip
+    share = np.ones(len(headless))
     if headless.all():
-        own = target.body[HEAD_JOINTS, :2] - target.body[NECK, :2]
-        offset = np.repeat(own[None] * (driver.height / body.height), len(headless), 0)
-        trust = np.repeat(np.minimum(target.body[HEAD_JOINTS, 2], FILLED)[None], len(headless), 0)
-        share = np.ones(len(headless))
+        own = target.body[HEAD_JOINTS] - target.body[NECK] * (1, 1, 0)
+        offset, trust = own[None, :, :2] * (driver.height / body.height), own[None, :, 2]
     else:
         offset, trust = _held_head(clip, seen, headless)
         share = np.clip(_frames_away(~headless) / max(BLEND * clip.fps, 1e-6), 0, 1)
     deep, known = _head_in_world(clip, driver)
     share = (share * (known & seen[:, NECK] & headless))[:, None]
-    offset += share[..., None] * (deep - offset)
+    trust = np.minimum(trust, FILLED)
+    offset = offset + share[..., None] * (deep - offset)
     trust = trust + share * (FILLED - trust)
     points, confidence = clip.points.copy(), clip.confidence.copy()
     placed = clip.points[:, [NECK]] + offset * clip.scale[:, None, None]
@@ -226,7 +226,7 @@ def _held_head(
     for joint in np.flatnonzero(there.any(0)):
         offset[:, joint] = interpolate(offset[:, joint], there[:, joint])
     known = np.where(there, clip.confidence[:, HEAD_JOINTS], 0)
-    return offset, np.minimum(interpolate(known, ~headless), FILLED)
+    return offset, interpolate(known, ~headless)
 
 
 def _head_in_world(clip: Clip, driver: Proportions) -> tuple[Values, NDArray[np.bool_]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dancecli.motion.body import PORTRAIT as SPANS
-from dancecli.motion.body import height_of
+from dancecli.motion.body import height_by_one_bone, height_of
 from dancecli.types import JOINT, SEEN, BoolArray, FloatArray, Skeleton
 
 HAND_TIP = {"left": 25, "right": 26}
@@ -104,6 +104,16 @@ class Figure:
         return replace(self, points=points, depth=self.depth * scale, size=self.size * scale)
 
 
+def thighs_raised(figure: Figure) -> list[bool]:
+    """Whether the left and the right thigh lead away from the trunk's axis: a squat or a seat."""
+    trunk = figure.points[MID_HIP] - figure.points[NECK]
+    thighs = [figure.points[knee] - figure.points[hip] for hip, knee, *_ in LEG.values()]
+    return [bool(t @ trunk < BENT * np.hypot(*t) * np.hypot(*trunk)) for t in thighs]
+
+
+BENT = 0.5
+"""Cosine of the angle between trunk and thigh below which somebody sits or squats."""
+
 _HEAD_CLUES = (
     (JOINT["left_ear"], JOINT["right_ear"]),
     (JOINT["left_eye"], JOINT["right_eye"]),
@@ -122,25 +132,12 @@ def photo_figure(skeleton: Skeleton, width: int, height: int) -> Figure:
     inside = (figure.points > -slack).all(1)
     inside &= (figure.points < (width + slack, height + slack)).all(1)
     figure = replace(figure, known=figure.known & inside)
-    size = max(_size(figure) or height_of(skeleton) or _by_one_bone(figure), 1.0)
+    size = max(_size(figure) or height_of(skeleton) or height_by_one_bone(skeleton), 1.0)
     offsets = np.zeros((POINTS, 2), np.float32)
     for joint, _, x, y in REST:
         offsets[joint] = (x * size, y * size)
     guessed = _cut_off(skeleton, figure, width, height, offsets)
     return replace(_completed(figure, offsets, guessed), size=size)
-
-
-def _by_one_bone(figure: Figure) -> float:
-    """Standing height by the one bone of a limb, or side of the trunk, that tells most."""
-    spans = [
-        (limb[bone], limb[bone + 1], share)
-        for limbs, shares in ((ARM, (0.17, 0.145)), (LEG, (0.24, 0.24)))  # as in `REST`
-        for limb in limbs.values()
-        for bone, share in enumerate(shares)
-    ]
-    spans += [(ARM[side][0], LEG[side][0], 0.29) for side in SIDES]
-    heights = [figure.length(a, b) / share for a, b, share in spans if figure.known[[a, b]].all()]
-    return max(heights, default=0.0)
 
 
 def _cut_off(
@@ -289,10 +286,8 @@ def _neck(figure: Figure, offsets: FloatArray) -> FloatArray:
     points, hip = figure.points, offsets[MID_HIP]
     if figure.known[MID_HIP]:
         return np.asarray(points[MID_HIP] - hip)
-    clues = [points[j] - offsets[j] for j in _ends_of(ARM) if figure.known[j]]
-    clues = clues or [points[j] - offsets[j] - hip for j in _ends_of(LEG) if figure.known[j]]
+    clues = [points[j] - offsets[j] for j in (ARM[side][0] for side in SIDES) if figure.known[j]]
+    clues = clues or [
+        points[j] - offsets[j] - hip for j in (LEG[side][0] for side in SIDES) if figure.known[j]
+    ]
     return np.asarray(np.mean(clues, 0) if clues else -hip, np.float32)
-
-
-def _ends_of(limbs: Mapping[str, tuple[int, ...]]) -> list[int]:
-    return [limb[0] for limb in limbs.values()]

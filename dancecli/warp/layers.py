@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from dancecli.labels import BODY_LABELS, Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.anatomy import ARM, HEAD, LEG, MID_HIP, NECK, SIDES, Figure
+from dancecli.warp.anatomy import (
+    ARM,
+    HEAD,
+    LEG,
+    MID_HIP,
+    NECK,
+    SIDES,
+    Figure,
+    thighs_raised,
+)
 
 TORSO, HEAD_PART, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(6)
 """What `owners` returns; 255 is nobody."""
@@ -99,9 +108,6 @@ def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figur
     return _without_islands(owner, figure)
 
 
-BENT = 0.5
-"""Cosine of the angle between trunk and thigh below which somebody sits or squats."""
-
 HANGS = 1.2
 """What skirts cost the trunk at most, however long: more than sleeves beside them cost the arms,
 less than they cost the legs."""
@@ -119,13 +125,6 @@ def _hanging(labels: UInt8Array, figure: Figure) -> BoolArray:
     if not long or any(thighs_raised(figure)):
         return np.zeros_like(skirt)
     return skirt
-
-
-def thighs_raised(figure: Figure) -> list[bool]:
-    """Whether the left and the right thigh lead away from the trunk's axis: a squat or a seat."""
-    trunk = figure.points[MID_HIP] - figure.points[NECK]
-    thighs = [figure.points[knee] - figure.points[hip] for hip, knee, *_ in LEG.values()]
-    return [bool(t @ trunk < BENT * np.hypot(*t) * np.hypot(*trunk)) for t in thighs]
 
 
 def _bone_costs(figure: Figure, height: int, width: int) -> FloatArray:

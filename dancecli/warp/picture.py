@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, Target, UInt8Array
-from dancecli.warp.anatomy import Figure, photo_figure
+from dancecli.warp.anatomy import Figure, photo_figure, thighs_raised
 from dancecli.warp.cleaning import without_background
-from dancecli.warp.layers import NOBODY, nearest_fill, owners, thighs_raised
+from dancecli.warp.layers import NOBODY, nearest_fill, owners
 
 AnyArray: TypeAlias = NDArray[Any]
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.warp.anatomy import thighs_raised
 from dancecli.warp.continuing import continued, continued_along, continued_behind
 from dancecli.warp.hand import drawn_hand
 from dancecli.warp.layers import (
@@ -30,7 +31,6 @@ from dancecli.warp.layers import (
     TORSO,
     pixel_centres,
     segment_distance,
-    thighs_raised,
     torso_polygon,
 )
 from dancecli.warp.limbs import Chain, smoothstep
