@@ -24,7 +24,7 @@ from freestyle_tiny import TINY
 from made_samples import made_set
 from torch.nn import BatchNorm2d, SyncBatchNorm
 from torch.nn.modules.batchnorm import _BatchNorm
-from training_pair import SETTINGS, STEPS, noisy, trainer
+from training_pair import SETTINGS, STEPS, exactly, noisy, trainer
 
 from dancecli.errors import UsageError
 
@@ -75,11 +75,12 @@ def test_two_processes_train_as_one_with_the_same_batch(
     role: str, pair: tuple[Path, list[Any]], folder: Path, tmp_path: Path
 ) -> None:
     out, met = pair
-    trainer(role, open_samples([folder]), tmp_path, ALONE, **SETTINGS[role]).train()
+    with exactly():
+        trainer(role, open_samples([folder]), tmp_path, ALONE, **SETTINGS[role]).train()
     two, one = logged(out / role), logged(tmp_path)
     assert len(two) == len(one) == STEPS
     for mine, theirs in zip(two, one, strict=True):
-        assert mine == pytest.approx(theirs, rel=2e-4, abs=1e-5)
+        assert mine == pytest.approx(theirs, rel=2e-5, abs=1e-8)
     assert one[0]["total"] != one[-1]["total"]
     # Every process ends with the same numbers, to the bit.
     assert met[0]["alike"][role] == met[1]["alike"][role]

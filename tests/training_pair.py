@@ -11,6 +11,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +41,28 @@ def trainer(role: str, data: Any, folder: Path, processes: Processes, **settings
     """A run of a tiny network."""
     chosen = {"steps": STEPS, "batch": BATCH, "every": 2, **settings}
     task = build(role, getattr(TINY, role), 0)
-    run = Trainer(task, data, Settings(**chosen), folder, processes=processes)
-    for optimiser in run.optimisers:
-        # Otherwise Adam makes whole steps of gradients that are rounding alone.
-        optimiser.param_groups[0]["eps"] = 1e-3
-    return run
+    return Trainer(task, data, Settings(**chosen), folder, processes=processes)
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """All numbers in double precision.
+
+    In single precision a rounding more or less decides on which side of a kink (leaky ReLU, hinge)
+    a value lies, and Adam makes whole steps of gradients that are rounding alone.
+    """
+    single, made = torch.Tensor.float, Trainer._made
+    torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign, assignment]
+    Trainer._made = lambda run, items: {  # type: ignore[method-assign]
+        name: value.double() if value.is_floating_point() else value
+        for name, value in made(run, items).items()
+    }
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.Tensor.float, Trainer._made = single, made  # type: ignore[method-assign]
 
 
 def fingerprint(run: Trainer) -> str:
@@ -68,8 +87,9 @@ def alike(data: Any, out: Path, processes: Processes) -> dict[str, str]:
     """Each network, as one process alone would train it."""
     found = {}
     for role, settings in SETTINGS.items():
-        run = trainer(role, data, out / role, processes, **settings)
-        run.train()
+        with exactly():
+            run = trainer(role, data, out / role, processes, **settings)
+            run.train()
         found[role] = fingerprint(run)
     return found
 
