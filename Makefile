@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
 	&& echo $$p && break; done)
 VENV ?= .venv
+# Test files that run beside each other, some 2 GB each.
+JOBS ?= 2
 BIN := $(VENV)/bin
 
 .PHONY: venv demo test check lint test-slow test-soak test-gpu bench docs wheel clean
@@ -23,7 +25,7 @@ demo: venv
 		-o out/demo.mp4 --contact-sheet out/demo.png --force
 
 test: venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --benchmark-disable
 
 check: lint test wheel
 
