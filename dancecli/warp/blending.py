@@ -20,6 +20,11 @@ LEAST, SOLID = 0.02, 0.8
 """Alpha less than which is not missed, and that a seam has on both sides."""
 
 
+SMUDGE, FIRMNESS = 0.015, 4.0
+"""Breadth from which a half-transparent rim is no outline, heights of the body, and how many times
+narrower it gets."""
+
+
 @dataclass(frozen=True, eq=False)
 class Warped:
     """The person painted in a new pose.
@@ -62,6 +67,7 @@ def blend(layers: list[tuple[int, Painted]], height: int, width: int, size: floa
         layer[body][window][shows] = number
         depth[body][window][shows] = painted.depth[shows]
     _close(planes, layer[body], depth[body], size)
+    _firm(planes, size)
     _smooth_outline(planes)
     alpha[body] = np.clip(planes[4], 0, 1)
     planes[:3] /= np.maximum(planes[4], 1e-4)
@@ -104,6 +110,21 @@ def _close(planes: FloatArray, layer: UInt8Array, depth: FloatArray, size: float
     empty = hole & (layer == 0) & (planes[4] > 0.5)
     layer[empty] = cv2.dilate(layer, np.ones((reach, reach), np.uint8))[empty]
     depth[empty] = near[empty[hole]]
+
+
+def _firm(planes: FloatArray, size: float) -> None:
+    """Ends in an outline, in place, what fades out over a smudge: the soft rims of pieces that are
+    made to lie over others, where nothing is behind them."""
+    import cv2
+
+    fading = ((planes[4] > LEAST) & (planes[4] < 1 - LEAST)).astype(np.uint8)
+    side = max(3, round(SMUDGE * size))
+    smudge = cv2.morphologyEx(fading, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)) > 0
+    if not smudge.any():
+        return
+    alpha = planes[4][smudge]
+    firm = np.clip((alpha - 0.5) * FIRMNESS + 0.5, 0, 1)
+    planes[:, smudge] *= firm / np.maximum(alpha, 1e-4)
 
 
 STRAIGHT = 4 / 3
