@@ -75,3 +75,21 @@ def test_an_outline_has_no_stairs() -> None:
     assert np.array_equal(warped.alpha > 0, hard > 0)  # it grows nowhere
     red = np.array(RED) / 255
     assert np.abs(warped.colour[warped.alpha > 0] - red).max() < 0.01  # and has no dark rim
+
+
+def test_a_smudge_ends_in_an_outline_but_not_before_another_piece() -> None:
+    wide = ramp(60, 40)  # half a body's head broad
+    alone = blend([(1, piece(wide))], 120, 120, SIZE).alpha
+    half = np.abs(alone - 0.5) < 0.4
+    assert half[60].sum() < 0.5 * (np.abs(wide - 0.5) < 0.4)[60].sum()
+    assert np.abs(alone[60].sum() - wide[60].sum()) < 2  # neither larger nor smaller
+    body = np.ones_like(wide)
+    over = blend([(1, piece(body, BLUE)), (2, piece(wide))], 120, 120, SIZE)
+    mixed = np.asarray(wide[60, :, None] * RED + (1 - wide[60, :, None]) * np.array(BLUE)) / 255
+    assert np.abs(over.colour[60] - mixed).max() < 0.02
+
+
+def test_a_soft_outline_stays_as_soft_as_it_is() -> None:
+    soft = ramp(60, 0.01 * SIZE)
+    shown = blend([(1, piece(soft))], 120, 120, SIZE).alpha
+    assert np.abs(shown[10:110] - soft[10:110]).max() < 0.12
