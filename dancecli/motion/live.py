@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dancecli.motion import ground, placing, proportions
 from dancecli.motion.body import height_of
 from dancecli.motion.clip import HIP, NECK, Clip, heads
+from dancecli.motion.phantoms import forget_phantoms
 from dancecli.motion.proportions import Proportions
 from dancecli.motion.retargeting import danced_by
 from dancecli.motion.smoothing import OneEuro
@@ -97,22 +98,24 @@ class LiveMotion:
 
     def _smoothed(self, seen: Skeleton, time: float) -> _Moment:
         """Points that were seen a moment ago stay where they were, with confidence `FILLED`."""
-        stacked = seen.points().astype(np.float64)
-        points, confidence = stacked[:, :2] / self._unit, stacked[:, 2]
-        nothing = np.full((25, 3), np.nan)
-        world = (nothing if seen.world is None else seen.world.astype(np.float64)) / METRES
+        stacked, world = seen.points(), np.full((25, 3), np.nan, np.float32)
+        if seen.world is not None:
+            world[:] = seen.world
+        forget_phantoms(stacked[None], world[None])
+        points, confidence = stacked[:, :2].astype(np.float64) / self._unit, stacked[:, 2]
         last = self._past[-1] if self._past else None
         rate = 1 / (time - last.time) if last and time > last.time else USUAL_RATE
         valid = confidence >= SEEN
         points = self._points.step(points, valid, rate) * self._unit
-        world = self._world.step(world, np.isfinite(world).all(-1), rate) * METRES
+        deep = world.astype(np.float64) / METRES
+        deep = self._world.step(deep, np.isfinite(deep).all(-1), rate) * METRES
         self._sight[valid] = time
         confidence = np.where(valid, confidence, 0.0)
         if last:
             held = ~valid & (time - self._sight < SHORT_GAP) & (last.confidence > 0)
             points = np.where(held[:, None], last.points, points)
             confidence[held] = FILLED
-        return _Moment(time, points, confidence, world)
+        return _Moment(time, points, confidence, deep)
 
     def _remember(self, now: _Moment) -> None:
         count = len(self._past)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.errors import NoPersonError, UsageError
-from dancecli.motion import outliers
+from dancecli.motion import outliers, phantoms
 from dancecli.motion.body import height_of
 from dancecli.motion.camera import Affine, apply, identity, inverse, to_scene
 from dancecli.motion.gaps import fill_short, interpolate
@@ -201,6 +201,7 @@ def _mend(
     clip: _Clip, seen: NDArray[np.bool_], camera: Affine, fps: float, smooth: float
 ) -> NDArray[np.uint8]:
     """Fill, correct and smooth one scene in place; returns the frames' states."""
+    phantoms.forget_phantoms(clip.keypoints, clip.world)
     body = clip.keypoints[:, :25]
     seen = seen & ~outliers.overturned(body[..., :2], _known(body, seen), fps)
     heights = [height_of(skeleton_of(clip.keypoints[t], None)) for t in np.flatnonzero(seen)]
