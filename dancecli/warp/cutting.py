@@ -101,13 +101,22 @@ def _torso_parts(picture: Picture, near: Piece, here: Stance, cell: float) -> li
     vertices = meshes[0].vertices
     length = _torso_length(picture.figure)
     legs, follows = _hanging(picture, here.torso, vertices)
+    meshes = meshes[0], _with_rim(meshes, follows.sum(0))
     return [
         Part(TORSO_LAYER, _textures(half.piece), half.mesh, TorsoPose(
             round_skin(here.torso, outline, vertices, length, TORSO_BUILD, half.far),
-            half.turned_only, legs, follows,
+            half.far, half.turned_only, legs, follows,
         ))
         for half in _halves(near, made_up(near), here.torso, outline, meshes)
     ]  # fmt: skip
+
+
+def _with_rim(meshes: tuple[Mesh, Mesh], follows: FloatArray) -> Mesh:
+    """The mesh that ends at the outline, with the rim of the other where vertices follow legs by
+    more than half: a thigh, which they meet, has its rim on whichever side."""
+    whole, inner = meshes
+    rim = whole.triangles[follows[whole.triangles].min(1) > 0.5]
+    return Mesh(inner.vertices, np.concatenate([inner.triangles, rim]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,12 +106,13 @@ class LimbPose:
 class TorsoPose:
     """Skin of the near or far half of the torso; what hangs below the hips follows the legs.
 
-    turned_only: not drawn while the torso faces us as in the photo.
+    far: of the far half. turned_only: not drawn while the torso faces us as in the photo.
     legs: skins of the left and right leg over all vertices. follows: float32 (2, n), how far each
     vertex follows each leg; the rest is the torso's.
     """
 
     skin: RoundSkin
+    far: bool
     turned_only: bool
     legs: tuple[LimbPose, LimbPose]
     follows: FloatArray
@@ -120,10 +121,13 @@ class TorsoPose:
         if self.turned_only and not self.skin.turned(stance.torso.yaw):
             return None
         points, depth, facing = self.skin.posed(stance.torso)
-        points = points * (1 - self.follows.sum(0))[:, None]
+        follows = self.follows.sum(0)
+        points = points * (1 - follows)[:, None]
         for leg, share in zip(self.legs, self.follows, strict=True):
             points += share[:, None] * leg.posed(stance, HANGING).points
-        return Posed(points, depth, facing)
+        # Legs do not turn about their axes: what goes with them shows one side or the other.
+        side = 1.0 if self.far == stance.back else -1.0
+        return Posed(points, depth, facing + follows * (side - facing))
 
     def nearness(self, stance: Stance) -> float:
         return float(stance.figure.depth[[NECK, MID_HIP]].mean())
