@@ -26,8 +26,11 @@ from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import JOINT, BoolArray, Frame, LabelMap, Skeleton, Target
 from dancecli.warp import Puppet, Warped
+from dancecli.warp.anatomy import driven_figure
 from dancecli.warp.limbs import Chain, limb_skin
+from dancecli.warp.puppet import TorsoPose
 from dancecli.warp.round import TORSO_BUILD, Place, Profile, aside, round_skin
+from dancecli.warp.stance import stance
 
 
 @cache
@@ -198,6 +201,31 @@ def test_the_crotch_stays_with_the_trunk_and_the_thigh_follows_the_bone(turn: fl
     aside = skin.posed(joints, 0.0, np.ones(3, np.float32), 1.0, False, facing=0.0)
     assert abs(whole[0] - complex(*crotch)) < 0.3 * abs(aside[0] - complex(*crotch))
     np.testing.assert_allclose(whole[1], complex(*joints[1]), atol=1e-3)
+
+
+@pytest.mark.parametrize("degrees", [-60, -20, 0, 20, 60, 120, 200])
+def test_hips_show_the_thighs_side_whole_however_the_trunk_is_turned(
+    puppet: Puppet, degrees: float
+) -> None:
+    """A strip of a hip that turns away with the trunk would leave a ledge over the thigh."""
+    turned = standing().body.copy()
+    middle_x, half = standing().joint("mid_hip")[0], 0.12 * np.sin(np.radians(degrees))
+    turned[:, 0] = middle_x + (turned[:, 0] - middle_x) * np.cos(np.radians(degrees))
+    pairs = {f"{side}_{joint}": sign * half for joint in ("shoulder", "hip")
+             for side, sign in (("left", -1), ("right", 1))}  # fmt: skip
+    figure = driven_figure(with_world(replace(standing(), body=turned), **pairs), puppet.figure)
+    assert figure is not None
+    where = stance(figure, puppet.figure)
+    assert where.back == (abs(degrees) > 90)
+    sheets = [part for part in puppet.parts if isinstance(part.skin, TorsoPose)]
+    for part in sheets:
+        assert isinstance(part.skin, TorsoPose)
+        hips, shown = part.skin.follows.sum(0) > 0.99, part.skin.posed(where)
+        if shown is None or shown.facing is None:
+            continue
+        assert hips.sum() > 10
+        assert ((shown.facing[hips] > 0) == (part.skin.far == where.back)).all()
+    assert {part.skin.far for part in sheets if isinstance(part.skin, TorsoPose)} == {True, False}
 
 
 def test_the_background_does_not_come_along(puppet: Puppet) -> None:
