@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dancecli.labels import Label, colourize
+from dancecli.labels import Label
 from dancecli.types import SEEN, FloatArray, Skeleton, UInt8Array
 
 LIMBS = (
@@ -142,25 +142,11 @@ def face_labels(labels: UInt8Array, landmarks: FloatArray | None) -> UInt8Array:
     return drawn
 
 
-def overlay(
-    rgb: UInt8Array,
-    labels: UInt8Array | None = None,
-    skeleton: Skeleton | None = None,
-    strength: float = 0.6,
-) -> UInt8Array:
-    """A picture for people: rgb (H, W, 3) with labels tinted and a skeleton drawn over it.
-
-    strength: how much of the label's colour shows, 0 to 1; background keeps its pixels.
-    """
-    picture = rgb.copy()
-    if labels is not None:
-        shown = labels > 0
-        tint = (1 - strength) * rgb[shown] + strength * colourize(labels)[shown]
-        picture[shown] = tint.astype(np.uint8)
-    if skeleton is not None:
-        box = skeleton.box()
-        size = box.height if box else float(rgb.shape[0])
-        _draw_bones(picture, skeleton, max(1.0, size / 150), max(0.5, size / 450))
+def overlay(rgb: UInt8Array, skeleton: Skeleton) -> UInt8Array:
+    """A picture for people: rgb (H, W, 3) with a skeleton drawn over it."""
+    picture, box = rgb.copy(), skeleton.box()
+    size = box.height if box else float(rgb.shape[0])
+    _draw_bones(picture, skeleton, max(1.0, size / 150), max(0.5, size / 450))
     return picture
 
 

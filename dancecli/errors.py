@@ -67,6 +67,6 @@ def named(kind: str) -> type[DanceError] | None:
     return found if isinstance(found, type) and issubclass(found, DanceError) else None
 
 
-def one_line(error: object) -> str:
-    """What an error, or anything else, says, in one line."""
-    return " ".join(str(error).split()) or "no message"
+def one_line(said: object, otherwise: str = "no message") -> str:
+    """What an error, or anything else, says, in one line; `otherwise` where that is nothing."""
+    return " ".join(str(said).split()) or otherwise

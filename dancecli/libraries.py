@@ -7,7 +7,7 @@ import warnings
 from importlib.util import find_spec
 from types import ModuleType
 
-from dancecli.errors import PluginError
+from dancecli.errors import PluginError, one_line
 
 
 def require(plugin: str, install: str, *names: str) -> None:
@@ -31,7 +31,7 @@ def load(plugin: str, install: str, name: str) -> ModuleType:
             warnings.simplefilter("ignore")
             return importlib.import_module(name)
     except Exception as error:
-        cause = " ".join(str(error).split()) or type(error).__name__
+        cause = one_line(error, type(error).__name__)
         raise PluginError(
             f"plugin '{plugin}': {name} does not load: {cause}; install it: {install}"
         ) from error

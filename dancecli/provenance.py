@@ -91,15 +91,11 @@ def write_sidecar(
     return path
 
 
-def container_tags(backend: str = "", title: str = "Synthetic dance video") -> dict[str, str]:
-    """Tags for the file itself, under keys that every container keeps.
-
-    backend: named in the comment, where given.
-    """
-    by = f" and backend {backend}" if backend else ""
+def container_tags(title: str = "Synthetic dance video") -> dict[str, str]:
+    """Tags for the file itself, under keys that every container keeps."""
     return {
         "title": title,
-        "comment": f"synthetic media: made with dance {version()}{by}; "
+        "comment": f"synthetic media: made with dance {version()}; "
         "the person shown did not make these movements",
     }
 

@@ -156,7 +156,11 @@ class FaceAligner(Protocol):
 
 @runtime_checkable
 class FaceEmbedder(Protocol):
-    """`dance.face_embed`: VGGFace2 of equations 5 and 19."""
+    """`dance.face_embed`: VGGFace2 of equations 5 and 19.
+
+    No command chooses one: `freestyle` embeds with the network that its weights were trained with.
+    Such plugins are there to be checked, and for a backend that loads one by name.
+    """
 
     size: int
     """Length of the embedding."""

@@ -6,7 +6,7 @@ import torch
 from dance_freestyle.b2f import B2F
 from dance_freestyle.p2b import one_hot
 from dance_freestyle.presets import COMPACT, PAPER, B2FPreset, P2BPreset, Preset
-from torch import Tensor
+from torch import Tensor, nn
 
 _SMALL = {
     "p2b.size": "64x40", "p2b.ngf": 4, "p2b.downs": 3, "p2b.blocks": 1, "p2b.ndf": 4,
@@ -36,6 +36,10 @@ TINY: Preset = COMPACT.with_overrides(
     }
 )
 """The compact designs: skips in P2B, a warped photo in B2F at twice the network's size; a flow."""
+
+
+def count_parameters(*modules: nn.Module) -> int:
+    return sum(parameter.numel() for module in modules for parameter in module.parameters())
 
 
 def random_labels(count: int, preset: P2BPreset | B2FPreset) -> Tensor:

@@ -94,7 +94,7 @@ def test_legs_that_nobody_saw_stand_whatever_the_extractor_supposes() -> None:
         world = np.full((25, 3), np.nan, np.float32)
         world[8:15] = rng.normal(0, 0.3, (7, 3))  # hips, knees and ankles
         clip.append(replace(close_up(), world=world))
-    danced = retarget(track_of(clip), person(240, 200), (WIDTH, HEIGHT)).skeletons
+    danced = retarget(track_of(clip), person(240, 200), (WIDTH, HEIGHT))
     for side in ("right", "left"):
         for above, below in (("hip", "knee"), ("knee", "ankle")):
             bone = xy(danced, f"{side}_{below}") - xy(danced, f"{side}_{above}")
@@ -106,7 +106,7 @@ def test_feet_that_nobody_saw_stay_where_they_stand() -> None:
     time = np.arange(100) / 25
     sway, nod = 12 * np.sin(4 * time), 10 * np.sin(7 * time)
     clip = [close_up(x=240 + dx, y=1000 + dy) for dx, dy in zip(sway, nod, strict=True)]
-    danced = retarget(track_of(clip), person(240, 200), (WIDTH, HEIGHT)).skeletons
+    danced = retarget(track_of(clip), person(240, 200), (WIDTH, HEIGHT))
     hips = xy(danced, "mid_hip")[20:80].std(0)
     feet = (xy(danced, "left_ankle") + xy(danced, "right_ankle"))[20:80].std(0) / 2
     assert (hips > 1).all() and (feet < 0.4 * hips).all()
@@ -127,7 +127,7 @@ def test_knees_stay_under_hips_whatever_the_extractor_supposes(degrees: float) -
         body[JOINT[name], 2] = 1
     for nod in 8 * np.sin(np.arange(60) / 3):
         clip.append(Skeleton(body, world=world).moved(1, 0, nod))
-    danced = retarget(track_of(clip), whole, (WIDTH, HEIGHT)).skeletons
+    danced = retarget(track_of(clip), whole, (WIDTH, HEIGHT))
     for name in ("right_knee", "left_ankle"):
         below = xy(danced, name)[:, 1] - xy(danced, "mid_hip")[:, 1]
         assert (below > 40).all() and (below < 220).all()
@@ -139,7 +139,7 @@ def test_legs_that_are_shown_at_last_dance() -> None:
         body[[JOINT["left_ankle"], JOINT["left_heel"]], 0] += 40 * np.sin(t / 3)
     clip = [Skeleton(body) if t > 960 else head_and_shoulders(Skeleton(body))
             for t, body in enumerate(kicks)]  # fmt: skip
-    danced = retarget(track_of(clip), person(240, 300), (WIDTH, HEIGHT)).skeletons[970:]
+    danced = retarget(track_of(clip), person(240, 300), (WIDTH, HEIGHT))[970:]
     away = xy(danced, "left_ankle")[:, 0] - xy(danced, "left_knee")[:, 0]
     assert np.ptp(away) > 50  # 80 of the dancer
 

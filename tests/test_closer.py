@@ -73,7 +73,7 @@ def test_a_video_of_somebody_without_a_head_is_danced(
 def test_a_head_that_is_never_seen_turns_with_the_trunk(away: bool) -> None:
     """Somebody from behind does not look over the shoulder into the camera."""
     clip = [headless(away) for _ in range(10)]
-    danced = retarget(track_of(clip), puppet(bones(500), foot=(400, 650)), (800, 700)).skeletons
+    danced = retarget(track_of(clip), puppet(bones(500), foot=(400, 650)), (800, 700))
     for skeleton in danced:
         left, right = skeleton.joint("left_ear"), skeleton.joint("right_ear")
         shoulders = skeleton.joint("left_shoulder") - skeleton.joint("right_shoulder")

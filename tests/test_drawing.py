@@ -19,7 +19,7 @@ from dancecli.drawing import (
     write,
 )
 from dancecli.figures import standing_skeleton
-from dancecli.labels import COLOURS, Label
+from dancecli.labels import Label
 from dancecli.types import JOINT, Skeleton, UInt8Array
 
 WIDTH, HEIGHT = 300, 480
@@ -166,18 +166,9 @@ def test_a_feature_that_is_not_seen_is_left_out() -> None:
     assert (face_labels(labels, None) == labels).all()
 
 
-def test_overlay_tints_labels_and_keeps_the_ground() -> None:
-    person = paint(Outfit())
-    picture = overlay(person.frame.rgb, person.labels, strength=1.0)
-    assert (picture == np.where(
-        person.labels[:, :, None] > 0, COLOURS[person.labels], person.frame.rgb
-    )).all()  # fmt: skip
-    assert (overlay(person.frame.rgb) == person.frame.rgb).all()
-
-
 def test_overlay_draws_the_skeleton() -> None:
     person = paint(Outfit())
-    picture = overlay(person.frame.rgb, skeleton=person.skeleton)
+    picture = overlay(person.frame.rgb, person.skeleton)
     assert pixel(picture, middle(person.skeleton, "neck", "mid_hip")) == (255, 0, 0)
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from dance_freestyle import inputs
 from dance_freestyle.b2f import B2F
-from dance_freestyle.blocks import count_parameters, fold_spectral_norms, unshuffled
+from dance_freestyle.blocks import dilated, fold_spectral_norms, unshuffled
 from dance_freestyle.discriminators import (
     b2f_discriminator,
     fr_discriminator,
@@ -22,10 +22,17 @@ from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B, one_hot
 from dance_freestyle.presets import COMPACT, PAPER, Preset
 from dance_freestyle.restoring import PhotoDecoder
-from dance_freestyle.showing import continued, dilated, shown
+from dance_freestyle.showing import continued, shown
 from dance_freestyle.texture import VALIDITY, VISIBLE, Bent
 from dance_freestyle.unet import upsampled
-from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs, random_labels
+from freestyle_tiny import (
+    TINY,
+    TINY_PAPER,
+    b2f_inputs,
+    count_parameters,
+    p2b_inputs,
+    random_labels,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn

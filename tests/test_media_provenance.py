@@ -98,4 +98,3 @@ def test_tags_say_what_it_is() -> None:
     tags = container_tags()
     assert "synthetic" in tags["comment"] and version() in tags["comment"]
     assert all(isinstance(value, str) and "\n" not in value for value in tags.values())
-    assert "posewarp" in container_tags(backend="posewarp")["comment"]

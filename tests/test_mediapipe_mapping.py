@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dance_mediapipe.face import MediaPipeFaceAligner
-from dance_mediapipe.mapping import BODY_FROM_POSE, FACE_FROM_MESH, FACE_MIRROR
+from dance_mediapipe.mapping import BODY_FROM_POSE, FACE_FROM_MESH
 from mediapipe_media import DEMO, mirror, picture
 
+from dancecli.mirror import OTHER_FACE
 from dancecli.stages import Settings
 from dancecli.types import BODY_25, FloatArray
 
@@ -36,14 +37,14 @@ def test_face_points_are_different_vertices_of_the_mesh_with_irises() -> None:
 
 
 def test_mirroring_twice_is_nothing() -> None:
-    assert (FACE_MIRROR[FACE_MIRROR] == np.arange(70)).all()
+    assert (np.array(OTHER_FACE)[OTHER_FACE] == np.arange(70)).all()
 
 
 def test_partners_change_places_in_the_mirror(face: FloatArray) -> None:
     frame = picture(DEMO / "photo.jpg")
     seen = MediaPipeFaceAligner(Settings()).landmarks(mirror(frame))
     assert seen is not None
-    expected = face[FACE_MIRROR, :2] * (-1, 1) + (frame.width, 0)
+    expected = face[OTHER_FACE, :2] * (-1, 1) + (frame.width, 0)
     width = np.ptp(face[:17, 0])
     assert np.linalg.norm(seen[:, :2] - expected, axis=1).max() < 0.12 * width
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from dance_builtin.heuristic import HeuristicParser
 from dance_builtin.learned import LearnedParser
-from dance_freestyle.blocks import count_parameters
 from dance_freestyle.checkpoint import ROLES
 from dance_freestyle.embedder import Embedder
 from dance_freestyle.parser import Parser
@@ -18,6 +17,7 @@ from dance_freestyle.training.embedding import EmbedderTask
 from dance_freestyle.training.features import Features
 from dance_freestyle.training.parsing import ParserTask, parser_item, soft_dice
 from dance_freestyle.training.tasks import build
+from freestyle_tiny import count_parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_samples import made_set

@@ -63,7 +63,7 @@ def test_the_dancer_stays_in_view(caplog: pytest.LogCaptureFixture, degrees: flo
     caplog.set_level(logging.ERROR)
     target = turned(person(WIDTH / 2), degrees)
     clip = [person(WIDTH / 2 + t) for t in range(20)]
-    danced = list(retarget(track_of(clip), target, (WIDTH, HEIGHT)).skeletons)
+    danced = list(retarget(track_of(clip), target, (WIDTH, HEIGHT)))
     motion = LiveMotion(target, (WIDTH, HEIGHT))
     live = [motion.step(skeleton, t / 25) for t, skeleton in enumerate(clip)]
     for skeletons in (danced, [s for s in live if s is not None]):

@@ -80,16 +80,10 @@ def _square(inside: BoolArray, margin: float) -> Box:
     return Box(x - half, y - half, x + half, y + half)
 
 
-def crop(
-    picture: UInt8Array,
-    box: Box,
-    size: int,
-    fill: tuple[int, ...] = (0, 0, 0),
-    nearest: bool = False,
-) -> UInt8Array:
-    """A square box of a picture at S x S; what lies outside the picture takes the fill.
+def crop(picture: UInt8Array, box: Box, size: int, fill: tuple[int, ...] = (0, 0, 0)) -> UInt8Array:
+    """A square box of a picture at S x S, bilinear, averaged where it shrinks.
 
-    Bilinear with averaging where it shrinks, or nearest for labels.
+    What lies outside the picture takes the fill.
     """
     left, top = round(box.left), round(box.top)
     side = max(1, round(max(box.width, box.height)))
@@ -100,10 +94,7 @@ def crop(
     )  # fmt: skip
     padded = cv2.copyMakeBorder(inner, *pads, cv2.BORDER_CONSTANT, value=fill)
     smooth = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    resized = cv2.resize(
-        padded, (size, size), interpolation=cv2.INTER_NEAREST_EXACT if nearest else smooth
-    )
-    return np.asarray(resized, np.uint8)
+    return np.asarray(cv2.resize(padded, (size, size), interpolation=smooth), np.uint8)
 
 
 def as_tensors(parts: Parts, device: str = "cpu") -> tuple[Tensor, Tensor]:

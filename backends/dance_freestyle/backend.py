@@ -75,7 +75,7 @@ class FreestyleBackend:
     """A frame by itself is painted sooner alone than among copies of it."""
 
     def __init__(self, settings: Settings, networks: Networks | None = None) -> None:
-        """networks: instead of those that settings.weights names, for training and tests.
+        """networks: instead of those that settings.weights names, for tests.
 
         Raises WeightsError when a bundle or one of its files is missing or refused.
         """
@@ -85,17 +85,17 @@ class FreestyleBackend:
             networks = open_networks(self._bundle, settings.device)
         self.nets, self.device = networks, networks.device
         self.COMMERCIAL = self._terms()
-        b2f, p2b = self.nets.b2f, self.nets.p2b
+        b2f, p2b = self.nets.b2f_preset, self.nets.p2b_preset
         self.canvas: tuple[int, int] | None = b2f.canvas if b2f else None
         self.scalable = b2f is not None and b2f.texture == "warp"
         self.uses_dense = p2b is not None and p2b.use_dp
         self.dense_size = p2b.size if p2b else None
-        self.refines = self.nets.fr is not None
+        self.refines = self.nets.fr_preset is not None
         self.batch = BATCH if self.device.startswith("cuda") else 1
 
     def _terms(self) -> bool | None:
         """What the bundle says of commercial use; unclear with encoders that others published."""
-        presets = (self.nets.b2f, self.nets.fr)
+        presets = (self.nets.b2f_preset, self.nets.fr_preset)
         published = any(preset and preset.encoders == "published" for preset in presets)
         return None if self._bundle is None or published else self._bundle.commercial
 
@@ -154,7 +154,7 @@ class FreestyleBackend:
 
     def refine(self, person: Person, frame: Frame, landmarks: FloatArray | None) -> Frame:
         """Equations 8 and 19; the frame itself where there is no face to refine."""
-        fr = self.nets.fr
+        fr = self.nets.fr_preset
         alignment = faces.align_finely(landmarks, fr.sides) if fr else None
         if alignment is None or person.face is None:
             return frame
@@ -169,7 +169,7 @@ class FreestyleBackend:
 
     def _face(self, target: Target) -> Face | None:
         """c_I, for equation 19."""
-        fr = self.nets.fr
+        fr = self.nets.fr_preset
         if fr is None or faces.align(target.skeleton.face, fr.size) is None:
             return None
         cuts = {side: self._cut(target, side) for side in (fr.crop, *fr.sides)}
@@ -179,9 +179,9 @@ class FreestyleBackend:
 
     def _cut(self, target: Target, side: int) -> Tensor:
         """The target's face, aligned, (1, 3, side, side) in [0, 1]."""
-        alignment = faces.align(target.skeleton.face, side)
-        assert alignment is not None, "whether a face can be aligned is no matter of the side"
-        return _tensor(faces.cut(target.frame.rgb, alignment), self.nets.device)
+        face = faces.cut_aligned(target.frame.rgb, target.skeleton.face, side)
+        assert face is not None, "whether a face can be aligned is no matter of the side"
+        return _tensor(face, self.nets.device)
 
     def _with_faces(self, P_M: UInt8Array, motions: Sequence[Motion]) -> Tensor:
         """P^B at B2F's size, on the device."""
@@ -203,7 +203,7 @@ class FreestyleBackend:
 
     def _layer(self, motion: Motion, z: FloatArray, m: FloatArray, labels: UInt8Array) -> Layer:
         face = self._landmarks(motion, labels)
-        fr = self.nets.fr
+        fr = self.nets.fr_preset
         wanted = fr is None or motion.canvas.scale >= fr.enlarged
         shown = wanted and faces.five_points(face) is not None
         body = LabelMap(inputs.resized(labels, z.shape[:2]))

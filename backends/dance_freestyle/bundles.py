@@ -15,7 +15,6 @@ What is here needs no torch, so that whoever only asks which weights there are d
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +22,8 @@ from typing import Any
 
 from dancecli.errors import WeightsError
 from dancecli.media.files import sha256_of
+from dancecli.toml import tomllib
 from dancecli.weights import folder as weights_folder
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROLES = ("p2b", "b2f", "fr", "parser", "embedder")
 """Networks that a bundle may hold."""

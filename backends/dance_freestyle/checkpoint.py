@@ -50,7 +50,7 @@ _WHOLE = {"I64"}
 
 @dataclass(frozen=True)
 class Role:
-    """One of the three networks: the kind of its preset and how it is built."""
+    """One of the five networks: the kind of its preset and how it is built."""
 
     preset: type
     build: Callable[[Any], nn.Module]
@@ -87,7 +87,7 @@ def _stored(value: Tensor, half: bool) -> Tensor:
 def load_network(path: Path, role: str | None = None) -> nn.Module:
     """The network of a file, on the CPU, in single precision and evaluation mode.
 
-    role: "p2b", "b2f" or "fr" when only that one will do.
+    role: one of `ROLES` when only that one will do.
     Raises WeightsError for whatever is not a whole, matching checkpoint.
     """
     with _opened(path) as file:

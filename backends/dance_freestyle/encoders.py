@@ -7,8 +7,6 @@ are. All take RGB (N, 3, S, S) in [0, 1] and prepare it in their own way.
 # ruff: noqa: N812 (the paper's and torch's notation)
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -210,12 +208,8 @@ def vggface2() -> VggFace2:
 def _load(network: nn.Module, name: str, ignored: str) -> None:
     path, state = weight_files.published(name)
     kept = {key: value for key, value in state.items() if not key.startswith(ignored)}
-    weight_files.check_state(path, network.state_dict(), _complete(kept, network.state_dict()))
-    network.load_state_dict(kept, strict=False)
+    expected = network.state_dict()
+    whole = weight_files.with_counters(kept, expected)
+    weight_files.check_state(path, expected, whole)
+    network.load_state_dict(whole)
     network.eval().requires_grad_(False)
-
-
-def _complete(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    # Files converted from Caffe know nothing of the counters that torch's batch norm keeps.
-    counters = {key: x for key, x in expected.items() if key.endswith("num_batches_tracked")}
-    return {**counters, **state}

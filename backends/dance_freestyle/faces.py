@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.motion.camera import centred
 from dancecli.types import SEEN, FloatArray, UInt8Array
 
 ARCFACE = np.array(
@@ -94,10 +95,16 @@ def cut(rgb: UInt8Array, alignment: Alignment) -> UInt8Array:
     if shrink > 1:  # else a large face would alias, and flicker as it moves
         part = cv2.GaussianBlur(part, (0, 0), (shrink - 1) / 2, borderType=cv2.BORDER_REPLICATE)
     face = cv2.warpAffine(
-        part, _corner(seen.to_crop), (seen.side, seen.side),
+        part, centred(seen.to_crop), (seen.side, seen.side),
         flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return np.asarray(face, np.uint8)
+
+
+def cut_aligned(rgb: UInt8Array, landmarks: FloatArray | None, side: int) -> UInt8Array | None:
+    """`cut` by the landmarks (70, 3); None where `align` finds no face in them."""
+    alignment = align(landmarks, side)
+    return None if alignment is None else cut(rgb, alignment)
 
 
 def paste(rgb: UInt8Array, alignment: Alignment, face: FloatArray, mask: FloatArray) -> UInt8Array:
@@ -108,7 +115,7 @@ def paste(rgb: UInt8Array, alignment: Alignment, face: FloatArray, mask: FloatAr
     out = rgb.copy()
     part, seen = _around(out, alignment, alignment.landmarks, _reach(alignment))
     height, width = part.shape[:2]
-    matrix = _corner(seen.to_crop)
+    matrix = centred(seen.to_crop)
     back = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
     warped = cv2.warpAffine(
         face, matrix, (width, height), flags=back, borderMode=cv2.BORDER_REPLICATE
@@ -170,10 +177,3 @@ def _around(
     to_crop[:, 2] += to_crop[:, :2] @ shift
     landmarks = (alignment.landmarks - shift).astype(np.float32)
     return rgb[top:bottom, left:right], Alignment(to_crop, landmarks, alignment.side)
-
-
-def _corner(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Points lie in continuous coordinates, OpenCV counts from the middle of the first pixel.
-    half = np.array([0.5, 0.5])
-    shift = matrix[:, :2] @ half + matrix[:, 2] - half
-    return np.concatenate([matrix[:, :2], shift[:, None]], axis=1)

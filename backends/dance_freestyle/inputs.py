@@ -14,6 +14,7 @@ from dance_freestyle.presets import B2FPreset, P2BPreset
 from dance_freestyle.transfers import sent
 from dancecli.drawing import face_labels, hand_labels, stick_figure
 from dancecli.labels import ALL_LABELS, BODY_LABELS, Label
+from dancecli.motion.camera import centred
 from dancecli.types import (
     SEEN,
     Box,
@@ -76,9 +77,7 @@ def target_map(target: Target, preset: P2BPreset) -> UInt8Array:
     box = target_box(labels, size)
     scale = size[0] / box.height
     shift = np.array([[scale, 0, -box.left * scale], [0, scale, -box.top * scale]])
-    # Half a pixel: OpenCV counts from the middle of the first pixel.
-    shift[:, 2] += 0.5 * scale - 0.5
-    fitted = cv2.warpAffine(labels, shift, (size[1], size[0]), flags=cv2.INTER_NEAREST)
+    fitted = cv2.warpAffine(labels, centred(shift), (size[1], size[0]), flags=cv2.INTER_NEAREST)
     return np.asarray(fitted, np.uint8)
 
 

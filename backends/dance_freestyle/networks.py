@@ -44,8 +44,9 @@ class Refiner:
 class Networks:
     """The networks of a bundle, ready to run.
 
-    Their presets are known at once, None for a network that the bundle lacks. Weights are read on
-    first use, so that refining faces reads FR alone. device: as torch names it.
+    Their presets are known at once, None for a network that the bundle lacks and for an FR that is
+    switched off. Weights are read on first use, so that refining faces reads FR alone. device: as
+    torch names it.
     """
 
     def __init__(
@@ -54,10 +55,10 @@ class Networks:
     ) -> None:  # fmt: skip
         """load: gives the network of a role, or raises WeightsError. graphs: on CUDA."""
         self.graphs = graphs
-        self.p2b: P2BPreset | None = presets.get("p2b")
-        self.b2f: B2FPreset | None = presets.get("b2f")
+        self.p2b_preset: P2BPreset | None = presets.get("p2b")
+        self.b2f_preset: B2FPreset | None = presets.get("b2f")
         fr: FRPreset | None = presets.get("fr")
-        self.fr = fr if fr is not None and fr.use else None
+        self.fr_preset = fr if fr is not None and fr.use else None
         self.device, self._load = resolve(device), load
 
     @cached_property

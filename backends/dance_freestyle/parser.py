@@ -8,36 +8,28 @@ encoder doubles as the feature network of equation 16.
 # ruff: noqa: N812 (torch's notation)
 from __future__ import annotations
 
-from itertools import pairwise
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dance_freestyle.blocks import NormedResidual, conv, group_norm, normed_conv
+from dance_freestyle.blocks import conv, group_norm
 from dance_freestyle.preset_fields import ParserPreset
+from dance_freestyle.unet import Levels
 from dancecli.labels import BODY_LABELS
 
 HINTS = 4
 """Channels beside the picture: the person's mask and the stick figure's red, green and blue."""
 
 
-class Parser(nn.Module):
+class Parser(Levels):
     """Equation 1: p^M = HP(I), as logits."""
 
     def __init__(self, preset: ParserPreset) -> None:
         super().__init__()
         self.preset = preset
-        widths, steps = preset.widths, list(pairwise(preset.widths))
+        widths = preset.widths
         self.picture = conv(4 * 3, widths[0])
         self.hints = conv(4 * HINTS, widths[0])
-        self.encoder = nn.ModuleList(NormedResidual(width) for width in widths)
-        self.downs = nn.ModuleList(normed_conv(a, b, stride=2) for a, b in steps)
-        self.bottom = nn.Sequential(
-            normed_conv(2 * widths[-1], widths[-1], kernel=1), NormedResidual(widths[-1])
-        )
-        self.ups = nn.ModuleList(normed_conv(b, a) for a, b in steps)
-        self.decoder = nn.ModuleList(NormedResidual(width) for width in widths[:-1])
+        self._add_levels(widths)
         self.head = nn.Sequential(
             group_norm(widths[0]), nn.SiLU(), conv(widths[0], 4 * BODY_LABELS)
         )
@@ -48,13 +40,7 @@ class Parser(nn.Module):
         rgb: (N, 3, H, W) in [0, 1]. hints: (N, 4, H, W), mask and stick figure in [0, 1]; None
         where nothing is known.
         """
-        kept = self._encoded(rgb, hints)
-        x = kept.pop()
-        mean = x.mean((2, 3), keepdim=True).expand_as(x)
-        x = self.bottom(torch.cat([x, mean], 1))
-        for up, block in zip(reversed(self.ups), reversed(self.decoder), strict=True):
-            skip = kept.pop()
-            x = block(up(F.interpolate(x, skip.shape[-2:], mode="nearest")) + skip)
+        x = self._up(self._encoded(rgb, hints))
         out: Tensor = F.pixel_shuffle(self.head(x), 2)
         return out
 
@@ -66,8 +52,4 @@ class Parser(nn.Module):
         x = self.picture(F.pixel_unshuffle(rgb * 2 - 1, 2))
         if hints is not None:
             x = x + self.hints(F.pixel_unshuffle(hints, 2))
-        kept = []
-        for level, block in enumerate(self.encoder):
-            x = block(self.downs[level - 1](x) if level else x)
-            kept.append(x)
-        return kept
+        return self._down(x)

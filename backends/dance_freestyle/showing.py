@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dance_freestyle.blocks import unit
+from dance_freestyle.blocks import dilated, unit
 from dance_freestyle.presets import B2FPreset
 from dance_freestyle.texture import VISIBLE, Bent
 from dance_freestyle.unet import upsampled
@@ -65,25 +65,6 @@ def _added(learned: Tensor, warped: Tensor) -> Tensor:
 def _closed(x: Tensor, radius: int) -> Tensor:
     """x, and what lies between parts of it that are less than 2 · radius apart."""
     return -dilated(-dilated(x, radius), radius)
-
-
-def dilated(x: Tensor, radius: int) -> Tensor:
-    """The largest of (N, C, H, W) within a square of 2 · radius + 1 pixels.
-
-    By slices of doubled width: torch's max_pool2d takes ten times as long on a processor.
-    """
-    for axis in (-2, -1):
-        margin = (0, 0, radius, radius) if axis == -2 else (radius, radius)
-        wide, span = F.pad(x, margin, value=-torch.inf), 1
-        while 2 * span <= 2 * radius + 1:
-            wide, span = _larger(wide, span, axis), 2 * span
-        x = _larger(wide, 2 * radius + 1 - span, axis)
-    return x
-
-
-def _larger(x: Tensor, shift: int, axis: int) -> Tensor:
-    kept = x.shape[axis] - shift
-    return torch.maximum(x.narrow(axis, 0, kept), x.narrow(axis, shift, kept))
 
 
 def continued(small: Tensor) -> Tensor:

@@ -15,9 +15,6 @@ from torch import Tensor
 from dancecli import weights
 from dancecli.errors import WeightsError
 
-FLOATS = (torch.float32, torch.float16, torch.bfloat16)
-"""Types a weight may be stored in; networks compute in the first unless told otherwise."""
-
 
 def published(name: str) -> tuple[Path, dict[str, Tensor]]:
     """A published encoder's file and its tensors by name.
@@ -112,6 +109,15 @@ def check_state(path: Path, expected: Mapping[str, Tensor], found: Mapping[str, 
     for key, value in found.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise WeightsError(f"{path}: '{key}' holds NaN or infinity; the file is damaged")
+
+
+def with_counters(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state with the batches that the network's batch norms count, 0 where it tells none.
+
+    Files of Caffe, of older versions of torch and of in-place batch norm know no such counters.
+    """
+    names = [key for key in expected if key.endswith("num_batches_tracked")]
+    return {**{name: torch.zeros((), dtype=torch.int64) for name in names}, **state}
 
 
 Layout = Mapping[str, tuple[tuple[int, ...], bool]]

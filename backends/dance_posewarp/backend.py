@@ -27,7 +27,7 @@ class PoseWarpBackend:
     takes_weights = False
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        """Settings are not needed: nothing is random, nothing is loaded."""
 
     def prepare(self, target: Target) -> Puppet:
         """Equations 1 and 4: the person, cut into the pieces that move on their own."""

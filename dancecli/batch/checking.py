@@ -15,7 +15,7 @@ from dancecli.batch.files import is_there, is_web, real_place
 from dancecli.batch.orders import OUTPUTS, Order
 from dancecli.data.stores import is_url, opened
 from dancecli.device import resolve
-from dancecli.errors import DanceError, MediaError, OutputExistsError, UsageError
+from dancecli.errors import DanceError, MediaError, OutputExistsError, UsageError, one_line
 from dancecli.job import Job
 from dancecli.media import check_input, format_of
 
@@ -57,7 +57,7 @@ def _own(order: Order, ours: bool, plugins: Callable[[Order], None]) -> Iterator
         try:
             check(order)
         except DanceError as error:
-            yield Fault(order.number, " ".join(str(error).split()))
+            yield Fault(order.number, one_line(error))
 
 
 def _names(order: Order) -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from dancecli import __version__, cores, registry
-from dancecli.errors import DanceError
+from dancecli.errors import DanceError, one_line
 from dancecli.health import Health, examine_plugin
 from dancecli.stages import DEFAULTS
 from dancecli.weights import catalogue
@@ -124,8 +124,8 @@ def _guarded(topic: str, examine: Callable[[], Finding]) -> Finding:
     try:
         return examine()
     except Exception as error:
-        text = " ".join(str(error).split())
-        return Finding(topic, text or type(error).__name__, False, _fix_for(text))
+        text = one_line(error, type(error).__name__)
+        return Finding(topic, text, False, _fix_for(text))
 
 
 def _fix_for(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from dancecli import __version__
-from dancecli.errors import DanceError, Terminated
+from dancecli.errors import DanceError, Terminated, one_line
 from dancecli.progress import MESSAGES, Progress, log_to_stderr
 
 COMMANDS = {
@@ -158,11 +158,11 @@ def _report(error: Exception) -> int:
 def _told(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "dance"
-        return f"{_one_line(error.format_message())} (see: {command} --help)", 2
+        return f"{one_line(error.format_message())} (see: {command} --help)", 2
     if isinstance(error, click.ClickException):
-        return _one_line(error.format_message()), error.exit_code
+        return one_line(error.format_message()), error.exit_code
     if isinstance(error, DanceError):
-        return _one_line(str(error)), error.exit_code
+        return one_line(error), error.exit_code
     return _unexpected(error), 1
 
 
@@ -177,17 +177,13 @@ def _unexpected(error: Exception) -> str:
         )
     if isinstance(error, OSError) and error.filename:
         return f"{error.strerror}: {error.filename}"
-    return f"{type(error).__name__}: {_one_line(str(error))} (a bug; --debug shows where)"
+    return f"{type(error).__name__}: {one_line(error)} (a bug; --debug shows where)"
 
 
 def _no_room(error: OSError) -> bool:
     from dancecli.media.files import FULL
 
     return error.errno in FULL
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _end(line: str, text: str, code: int) -> int:

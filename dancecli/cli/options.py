@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import logging
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -103,7 +102,7 @@ def licence_option(function: Command) -> Command:
 
 
 def verbosity(function: Command) -> Command:
-    """-v, -q and --json, as `progress: Progress` (and `as_json`)."""
+    """-v, -q and --json, as `verbose`, `quiet` and `as_json`: what `make_progress` takes."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Summary on stdout, progress on stderr as JSON."),  # noqa: E501
         click.option("-q", "--quiet", is_flag=True, help="Errors only."),
@@ -199,10 +198,8 @@ def _within(root: click.Command, ctx: click.Context, name: str) -> list[str]:
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    from dancecli.toml import tomllib
+
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -17,7 +17,7 @@ from dancecli.batch.table import Line
 from dancecli.cli.jobs import GROUPS, default_name, job_of
 from dancecli.cli.reenact import command as reenact
 from dancecli.data.stores import is_url
-from dancecli.errors import DanceError, UsageError
+from dancecli.errors import DanceError, UsageError, one_line
 from dancecli.registry import split_name
 
 NOT_IN_ROWS = {
@@ -61,7 +61,7 @@ class Sheet:
                     orders.append(self._order(line))
             except (DanceError, click.BadParameter) as error:
                 wrong.append(error.message if isinstance(error, click.BadParameter) else str(error))
-            faults += [Fault(line.number, " ".join(text.split())) for text in wrong]
+            faults += [Fault(line.number, one_line(text)) for text in wrong]
         return orders, faults
 
     def _order(self, line: Line) -> Order:

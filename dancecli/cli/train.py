@@ -40,7 +40,7 @@ MOST_WORKERS = 8
 
 
 def training_options(function: Command) -> Command:
-    """The options that p2b, b2f and fr share."""
+    """The options that the five networks share."""
     for option in reversed((
         click.option("--data", metavar="DIR,...", help="Prepared data: folders, .tar shards, URLs, names in $DANCE_DATA, or sets made on the way."),  # noqa: E501
         click.option("-o", "--out", type=PATH, metavar="DIR", help="Where checkpoints, losses and pictures go."),  # noqa: E501

@@ -256,7 +256,7 @@ _DRAWN: dict[str, Callable[[Crop], UInt8Array]] = {
     "picture": lambda crop: crop.rgb.copy(),
     "labels": lambda crop: colourize(crop.labels),
     "dense": _drawn_dense,
-    "pose": lambda crop: overlay(crop.rgb // np.uint8(2), skeleton=crop.skeleton),
+    "pose": lambda crop: overlay(crop.rgb // np.uint8(2), crop.skeleton),
     "ground": lambda crop: crop.plate,
 }
 

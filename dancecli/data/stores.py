@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from dancecli.errors import MediaError
+from dancecli.errors import MediaError, one_line
 
 T = TypeVar("T")
 
@@ -229,7 +229,7 @@ def _failing(name: str) -> Iterator[None]:
 
 def _unreadable(name: str, error: Exception) -> MediaError:
     what = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return MediaError(f"{name}: cannot be read ({' '.join(str(what).split())[:200]})")
+    return MediaError(f"{name}: cannot be read ({one_line(what)[:200]})")
 
 
 def filesystem(url: str) -> tuple[Any, str]:

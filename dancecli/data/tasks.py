@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from dancecli.data.people import Skipped
 from dancecli.data.samples import Sample
 from dancecli.data.shards import shard_name
-from dancecli.errors import DanceError, PluginError
+from dancecli.errors import DanceError, PluginError, one_line
 
 MOST_UNITS = 64
 """Units of a shard in a large data set: with 8 frames each, about 100 MB."""
@@ -70,6 +70,6 @@ def samples_of(job: Work, task: Task, tick: Tick) -> Iterator[Sample | Skipped]:
         except DanceError:
             raise
         except Exception as error:
-            says = " ".join(str(error).split()) or "no message"
-            raise PluginError(f"{unit}: {type(error).__name__}: {says}") from error
+            says = f"{type(error).__name__}: {one_line(error)}"
+            raise PluginError(f"{unit}: {says}") from error
         tick()

@@ -9,7 +9,7 @@ from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
-from dancecli.errors import PluginError
+from dancecli.errors import PluginError, one_line
 from dancecli.isolation.environment import digest
 from dancecli.workdir import config_root, write_aside
 
@@ -70,8 +70,7 @@ def isolated(group: str | None = None) -> list[Isolated]:
         return []
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise PluginError(
-            f"{path} is damaged ({' '.join(str(error).split())}); delete it and isolate the "
-            "plugins again"
+            f"{path} is damaged ({one_line(error)}); delete it and isolate the plugins again"
         ) from error
     return [each for each in found if group in (None, each.group)]
 

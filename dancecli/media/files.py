@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from dancecli import errors
 from dancecli.errors import MediaError
 
 BLOCK = 1 << 20
@@ -28,7 +29,7 @@ def named(path: Path) -> str:
 def one_line(error: BaseException) -> str:
     """What an error of a library says, on one line, without its class."""
     strerror = getattr(error, "strerror", None)
-    return " ".join(str(strerror or error).split()) or type(error).__name__
+    return errors.one_line(strerror or error, type(error).__name__)
 
 
 def check_input(path: Path, kind: str) -> None:

@@ -12,12 +12,12 @@ from dancecli.motion.observation import Observation
 from dancecli.motion.people import left_to_right
 from dancecli.motion.pieces import follow_in_pieces
 from dancecli.motion.poses import read_poses, write_poses
-from dancecli.motion.retargeting import Retargeted, moved, retarget
+from dancecli.motion.retargeting import retarget
 from dancecli.motion.track import State, Track, build_track, scaled
 from dancecli.motion.tracking import Tracker
 
 __all__ = [
-    "Closer", "LiveMotion", "Observation", "Retargeted", "State", "Track", "Tracker", "build_track",
-    "follow_in_pieces", "left_to_right", "moved", "read_poses", "retarget", "scaled", "warp_dense",
+    "Closer", "LiveMotion", "Observation", "State", "Track", "Tracker", "build_track",
+    "follow_in_pieces", "left_to_right", "read_poses", "retarget", "scaled", "warp_dense",
     "write_poses",
 ]  # fmt: skip

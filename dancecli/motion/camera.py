@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from dancecli.types import Box, Frame, UInt8Array
 
 Affine = NDArray[np.float64]
 """(2, 3), from one picture's pixels to another's."""
+
+AnyAffine = TypeVar("AnyAffine", NDArray[np.float32], NDArray[np.float64])
+"""An affine in either precision."""
 
 LONG_SIDE = 360
 """Longest side of the picture that is registered, pixels: 2 ms per frame, and finer changes
@@ -67,7 +71,7 @@ def inverse(affine: Affine) -> Affine:
     return np.column_stack([turn, -turn @ affine[:, 2]])
 
 
-def centred(affine: Affine) -> Affine:
+def centred(affine: AnyAffine) -> AnyAffine:
     """The same map between indices of pixels, as OpenCV counts: centres lie at index + 0.5."""
     out = affine.copy()
     out[:, 2] += affine[:, :2] @ (0.5, 0.5) - 0.5

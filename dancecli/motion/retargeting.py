@@ -12,7 +12,7 @@ carries the dance into the photo (`placing`): travel, jumps and growth towards t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +25,7 @@ from dancecli.motion.camera import Affine, inverse
 from dancecli.motion.clip import HIP, NECK, Clip, completed, head_centre, heads
 from dancecli.motion.proportions import Proportions
 from dancecli.motion.track import Track
-from dancecli.types import JOINT, SEEN, Box, Skeleton, UInt8Array
+from dancecli.types import JOINT, SEEN, Box, Skeleton
 
 Values = NDArray[np.floating[Any]]
 Space = Literal["photo", "driving"]
@@ -37,29 +37,6 @@ _HANDS = ((slice(25, 46), JOINT["left_wrist"]), (slice(46, 67), JOINT["right_wri
 _FACE = slice(67, 137)
 
 
-@dataclass(frozen=True, eq=False)
-class Retargeted:
-    """The dance on the target's body, every frame.
-
-    skeletons: in pixels of `space`: "photo" (the target's picture) or "driving" (the video's
-    frames). size: (width, height) of that picture. state: uint8 (T,), the track's.
-    """
-
-    skeletons: tuple[Skeleton, ...]
-    space: Space
-    size: tuple[int, int]
-    state: UInt8Array
-
-    def __len__(self) -> int:
-        return len(self.skeletons)
-
-
-def moved(retargeted: Retargeted, scale: float, dx: float, dy: float) -> Retargeted:
-    """Every keypoint at scale * (x, y) + (dx, dy); `space` and `size` stay as they are."""
-    skeletons = tuple(s.moved(scale, dx, dy) for s in retargeted.skeletons)
-    return replace(retargeted, skeletons=skeletons)
-
-
 def retarget(
     track: Track,
     target: Skeleton,
@@ -69,14 +46,14 @@ def retarget(
     stabilise: bool = True,
     frame: Space = "photo",
     view: Box | None = None,
-) -> Retargeted:
-    """The track's motion with the target's proportions.
+) -> tuple[Skeleton, ...]:
+    """The track's motion with the target's proportions, frame by frame.
 
     target: the person of the photo, photo pixels; target_size: (width, height) of the photo.
     retarget: False keeps the driver's own proportions (the paper's raw equation 2).
     stabilise: takes the driving camera's motion out of the travel (photo space only).
-    frame: "photo" starts where the target stands, at the target's height; "driving" stays on the
-    dancer's own feet, at the dancer's height.
+    frame: "photo" starts where the target stands, at the target's height, in the photo's pixels;
+    "driving" stays on the dancer's own feet, at the dancer's height, in those of the video.
     view: the part of the photo that the dance is kept to; None for all of it.
 
     Each scene starts anew. Raises UsageError for another `frame`.
@@ -94,8 +71,7 @@ def retarget(
         if frame == "photo":
             danced = _placed(danced, own, driver.height, contact, place)
         skeletons += danced.skeletons()
-    size = target_size if frame == "photo" else track.size
-    return Retargeted(tuple(skeletons), frame, size, track.state)
+    return tuple(skeletons)
 
 
 def danced_by(

@@ -77,19 +77,12 @@ def build_clean_plate(samples: Iterable[Sample], inpainter: Inpainter) -> CleanP
     return CleanPlate(inpainter.inpaint(Frame(rgb), hole).rgb, to_plate, still)
 
 
-def warped(
-    picture: UInt8Array, affine: Affine, size: tuple[int, int], smooth: bool = True
-) -> UInt8Array:
+def warped(picture: UInt8Array, affine: Affine, size: tuple[int, int]) -> UInt8Array:
     """A picture through an affine of continuous pixel coordinates; 0 outside of it."""
     import cv2
 
-    return np.asarray(
-        cv2.warpAffine(
-            picture, centred(affine), size,
-            flags=cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST,
-        ),
-        np.uint8,
-    )  # fmt: skip
+    moved = cv2.warpAffine(picture, centred(affine), size, flags=cv2.INTER_LINEAR)
+    return np.asarray(moved, np.uint8)
 
 
 class _View:

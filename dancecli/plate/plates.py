@@ -96,12 +96,11 @@ class VideoPlate:
     """A video behind the dance, at its own speed, fitted to the output.
 
     `stream` is opened at the output's frame rate, so that output frame k shows its frame k. A
-    shorter one starts again, or holds its last frame where `loop` is False. Keeps one frame.
+    shorter one starts again. Keeps one frame.
     """
 
-    def __init__(self, stream: FrameSource, size: Size, loop: bool = True) -> None:
+    def __init__(self, stream: FrameSource, size: Size) -> None:
         self.width, self.height = size
-        self._loop = loop
         self._reader = SequentialReader(stream)
         self._count = stream.count
 
@@ -110,8 +109,8 @@ class VideoPlate:
 
         Raises MediaError where the video cannot be decoded.
         """
-        at = index % self._count if self._loop else min(index, self._count - 1)
-        return fitted(self._reader.frame(at).rgb, (self.width, self.height))
+        picture = self._reader.frame(index % self._count).rgb
+        return fitted(picture, (self.width, self.height))
 
 
 class SequentialReader:

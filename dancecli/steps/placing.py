@@ -130,8 +130,8 @@ def set_scene(
         stabilise=kind != "driving", frame="driving" if on_driving else "photo",
         view=shown(fit, size) if as_photo else None,
     )  # fmt: skip
-    placement = fit if as_photo or on_driving else placed(job, danced.skeletons, size)
-    skeletons = tuple(placement.apply(skeleton) for skeleton in danced.skeletons)
+    placement = fit if as_photo or on_driving else placed(job, danced, size)
+    skeletons = tuple(placement.apply(skeleton) for skeleton in danced)
     height = standing_height(skeletons)
     shadow = job.shadow if job.shadow is not None else (0.0 if kind == "colour" else SHADOW)
     return Scene(

@@ -102,10 +102,10 @@ def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figur
     hangs = _hanging(labels, figure)
     costs[TORSO, hangs] = np.minimum(costs[TORSO, hangs], HANGS)
     costs += _colour_costs(rgb, person, costs, figure)
-    costs = _edge_aware(costs, rgb, person, figure.size)
+    costs = _edge_aware(costs, rgb, figure.size)
     owner = costs.argmin(0).astype(np.uint8)
     owner[~person] = NOBODY
-    return _without_islands(owner, figure)
+    return _without_islands(owner)
 
 
 HANGS = 1.2
@@ -238,7 +238,7 @@ def _histogram(bins: NDArray[np.int32], where: BoolArray) -> FloatArray:
     return frequencies
 
 
-def _edge_aware(costs: FloatArray, rgb: UInt8Array, person: BoolArray, size: float) -> FloatArray:
+def _edge_aware(costs: FloatArray, rgb: UInt8Array, size: float) -> FloatArray:
     """The costs smoothed along the picture's edges."""
     import cv2
 
@@ -250,7 +250,7 @@ def _edge_aware(costs: FloatArray, rgb: UInt8Array, person: BoolArray, size: flo
     return np.stack(filtered)
 
 
-def _without_islands(owner: UInt8Array, figure: Figure) -> UInt8Array:
+def _without_islands(owner: UInt8Array) -> UInt8Array:
     """Small loose pieces of a part go to the part that surrounds them."""
     import cv2
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -105,10 +104,8 @@ def read(path: Path, package: str = "") -> list[WeightFile]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    from dancecli.toml import tomllib
+
     try:
         if path.stat().st_size > LARGEST_TEXT:
             raise WrongError("too long for a manifest")

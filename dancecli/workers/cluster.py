@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from dancecli.errors import UsageError
+from dancecli.errors import UsageError, one_line
 from dancecli.workers.processes import ONE_THREAD
 from dancecli.workers.queue import Failure, Queue, T, Tell
 
@@ -103,7 +103,7 @@ def _connected(address: str, workers: int) -> Iterator[Any]:
         _knock(address)
         ray.init(**options)
     except (OSError, RuntimeError, ValueError) as error:
-        says = " ".join(str(error).split())[:200]
+        says = one_line(error)[:200]
         raise UsageError(f"--ray {address}: no cluster answers there ({says})") from error
     try:
         yield ray

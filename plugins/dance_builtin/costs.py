@@ -35,7 +35,7 @@ def label_costs(
 ) -> dict[Label, FloatArray]:
     """Costs (N,) of the labels that occur; lowest wins."""
     costs = _head_costs(pixels, face, head, worn)
-    costs |= _cloth_costs(pixels, head, worn)
+    costs |= _cloth_costs(pixels, worn)
     costs |= _skin_costs(pixels, body, face, worn)
     for side in SIDES:
         # A hand is skin or, in a glove, any colour.
@@ -81,7 +81,7 @@ def _head_costs(pixels: Pixels, face: Face, head: Head, worn: Wardrobe) -> dict[
     return costs
 
 
-def _cloth_costs(pixels: Pixels, head: Head, worn: Wardrobe) -> dict[Label, FloatArray]:
+def _cloth_costs(pixels: Pixels, worn: Wardrobe) -> dict[Label, FloatArray]:
     regions = pixels.regions
     sleeves = [
         regions.arms[s].score + END * worn.sleeves[s].distance(regions.arms[s].t, RAMP)

@@ -39,7 +39,7 @@ class LearnedParser:
     """Whether --weights names a bundle with a parser; the shipped one's parses where not."""
 
     def __init__(self, settings: Settings, network: Any = None) -> None:
-        """network: instead of the bundle's, for training and tests.
+        """network: instead of the bundle's, for tests.
 
         Raises WeightsError when no bundle with a parser is here.
         """

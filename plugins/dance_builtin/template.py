@@ -54,16 +54,16 @@ class Part:
     """One cylinder in camera space: x right, y down, z towards the camera, pixels.
 
     start, end: ends of the axis. places, widths: half-widths at places along it, 0 start to 1 end.
-    far, near: part numbers of the half that faces `pole` (a direction) and of the other; equal for
-    one part all around. thickness: depth over half-width.
+    back, front: part numbers of the half turned away from `pole` (a direction) and of the half that
+    faces it; equal for one part all around. thickness: depth over half-width.
     """
 
     start: FloatArray
     end: FloatArray
     places: tuple[float, ...]
     widths: tuple[float, ...]
-    near: int
-    far: int
+    back: int
+    front: int
     pole: FloatArray
     thickness: float = 1.0
 
@@ -267,9 +267,9 @@ def _around(part: Part, sine: FloatArray) -> tuple[FloatArray, FloatArray]:
     third = _cross(axis, pole)
     toward_pole = sine * float(side @ pole) + cosine * float(towards @ pole)
     aside = sine * float(side @ third) + cosine * float(towards @ third)
-    if part.near == part.far:
+    if part.back == part.front:
         turn = np.arctan2(aside, toward_pole) / np.float32(2 * np.pi)
-        return np.full(len(sine), part.near, np.float32), (turn + 0.5).astype(np.float32)
-    far = toward_pole >= 0
+        return np.full(len(sine), part.back, np.float32), (turn + 0.5).astype(np.float32)
+    facing = toward_pole >= 0
     v = 0.5 + np.arctan2(aside, np.abs(toward_pole)) / np.float32(np.pi)
-    return np.where(far, part.far, part.near).astype(np.float32), v.astype(np.float32)
+    return np.where(facing, part.front, part.back).astype(np.float32), v.astype(np.float32)

@@ -20,7 +20,7 @@ from torch import Tensor
 from dancecli import weights
 from dancecli.data.rules import person_box
 from dancecli.device import resolve
-from dancecli.errors import PluginError, WeightsError
+from dancecli.errors import PluginError, WeightsError, one_line
 from dancecli.stages import Settings
 from dancecli.types import BoolArray, Box, Frame, UInt8Array
 
@@ -97,7 +97,7 @@ def open_network(path: Path, device: str) -> Paint:
     try:
         network: Any = torch.jit.load(str(path), map_location=device)
     except Exception as error:
-        found = " ".join(str(error).split())[:200]
+        found = one_line(error)[:200]
         raise WeightsError(f"{path}: not a TorchScript network ({found})") from error
     ready: Paint = network.eval()
     return ready

@@ -89,8 +89,7 @@ class MediaPipeFaceAligner:
     COMMERCIAL = True
 
     def __init__(self, settings: Settings) -> None:
-        """Runs on the CPU whatever the device is; loads its models on first use."""
-        self.settings = settings
+        """Settings are not needed: it runs on the CPU and loads its models on first use."""
 
     def landmarks(self, frame: Frame, hint: FloatArray | None = None) -> FloatArray | None:
         """Float32 (70, 3) points of the face nearest `hint`, or of the largest; None if none."""

@@ -66,12 +66,3 @@ _PUPILS = (468, 473)
 FACE_FROM_MESH = np.array(_JAW + _BROWS + _NOSE + _EYES + _LIPS + _INNER_LIPS + _PUPILS)
 """OpenPose face point 0-69 -> mesh vertex. 0-16 jaw from the person's right to the left, 17-26
 brows, 27-35 nose, 36-47 eyes, 48-59 outer lips, 60-67 inner lips, 68 right and 69 left pupil."""
-
-FACE_MIRROR = np.array(
-    [
-        *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31,
-        45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
-        54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65, 69, 68,
-    ]
-)  # fmt: skip
-"""Face point -> its partner on the other side of the face."""

@@ -58,8 +58,7 @@ class MediaPipeMasker:
     COMMERCIAL = True
 
     def __init__(self, settings: Settings) -> None:
-        """Runs on the CPU whatever the device is; loads its models on first use."""
-        self.settings = settings
+        """Settings are not needed: it runs on the CPU and loads its models on first use."""
 
     def mask(self, frame: Frame, skeleton: Skeleton) -> PersonMask:
         """Alpha of the person with this skeleton; all 0 when fewer than two joints are seen.

@@ -24,8 +24,7 @@ class MediaPipePose:
     COMMERCIAL = True
 
     def __init__(self, settings: Settings) -> None:
-        """Runs on the CPU whatever the device is; loads its models on first use."""
-        self.settings = settings
+        """Settings are not needed: it runs on the CPU and loads its models on first use."""
 
     def extract(self, frame: Frame, boxes: Sequence[Box] | None = None) -> list[Skeleton]:
         """People of a frame, as `dancecli.stages.PoseExtractor` says.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from dancecli.motion.camera import centred
 from dancecli.types import Box, FloatArray, UInt8Array
 
 
@@ -51,7 +52,7 @@ class Region:
         to_small = factor[:, None] * to_frame
         crop: UInt8Array = cv2.warpAffine(
             small,
-            _pixel_centres(to_small),
+            centred(to_small),
             (side, side),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         )
@@ -64,16 +65,9 @@ class Region:
 
     def paste(self, plane: FloatArray, height: int, width: int) -> FloatArray:
         """A crop's values, float32 (S, S), over the frame, float32 (height, width), 0 outside."""
-        matrix = _pixel_centres(self.matrix(plane.shape[0]))
+        matrix = centred(self.matrix(plane.shape[0]))
         out: FloatArray = cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_LINEAR)
         return out
-
-
-def _pixel_centres(matrix: FloatArray) -> FloatArray:
-    """A map of continuous coordinates, in OpenCV's, whose pixel centres are whole numbers."""
-    out = matrix.astype(np.float32)
-    out[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
-    return out
 
 
 def _neighbourhood(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from dance_freestyle.weight_files import check_state, published
+from dance_freestyle.weight_files import check_state, published, with_counters
 from torch import Tensor, nn
 
 from dance_metrics.inception import Inception
@@ -100,8 +100,7 @@ def open_inception() -> Inception:
 
 def _load(path: Any, network: nn.Module, state: dict[str, Tensor]) -> None:
     expected = network.state_dict()
-    # Files of older versions lack the counters that batch norm keeps today.
-    counters = {k: v for k, v in expected.items() if k.endswith("num_batches_tracked")}
-    check_state(path, expected, {**counters, **state})
-    network.load_state_dict(state, strict=False)
+    whole = with_counters(state, expected)
+    check_state(path, expected, whole)
+    network.load_state_dict(whole)
     network.eval().requires_grad_(False)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from dance_datasets.labels import ATR, LIP, VIP
-from dance_freestyle.weight_files import check_state, content, named
+from dance_freestyle.weight_files import check_state, content, named, with_counters
 from torch import Tensor
 
 from dance_schp.network import Schp
 from dancecli import libraries
-from dancecli.errors import WeightsError
+from dancecli.errors import WeightsError, one_line
 from dancecli.types import FloatArray, UInt8Array
 
 Run = Callable[[FloatArray], FloatArray]
@@ -79,16 +79,10 @@ def filled(held: Any, classes: int, path: Path) -> Schp:
     with torch.device("meta"):  # random weights would take a second and be thrown away
         network = Schp(classes)
     expected = network.state_dict()
-    whole = {**_counters(expected), **found}
+    whole = with_counters(found, expected)
     check_state(path, expected, whole)
     network.load_state_dict(_plain(whole), assign=True)
     return network.float().eval().requires_grad_(False)
-
-
-def _counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    # In-place activated batch norm does not count its batches.
-    names = [key for key in state if key.endswith("num_batches_tracked")]
-    return {name: torch.zeros((), dtype=torch.int64) for name in names}
 
 
 def _plain(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -139,6 +133,4 @@ def _session(path: Path, device: str) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), providers=[x for x in wanted if x in known])
     except Exception as error:
-        raise WeightsError(
-            f"{path}: not an ONNX network ({' '.join(str(error).split())})"
-        ) from error
+        raise WeightsError(f"{path}: not an ONNX network ({one_line(error)})") from error

@@ -61,9 +61,8 @@ class CrossPair(NamedTuple):
 
 
 def cross_pair(
-    assets: Assets, seed: int, index: int, frames: int = 60, fps: int = FPS,
-    size: tuple[int, int] = (512, 320),
-) -> CrossPair:  # fmt: skip
+    assets: Assets, seed: int, index: int, frames: int = 60, size: tuple[int, int] = (512, 320)
+) -> CrossPair:
     """Pair `index` of a seed: A and B are far apart in build, alone, in full view.
 
     A is made as tall as B, since no photo tells how tall somebody is: what differs are proportions.
@@ -72,7 +71,7 @@ def cross_pair(
     """
     a, b = actor_pair(assets, seed, index)
     factor = b.human.height / a.human.height
-    seconds = [k / fps for k in range(frames)]
+    seconds = [k / FPS for k in range(frames)]
     dancing = _staying([a, b], assets, (seed, index, 4), seconds[-1], 0.0)
     dancing[0] = sized(dancing[0], factor)
     rng, setting = stream(seed, index, 5), Setting(size, others=0.0, things=0.0)
@@ -85,9 +84,9 @@ def cross_pair(
     portrait = close.camera([still.people[0].at(0.0)], *size)
     return CrossPair(
         view(still.picture(0.0, portrait, stream(seed, index, 6)), 0),
-        Film(on_b, cameras, lambda k: stream(seed, index, 7, k), fps),
-        Film(on_a, cameras, lambda k: stream(seed, index, 8, k), fps),
-        {"fps": fps, "seed": seed, "index": index, "a": a.about, "b": b.about},
+        Film(on_b, cameras, lambda k: stream(seed, index, 7, k), FPS),
+        Film(on_a, cameras, lambda k: stream(seed, index, 8, k), FPS),
+        {"fps": FPS, "seed": seed, "index": index, "a": a.about, "b": b.about},
     )
 
 

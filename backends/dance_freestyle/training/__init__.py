@@ -1,1 +1,1 @@
-"""Losses of the three generators (sections 3.1-3.3) and how they add up."""
+"""Training: losses, items, the trainer, checkpoints, and the recipe of `compact`."""

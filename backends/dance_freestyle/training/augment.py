@@ -16,6 +16,7 @@ from dance_freestyle.training.appearances import coded
 from dance_freestyle.training.samples import Shot
 from dancecli.labels import mirrored as mirrored_labels
 from dancecli.mirror import mirrored_skeleton
+from dancecli.motion.camera import centred
 from dancecli.types import BoolArray, FloatArray, Skeleton, UInt8Array
 
 ROTATION = 15.0
@@ -84,12 +85,8 @@ def moved(shot: Shot, matrix: Matrix) -> Shot:
 def _warped(
     picture: NDArray[np.generic], matrix: Matrix, how: int, edge: int = cv2.BORDER_CONSTANT
 ) -> NDArray[np.generic]:
-    # OpenCV counts from the middle of the first pixel, points from its corner.
-    half = np.array([0.5, 0.5])
-    shift = matrix[:, :2] @ half + matrix[:, 2] - half
-    centred = np.concatenate([matrix[:, :2], shift[:, None]], axis=1)
     size = (picture.shape[1], picture.shape[0])
-    return np.asarray(cv2.warpAffine(picture, centred, size, flags=how, borderMode=edge))
+    return np.asarray(cv2.warpAffine(picture, centred(matrix), size, flags=how, borderMode=edge))
 
 
 def moved_skeleton(skeleton: Skeleton, matrix: Matrix) -> Skeleton:

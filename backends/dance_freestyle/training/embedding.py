@@ -6,7 +6,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor, nn
@@ -15,8 +14,8 @@ from torch.nn import functional as F
 from dance_freestyle import faces
 from dance_freestyle.embedder import Embedder
 from dance_freestyle.preset_fields import EmbedderPreset
-from dance_freestyle.training import appearances, augment, shown
-from dance_freestyle.training.batches import Item, drawn_pair, unsigned
+from dance_freestyle.training import appearances, augment, losses, shown
+from dance_freestyle.training.batches import Item, drawn_pair, picture, unsigned
 from dance_freestyle.training.feeding import Show
 from dance_freestyle.training.samples import Sample, Shot
 from dance_freestyle.training.shown import Row
@@ -38,15 +37,14 @@ def embedder_item(sample: Sample, rng: Generator, preset: EmbedderPreset) -> Ite
 def _face(shot: Shot, preset: EmbedderPreset, rng: Generator) -> UInt8Array | None:
     if rng.random() < 0.5:
         shot = augment.mirrored(shot)
-    alignment = faces.align(shot.skeleton.face, preset.crop)
-    return None if alignment is None else faces.cut(shot.rgb, alignment)
+    return faces.cut_aligned(shot.rgb, shot.skeleton.face, preset.crop)
 
 
 def _seen(face: UInt8Array, rng: Generator) -> Tensor:
     """As another camera would give it; colours change little, since skin tells people apart."""
     worn = augment.worn(face, rng) if rng.random() < 0.3 else face
     looked = appearances.recoloured(appearances.photographed(worn, rng), rng, 0.4)
-    return torch.from_numpy(np.ascontiguousarray(looked)).movedim(-1, 0)
+    return picture(looked)
 
 
 class EmbedderTask:
@@ -81,7 +79,7 @@ class EmbedderTask:
 
     def critic_loss(self, batch: dict[str, Tensor], output: Any) -> Tensor:
         """There is no critic."""
-        return torch.zeros((), requires_grad=True)
+        return losses.none()
 
     def rows(self, batch: dict[str, Tensor], output: tuple[Tensor, Tensor]) -> list[Row]:
         """Both looks, and the look of the batch that is found for the first."""

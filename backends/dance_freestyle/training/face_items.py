@@ -77,7 +77,7 @@ def _with_faces(sample: Sample, preset: FRPreset, rng: Generator) -> list[Shot]:
         shot = sample.shot(int(k))
         if found and abs(shot.number - found[0].number) > NEAR:
             continue
-        if _face(shot, preset.size) is not None:
+        if faces.align(shot.skeleton.face, preset.size) is not None:
             found.append(shot)
         if len(found) == 2:
             break
@@ -122,12 +122,7 @@ those that are worse than the rest."""
 
 
 def _shown(shot: Shot, side: int) -> UInt8Array:
-    """As `_face`, of a shot that has been found to show it."""
-    face = _face(shot, side)
+    """The face of a shot that has been found to show it."""
+    face = faces.cut_aligned(shot.rgb, shot.skeleton.face, side)
     assert face is not None
     return face
-
-
-def _face(shot: Shot, side: int) -> UInt8Array | None:
-    alignment = faces.align(shot.skeleton.face, side)
-    return None if alignment is None else faces.cut(shot.rgb, alignment)

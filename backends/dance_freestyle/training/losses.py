@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dance_freestyle import blocks
 from dance_freestyle.discriminators import Features
 from dance_freestyle.training.processes import Processes
 
@@ -25,6 +26,11 @@ VGG_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 
 DILATION = 9
 """Pixels that P^D+ is grown by for equation 16."""
+
+
+def none() -> Tensor:
+    """The loss of a critic that is not there: 0, from which one can go backwards."""
+    return torch.zeros((), requires_grad=True)
 
 
 def lsgan_generator(judged: Sequence[Features]) -> Tensor:
@@ -165,9 +171,9 @@ def detail(x: Tensor, side: int = 8) -> Tensor:
     return F.avg_pool2d(F.pad(across + down, (0, 1, 0, 1)), side)
 
 
-def dilated(mask: Tensor, pixels: int = DILATION) -> Tensor:
-    """A mask of 0 and 1 grown by that many pixels."""
-    return F.max_pool2d(mask, 2 * pixels + 1, 1, pixels)
+def dilated(mask: Tensor) -> Tensor:
+    """A mask of 0 and 1 grown by `DILATION`."""
+    return blocks.dilated(mask, DILATION)
 
 
 def unit_range(x: Tensor) -> Tensor:

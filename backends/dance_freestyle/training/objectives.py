@@ -85,7 +85,7 @@ def p2b_discriminator_loss(
 ) -> Tensor:
     """Least squares, against the same pictures as the generator's."""
     if not judged(preset.loss):
-        return torch.zeros((), requires_grad=True)
+        return losses.none()
     real = critics(p2b_shown(preset, batch, one_hot(batch.P_M, preset.labels)))
     fake = critics(p2b_shown(preset, batch, logits.detach().sigmoid()))
     return losses.lsgan_discriminator(real, fake)
@@ -206,7 +206,7 @@ def b2f_discriminator_loss(
 ) -> Tensor:
     """Equation 14, corrected."""
     if not judged(preset.loss):
-        return torch.zeros((), requires_grad=True)
+        return losses.none()
     real = critics(b2f_shown(batch.P_B, batch.x))
     fake = critics(b2f_shown(batch.P_B, painted.z.detach()))
     return losses.hinge_discriminator(real, fake)
@@ -282,7 +282,7 @@ def fr_discriminator_loss(
 ) -> Tensor:
     """Least squares on c^m against the real face."""
     if not judged(preset.loss):
-        return torch.zeros((), requires_grad=True)
+        return losses.none()
     merged = refined(*output, batch.c0).detach()
     real: list[Features] = [critic(batch.truth)]
     return losses.lsgan_discriminator(real, [critic(merged)])

@@ -46,7 +46,7 @@ class Painter(nn.Module):
         rgb = np.ascontiguousarray(rounded.movedim(1, -1).cpu().numpy())
         found = []
         for frame, landmarks in zip(rgb, batch["landmarks"].cpu().numpy(), strict=True):
-            alignment = faces.align(landmarks, side)
-            assert alignment is not None, "`face_items.fr_item` paints no other"
-            found.append(torch.from_numpy(faces.cut(frame, alignment)).movedim(-1, 0))
+            face = faces.cut_aligned(frame, landmarks, side)
+            assert face is not None, "`face_items.fr_item` paints no other"
+            found.append(torch.from_numpy(face).movedim(-1, 0))
         return torch.stack(found).to(rounded.device)

@@ -15,13 +15,13 @@ from torch.nn import functional as F
 from dance_freestyle.inputs import parser_hints
 from dance_freestyle.parser import Parser
 from dance_freestyle.preset_fields import ParserPreset
-from dance_freestyle.training import appearances, augment, shown
-from dance_freestyle.training.batches import Item, unsigned
+from dance_freestyle.training import appearances, augment, losses, shown
+from dance_freestyle.training.batches import Item, picture, unsigned
 from dance_freestyle.training.feeding import Show
 from dance_freestyle.training.samples import Sample
 from dance_freestyle.training.shown import Row
 from dancecli.drawing import hand_labels
-from dancecli.types import FloatArray, Skeleton, UInt8Array
+from dancecli.types import FloatArray, Skeleton
 
 BLIND = 0.1
 """Share of items without mask and skeleton, so that the encoder reads pictures alone as well."""
@@ -52,8 +52,8 @@ def parser_item(sample: Sample, rng: Generator, preset: ParserPreset) -> Item:
     if rng.random() < BLIND:
         hints = np.zeros_like(hints)
     return {
-        "rgb": _picture(rgb),
-        "hints": _picture(hints),
+        "rgb": picture(rgb),
+        "hints": picture(hints),
         "labels": torch.from_numpy(labels),
     }
 
@@ -86,10 +86,6 @@ def _found(skeleton: Skeleton, rng: Generator) -> Skeleton:
     return Skeleton(thinned(skeleton.body), hands[0], hands[1], skeleton.face)
 
 
-def _picture(values: UInt8Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values)).movedim(-1, 0)
-
-
 class ParserTask:
     """Equation 1's network: cross entropy, without a discriminator."""
 
@@ -120,7 +116,7 @@ class ParserTask:
 
     def critic_loss(self, batch: dict[str, Tensor], output: Any) -> Tensor:
         """There is no critic."""
-        return torch.zeros((), requires_grad=True)
+        return losses.none()
 
     def rows(self, batch: dict[str, Tensor], output: Tensor) -> list[Row]:
         """Picture, hints, labels found and true."""

@@ -6,7 +6,6 @@ over once it is done.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +49,20 @@ class Scale:
 
 
 SCALES = {
-    "tiny": Scale(4, 6, 2, 1, 2, 2, 2, 1, 2, 1, 2),
-    "small": Scale(1_600, 350, 4_000, 2_000, 2_000, 4_000, 4_000, 300, 4_000, 6, 12),
-    "full": Scale(20_000, 4_000, 60_000, 30_000, 20_000, 60_000, 80_000, 5_000, 40_000, 24, 60),
-}
-"""tiny: seconds, to see that everything works. small: some hours on a CPU. full: for a GPU."""
+    "tiny": Scale(
+        people=4, heads=6, parser_coarse=2, parser=1, embedder=2, p2b=2, b2f=2, b2f_fine=1, fr=2,
+        pairs=1, frames=2,
+    ),
+    "small": Scale(
+        people=1_600, heads=350, parser_coarse=4_000, parser=2_000, embedder=2_000, p2b=4_000,
+        b2f=4_000, b2f_fine=300, fr=4_000, pairs=6, frames=12,
+    ),
+    "full": Scale(
+        people=20_000, heads=4_000, parser_coarse=60_000, parser=30_000, embedder=20_000,
+        p2b=60_000, b2f=80_000, b2f_fine=5_000, fr=40_000, pairs=24, frames=60,
+    ),
+}  # fmt: skip
+"""tiny: minutes, to see that everything works. small: some hours on a CPU. full: for a GPU."""
 
 BATCH = {
     "parser_coarse": 12,
@@ -251,7 +259,6 @@ def _run(plan: Plan, say: Callable[[str], None], flags: Sequence[str]) -> None:
             _done(step.arguments, flags)
         if step.after:
             step.after()
-    (plan.out / "plan.json").write_text(json.dumps(plan.scale.__dict__, indent=1) + "\n")
 
 
 def _done(arguments: tuple[str, ...], flags: Sequence[str]) -> None:

@@ -1,4 +1,7 @@
-"""What differs between training P2B, B2F and FR: their networks, items and losses."""
+"""What differs between training the five networks: P2B, B2F and FR here, and a table of all.
+
+The parser's and the embedder's are in modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -130,9 +133,9 @@ class B2FTask:
     ) -> None:  # fmt: skip
         """published: instead of the published encoders, where the preset asks for them.
 
-        features: what judges pictures and faces where it does not. mapper: makes a share of the
-        body maps. cuts: where puppets are kept.
-        Raises WeightsError when it does and they are not here.
+        features: judge pictures and faces where the preset has no published encoders. mapper: makes
+        a share of the body maps. cuts: where puppets are kept.
+        Raises WeightsError when the preset wants published encoders that are not here.
         """
         self.preset, self.network = preset, B2F(preset)
         self.critics = b2f_discriminator(preset)
