@@ -25,6 +25,9 @@ MAIN = tuple(
 )  # fmt: skip
 """Rows of the joints that every network knows."""
 
+RIGHT_EYE, LEFT_EYE, NOSE, MOUTH = range(36, 42), range(42, 48), 30, (48, 54)
+"""Of the face points, those behind the five that faces are aligned by."""
+
 MOSTLY = 0.5
 """Share of a person's box that must lie in the box in which they are looked for."""
 

@@ -391,19 +391,22 @@ def test_a_config_s_table_of_a_group_holds_for_the_commands_in_it(run: Run, tmp_
 def test_messages_are_json_lines_where_asked_for(
     demo_photo: Path, demo_video: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "poses.json").write_text("{}")  # what ends the run, soon after the warning
+
     def said(*options: str) -> list[str]:
         done = subprocess.run(
             [sys.executable, "-m", "dancecli", "reenact", str(demo_photo), str(demo_video),
-             "-o", "o.mp4", "--preview", "--size", "160x48", "--end", "0.2", *options],
+             "-o", "o.mp4", "--backend", "posewarp", "--parser", "heuristic", "--weights", "w",
+             "--poses", "poses.json", *options],
             capture_output=True, text=True, cwd=tmp_path, timeout=300,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 1, done.stderr
         return done.stderr.splitlines()
 
-    told = [json.loads(line) for line in said("--json")]
-    (warning,) = [event for event in told if event["event"] == "message"]
-    assert warning["level"] == "warning" and "--size photo" in warning["text"]
-    assert f"dance: {warning['text']}" in said("--force")
+    warning, error = (json.loads(line) for line in said("--json"))
+    assert (warning["event"], error["event"]) == ("message", "error")
+    assert warning["level"] == "warning" and "--weights w is not used" in warning["text"]
+    assert f"dance: {warning['text']}" in said()
 
 
 def test_warnings_of_libraries_are_json_lines_too() -> None:

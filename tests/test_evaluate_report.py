@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from dancecli.cli.evaluate import WorseError, command
 from dancecli.errors import DanceError, UsageError
+from dancecli.evaluate import asking
 from dancecli.evaluate.compare import Scores
 from dancecli.evaluate.paper import TABLE_2, beside
 from dancecli.evaluate.report import as_text, table, write_report
@@ -258,8 +259,27 @@ def test_impossible_requests_are_refused_before_any_work(
     assert said in str(result.exception)
 
 
-def test_the_real_clip_beside_itself_and_worse(tmp_path: Path) -> None:
-    """Real perception on the demo clip: the clip itself is perfect, a shifted dark one is not."""
+def test_a_check_passes_what_is_as_good_and_fails_what_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command with results that somebody else measured."""
+    found = made_results()
+    monkeypatch.setattr(asking, "answer", lambda *_: found)
+    stored = tmp_path / "stored.json"
+    found.write(stored)
+    asked = ("--real", "r", "--fake", "f", "-o", str(tmp_path), "-q", "--check", str(stored))
+    assert run(*asked).exception is None
+    for systems in found.scores.values():
+        del systems["theirs"]
+    alone = run(*asked)
+    assert isinstance(alone.exception, WorseError) and alone.exception.exit_code == 1
+    assert str(alone.exception) == (
+        f"worse than {stored}: theirs: not measured any more (systems are matched by name)"
+    )
+
+
+def real_same_and_bad(tmp_path: Path) -> list[str]:
+    """What asks about the demo clip beside itself and beside a shifted dark copy."""
     from dancecli.media import VideoStream
 
     for name in ("real", "same", "bad"):
@@ -269,13 +289,16 @@ def test_the_real_clip_beside_itself_and_worse(tmp_path: Path) -> None:
         for name, rgb in (("real", frame.rgb), ("same", frame.rgb), ("bad", bad)):
             path = tmp_path / name / f"{frame.index}.png"
             cv2.imwrite(str(path), np.ascontiguousarray(rgb[..., ::-1]))
-    out = tmp_path / "report"
-    asked = [
+    return [
         "--real", str(tmp_path / "real"), "--fake", f"same={tmp_path / 'same'}",
-        "--fake", f"bad={tmp_path / 'bad'}", "-o", str(out), "-q", "--json",
+        "--fake", f"bad={tmp_path / 'bad'}", "-o", str(tmp_path / "report"), "-q", "--json",
         "--work-dir", str(tmp_path / "work"),
     ]  # fmt: skip
-    result = run(*asked)
+
+
+def test_the_real_clip_beside_itself_and_worse(tmp_path: Path) -> None:
+    """Real perception on the demo clip: the clip itself is perfect, a shifted dark one is not."""
+    result, out = run(*real_same_and_bad(tmp_path)), tmp_path / "report"
     assert result.exception is None, result.exception
     summary = json.loads(result.stdout.splitlines()[-1])["summary"]
     same, bad = summary["same"], summary["bad"]
@@ -285,7 +308,15 @@ def test_the_real_clip_beside_itself_and_worse(tmp_path: Path) -> None:
         assert bad[name] < same[name]
     assert bad["l1_union"] > 0.05 and bad["head_l1"] > 0.05
     assert {"metrics.json", "report.html"} <= {path.name for path in out.iterdir()}
-    stored = shutil.copy(out / "metrics.json", tmp_path / "stored.json")
+    assert worse(read_summary(out / "metrics.json"), summary, 0.0) == []
+
+
+@pytest.mark.slow
+def test_a_check_of_what_is_measured_again(tmp_path: Path) -> None:
+    asked = real_same_and_bad(tmp_path)
+    first = run(*asked)
+    assert first.exception is None, first.exception
+    stored = shutil.copy(tmp_path / "report" / "metrics.json", tmp_path / "stored.json")
     again = run(*asked, "--check", stored)
     assert again.exception is None, again.exception
     alone = run(*asked[:4], *asked[6:], "--check", stored)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,24 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from commands import Run
 from dance_freestyle.checkpoint import save_bundle
 from dance_freestyle.fr import FR
 from freestyle_tiny import TINY
 from PIL import Image
 
 from dancecli.media import VideoStream, probe
+from dancecli.motion import Observation
+from dancecli.motion.tracking import Tracker
+from dancecli.steps.output import Outputs, Painted
+from dancecli.types import Frame
 
 SECOND = ("--start", "1", "--end", "2")
+SMALL = ("--size", "192x256")
+"""Of the photo's shape: what is compared of two runs does not depend on the size."""
+
+WHOLE = 24
+"""Frames of a piece that is followed and of a part that is painted: less of them is not kept."""
 
 
 def dance(
@@ -52,9 +63,9 @@ def first_run(
 ) -> tuple[Path, dict[str, object]]:  # fmt: skip
     folder = tmp_path_factory.mktemp("first")
     done = dance(
-        "reenact", demo_photo, demo_video, "-o", "out.mp4", *SECOND, "--contact-sheet", "sheet.png",
-        "--save-foreground", "fg.mov", "--poses", "poses.json", "--json",
-        cwd=folder, env=shared_cache,
+        "reenact", demo_photo, demo_video, "-o", "out.mp4", *SECOND, *SMALL,
+        "--contact-sheet", "sheet.png", "--save-foreground", "fg.mov", "--poses", "poses.json",
+        "--json", cwd=folder, env=shared_cache,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout)
@@ -68,19 +79,37 @@ def test_a_contact_sheet_says_that_it_is_synthetic(
         assert sheet.info["Comment"].startswith("synthetic media: made with dance")
 
 
-def test_the_video_has_the_drivers_time_and_the_photos_size(
+def test_the_video_has_the_drivers_time_and_the_size_asked_for(
     first_run: tuple[Path, dict[str, object]], demo_video: Path
 ) -> None:
     folder, summary = first_run
     info = probe(folder / "out.mp4")
     assert info.fps == probe(demo_video).fps == Fraction(30)
     assert info.frames == summary["frames"] == 30
-    assert (info.width, info.height) == (768, 1024)
+    assert (info.width, info.height) == (192, 256)
     assert info.has_audio
     with av.open(str(folder / "out.mp4")) as container:
         assert container.streams.video[0].codec_context.name == "h264"
         assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
         assert "synthetic" in " ".join(container.metadata.values()).lower()
+
+
+def test_without_a_size_the_video_has_the_photos_and_shows_the_same(
+    first_run: tuple[Path, dict[str, object]], demo_photo: Path, demo_video: Path,
+    shared_cache: dict[str, str], tmp_path: Path,
+) -> None:  # fmt: skip
+    done = dance(
+        "reenact", demo_photo, demo_video, "-o", "out.mp4", *SECOND[:2], "--end", "1.2",
+        cwd=tmp_path, env=shared_cache,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    info = probe(tmp_path / "out.mp4")
+    assert (info.width, info.height, info.frames) == (768, 1024, 6)
+    whole = frames_of(tmp_path / "out.mp4")
+    assert whole.shape == (6, 1024, 768, 3)
+    scaled = whole.reshape(6, 256, 4, 192, 4, 3).mean((2, 4))
+    small = frames_of(first_run[0] / "out.mp4")[:6].astype(float)
+    assert np.abs(scaled - small).mean() < 4
 
 
 def test_the_person_moves_and_the_background_stays(
@@ -115,8 +144,8 @@ def test_poses_are_written_and_can_be_edited_and_used(
         points[3 * 4 + 1] = points[3 * 1 + 1] - 100  # the right wrist above the neck
     (tmp_path / "poses.json").write_text(json.dumps(poses))
     done = dance(
-        "reenact", demo_photo, demo_video, "-o", "edited.mp4", *SECOND, "--poses", "poses.json",
-        cwd=tmp_path, env=shared_cache,
+        "reenact", demo_photo, demo_video, "-o", "edited.mp4", *SECOND, *SMALL,
+        "--poses", "poses.json", cwd=tmp_path, env=shared_cache,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     before, after = frames_of(first_run[0] / "out.mp4"), frames_of(tmp_path / "edited.mp4")
@@ -136,8 +165,8 @@ def test_poses_of_a_larger_copy_of_the_video_fit_and_of_another_shape_are_refuse
             if key.endswith("2d"):
                 values[0::3], values[1::3] = ([2 * v for v in values[k::3]] for k in (0, 1))
     (tmp_path / "large.json").write_text(json.dumps(poses))
-    run = partial(dance, "reenact", demo_photo, demo_video, *SECOND, "--poses", "large.json",
-                  cwd=tmp_path, env=shared_cache)  # fmt: skip
+    run = partial(dance, "reenact", demo_photo, demo_video, *SECOND, *SMALL,
+                  "--poses", "large.json", cwd=tmp_path, env=shared_cache)  # fmt: skip
     done = run("--no-audio", "-o", "out.mp4")
     assert done.returncode == 0, done.stderr
     first, second = (frames_of(f / "out.mp4").astype(int) for f in (first_run[0], tmp_path))
@@ -202,31 +231,65 @@ def test_a_second_run_gives_the_same_frames(
     first_run: tuple[Path, dict[str, object]], demo_photo: Path, demo_video: Path, tmp_path: Path
 ) -> None:
     done = dance(
-        "reenact", demo_photo, demo_video, "-o", "out.mp4", *SECOND, "--no-cache", cwd=tmp_path
-    )
+        "reenact", demo_photo, demo_video, "-o", "out.mp4", *SECOND, *SMALL, "--no-cache",
+        cwd=tmp_path,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert np.array_equal(frames_of(tmp_path / "out.mp4"), frames_of(first_run[0] / "out.mp4"))
+
+
+def followed(work: Path) -> int:
+    """Frames whose poses an earlier run has kept."""
+    return sum(len(path.read_bytes().splitlines()) for path in work.glob("driver/*/journal.jsonl"))
+
+
+def painted(work: Path) -> int:
+    """Frames of the parts that an earlier run has completed, each taken for a long one."""
+    return WHOLE * len(list(work.glob("render/*/frames/*.sha256")))
+
+
+def made_from_now_on(monkeypatch: pytest.MonkeyPatch) -> dict[Callable[[Path], int], list[int]]:
+    """The numbers of frames that runs in this process follow and paint."""
+    made: dict[Callable[[Path], int], list[int]] = {followed: [], painted: []}
+    step, write = Tracker.step, Outputs.write
+
+    def follow(tracker: Tracker, frame: Frame) -> Observation:
+        made[followed].append(frame.index)
+        return step(tracker, frame)
+
+    def paint(outputs: Outputs, frame: Painted) -> None:
+        made[painted].append(frame.index)
+        write(outputs, frame)
+
+    monkeypatch.setattr(Tracker, "step", follow)
+    monkeypatch.setattr(Outputs, "write", paint)
+    return made
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-@pytest.mark.parametrize("wait_for", ["driver/*/journal.jsonl", "render/*/frames/*"])
+@pytest.mark.parametrize("kept", [followed, painted])
 def test_a_killed_run_resumes_to_the_same_frames(
     first_run: tuple[Path, dict[str, object]], demo_photo: Path, demo_video: Path, tmp_path: Path,
-    wait_for: str,
+    monkeypatch: pytest.MonkeyPatch, run: Run, kept: Callable[[Path], int],
 ) -> None:  # fmt: skip
-    command = [
-        sys.executable, "-m", "dancecli", "reenact", str(demo_photo), str(demo_video),
-        "-o", "out.mp4", *SECOND, "--work-dir", "work",
-    ]  # fmt: skip
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
-        work = tmp_path / "work"
-        while process.poll() is None and not any(work.glob(wait_for)):
+    command = (
+        "reenact", demo_photo, demo_video, "-o", "out.mp4", *SECOND, *SMALL, "--work-dir", "work",
+    )  # fmt: skip
+    words, work = [sys.executable, "-m", "dancecli", *map(str, command)], tmp_path / "work"
+    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and kept(work) < WHOLE:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
     assert not (tmp_path / "out.mp4").exists()
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
+    before = {followed: followed(work), painted: painted(work)}
+    monkeypatch.chdir(tmp_path)
+    made = made_from_now_on(monkeypatch)
+    done = run(*command)
+    assert done.code == 0, done.err
     assert np.array_equal(frames_of(tmp_path / "out.mp4"), frames_of(first_run[0] / "out.mp4"))
+    for what, frames in made.items():
+        assert min(frames, default=WHOLE) >= min(before[what], WHOLE), f"{what.__name__} again"
     assert [p.name for p in tmp_path.glob("out.mp4*")] and not list(tmp_path.glob("*.part"))
 
 

@@ -31,25 +31,19 @@ def begun(log: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
-def test_a_second_trainer_leaves_the_first_ones_folder_alone(tmp_path: Path) -> None:
+def test_a_second_trainer_leaves_the_first_ones_folder_alone(run: Run, tmp_path: Path) -> None:
     folder, out = made_set(tmp_path / "made", people=3), tmp_path / "run"
-    train = command("train", "embedder", "--data", folder, "-o", out, *OPTIONS)
-    first = subprocess.Popen([*train, "--steps", "100000"], stderr=subprocess.PIPE, text=True)
+    train = ("train", "embedder", "--data", folder, "-o", out, *OPTIONS, "--steps")
+    first = subprocess.Popen(command(*train, "100000"), stderr=subprocess.PIPE, text=True)
     begun(out / "losses.jsonl", first)
     for more in ((), ("--resume",)):
-        second = subprocess.run(
-            [*train, "--steps", "1", *more], capture_output=True, text=True, timeout=120
-        )
-        assert second.returncode == 1
-        assert second.stderr.splitlines()[-1] == (
-            f"dance: error: {out}: another run is writing there"
-        )
+        second = run(*train, "1", *more)
+        assert second.code == 1
+        assert second.err.splitlines()[-1] == f"dance: error: {out}: another run is writing there"
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    again = subprocess.run(
-        [*train, "--steps", "1"], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert again.returncode == 0, again.stderr
+    again = run(*train, "1")
+    assert again.code == 0, again.err
 
 
 def test_a_run_that_could_not_begin_leaves_no_folder(run: Run, tmp_path: Path) -> None:

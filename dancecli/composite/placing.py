@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.composite.size import Size
 from dancecli.errors import NoPersonError
-from dancecli.motion.body import OVER_HEAD, height_of
+from dancecli.motion.body import FOOT, OVER_HEAD, height_of
 from dancecli.types import JOINT, SEEN, Box, Skeleton
-
-Size = tuple[int, int]
-"""(width, height) in pixels."""
 
 DEFAULT_HEIGHT, DEFAULT_GROUND = 0.75, 0.92
 """Where a person stands on a background that says nothing: shares of the frame's height."""
@@ -26,6 +24,10 @@ BESIDE, UNDER_FEET = 0.05, 0.03
 
 SOLE = 0.015
 """How far the lowest keypoints of a foot lie above its sole, share of standing height."""
+
+HIPS_UP, NECK_UP = 0.53, 0.82
+"""Hips and neck above the floor, shares of standing height: legs and spine of `motion.body`, and
+Drillis and Contini's 0.039 from the ankle down."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class Placement:
 def cover(size: Size, out_size: Size, keep: Box | None = None) -> Placement:
     """How a picture of `size` is scaled so that it just covers the output.
 
-    It is centred, or as little aside as shows `keep` (its pixels): of what is wider than the output
-    the middle, of what is higher the top.
+    It is centred, or as little aside as shows `keep` (its pixels); if `keep` is wider than the
+    output, its middle is shown; if it is taller, its top.
     """
     scale = max(out_size[0] / size[0], out_size[1] / size[1])
     window = out_size[0] / scale, out_size[1] / scale
@@ -95,7 +97,7 @@ def ground_point(skeleton: Skeleton, height: float) -> tuple[float, float]:
     feet = _foot_points(skeleton)
     if len(feet):
         return float(np.mean(feet[:, 0])), float(feet[:, 1].max()) + SOLE * height
-    for joint, share in (("mid_hip", 0.53), ("neck", 0.82)):
+    for joint, share in (("mid_hip", HIPS_UP), ("neck", NECK_UP)):
         if skeleton.seen(joint):
             x, y = skeleton.joint(joint)
             return float(x), float(y) + share * height
@@ -175,10 +177,6 @@ def reach(skeletons: Sequence[Skeleton], tall: float) -> Box:
 
 
 def _foot_points(skeleton: Skeleton) -> NDArray[np.float32]:
-    rows = [
-        JOINT[f"{side}_{part}"]
-        for side in ("left", "right")
-        for part in ("ankle", "heel", "big_toe", "small_toe")
-    ]
+    rows = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in FOOT]
     points = skeleton.body[rows]
     return points[points[:, 2] >= SEEN]

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from dancecli.composite.placing import SOLE
+from dancecli.motion.body import FOOT
 from dancecli.types import JOINT, SEEN, FloatArray, Layer, Skeleton
 
 SHADOW = 0.45
@@ -50,7 +51,7 @@ def contact_shadow(
 def _feet(skeleton: Skeleton) -> Iterator[tuple[float, float, float]]:
     """(x, y of the lowest point, width in x) of each foot that is seen."""
     for side in ("left", "right"):
-        rows = [JOINT[f"{side}_{part}"] for part in ("ankle", "heel", "big_toe", "small_toe")]
+        rows = [JOINT[f"{side}_{part}"] for part in FOOT]
         points = skeleton.body[rows]
         points = points[points[:, 2] >= SEEN].astype(float)
         if len(points):

@@ -16,6 +16,7 @@ from dancecli.composite import (
     standing_height,
 )
 from dancecli.composite.placing import SOLE
+from dancecli.composite.size import Size
 from dancecli.errors import UsageError
 from dancecli.job import Job
 from dancecli.media import read_photo
@@ -24,7 +25,7 @@ from dancecli.motion.clip import whole_body
 from dancecli.pipeline import paint
 from dancecli.plate import Plate, StillPlate, colour_plate, parse_background
 from dancecli.steps.background import empty_photo, natural_size
-from dancecli.steps.framing import Size, in_photo, photo_framing, tell_cut
+from dancecli.steps.framing import in_photo, photo_framing, tell_cut
 from dancecli.steps.painting import Painter
 from dancecli.steps.photo import understand
 from dancecli.steps.placing import Scene, placed, scalable

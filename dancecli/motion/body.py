@@ -64,8 +64,24 @@ MIRRORS = np.array([bone.mirror for bone in BONES])
 LONG = np.flatnonzero(SHARES > 0.14)
 """Spine, upper arms, forearms, thighs, shins: long enough to measure by."""
 
-LEG = 0.245 + 0.246
-SPINE = 0.288
+
+def bone_between(parent: str, child: str) -> int:
+    """The bone, a row of `BONES`, that joins two joints."""
+    ends = JOINT[parent], JOINT[child]
+    return next(i for i, bone in enumerate(BONES) if (bone.parent, bone.child) == ends)
+
+
+SPINE = BONES[0].share
+LEG = sum(
+    BONES[bone_between(*ends)].share
+    for ends in (("right_hip", "right_knee"), ("right_knee", "right_ankle"))
+)
+"""Hip to ankle, share of standing height."""
+
+FOOT = "ankle", "heel", "big_toe", "small_toe"
+TREAD = "big_toe", "small_toe", "heel"
+"""Joints of a foot, and those that touch the ground, without their side. Both are summed over, and
+in another order the sums' last bits would be others."""
 
 OVER_HEAD = 0.10
 """How far a head goes on above its keypoints, share of standing height."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.motion.body import TREAD
 from dancecli.motion.gaps import interpolate, runs
 from dancecli.motion.smoothing import gaussian
 from dancecli.types import JOINT, FloatArray
@@ -41,10 +42,7 @@ HOP = 0.05
 _SOFT = 0.012
 """Body heights over which "the lowest point" passes from one to the next."""
 
-_FEET = [
-    [JOINT[f"{side}_{name}"] for name in ("big_toe", "small_toe", "heel")]
-    for side in ("right", "left")
-]
+_FEET = [[JOINT[f"{side}_{name}"] for name in TREAD] for side in ("right", "left")]
 _SHOWN = [JOINT["right_ankle"], JOINT["left_ankle"], *(row for foot in _FEET for row in foot)]
 _ANKLES = JOINT["right_ankle"], JOINT["left_ankle"]
 _KNEES = JOINT["right_knee"], JOINT["left_knee"]
@@ -168,6 +166,28 @@ def to_ground(
     hidden = gaussian((~contact.shown).astype(float), GLIMPSE * fps)
     down = hidden * (path - low - lift)
     return np.stack([np.zeros(len(low)), down], 1, dtype=np.float32)
+
+
+def grounded(
+    points: Values, own: Values, height: Values, contact: Contact, fps: float
+) -> tuple[Values, Values]:
+    """The dancer (T, K, 2) on the ground where feet are not shown, and (T,) y of that ground.
+
+    own: the driver's body (T, K, 2) in the same space, whose ground it is.
+    """
+    low = lowest(own, height)
+    path = ground_path(low, contact, fps)
+    if not contact.shown.all():  # the points of an hour are not copied for nothing
+        points = points + to_ground(low, path, contact, height, fps)[:, None]
+    return points, path
+
+
+def start_of(points: Values, path: Values, height: Values) -> tuple[float, float]:
+    """(x, y) where a dance of points (T, K, 2) begins on the ground `path` (T,): between the soles,
+    and as far below that soft ground as the very lowest point."""
+    first, tall = points[:1, :25], height[:1]
+    x = float(sole(first, tall)[0, :, 0].mean())
+    return x, float(path[0]) + below_lowest(first, tall)
 
 
 def correction(

@@ -156,10 +156,8 @@ class LiveMotion:
         driver = self._start.driver if self._settled and self._start else _driver(clip)
         danced, own, contact = danced_by(clip, driver, self.target, self.body, self.retarget)
         height = driver.height * own.scale
-        low = ground.lowest(own.points, height)
-        path = ground.ground_path(low, contact, clip.fps)
-        standing = ground.to_ground(low, path, contact, height, clip.fps)
-        danced = danced.at(danced.points + standing[:, None])
+        points, path = ground.grounded(danced.points, own.points, height, contact, clip.fps)
+        danced = danced.at(points)
         if not (self._settled and self._start):
             self._start = _begun(clip, danced, driver, path, height)
         return self._placed(danced, float(path[-1]), float(height[-1]), self._start)
@@ -198,10 +196,8 @@ def _begun(
     clip: Clip, danced: Clip, driver: Proportions, path: Values, height: Values
 ) -> _Start:  # fmt: skip
     """Where the first of the remembered frames stands."""
-    first, tall = danced.points[:1, :25], height[:1]
-    x = float(ground.sole(first, tall)[0, :, 0].mean())
-    y = float(path[0]) + ground.below_lowest(first, tall)
+    foot = ground.start_of(danced.points, path, height)
     metres = proportions.pixels_per_metre(clip.points[:, :25], clip.confidence, clip.world)
     known = metres[np.isfinite(metres)]
     metre = float(np.median(known)) if len(known) else float("nan")
-    return _Start(driver, metre, (x, y), float(path[0]), float(height[0]))
+    return _Start(driver, metre, foot, float(path[0]), float(height[0]))

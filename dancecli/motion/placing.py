@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dancecli.motion.body import BONES, LEG, OVER_HEAD, SPINE
+from dancecli.motion.body import LEG, OVER_HEAD, SPINE, TREAD, bone_between
 from dancecli.motion.proportions import Proportions
 from dancecli.types import JOINT, SEEN, Box, Skeleton
 
 Values = NDArray[np.floating[Any]]
 
-SOLE = 0.07
+ANKLE_HEIGHT = 0.07
 """Ankle above the lowest toe in a picture taken from chest height, share of standing height."""
 
 LEVEL = 0.15
@@ -42,8 +42,7 @@ after."""
 BESIDE_HEAD = 0.05
 """Body heights from eyes and ears to the outside of the hair."""
 
-_FEET = ("right_big_toe", "right_small_toe", "right_heel", "left_big_toe", "left_small_toe",
-         "left_heel")  # fmt: skip
+_FEET = tuple(f"{side}_{part}" for side in ("right", "left") for part in TREAD)
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,9 @@ def _ground(target: Skeleton, body: Proportions) -> float:
     ankles = _lowest(target, "ankle")
     if feet:
         return max([*feet, *([] if ankles is None else [ankles])])
-    thigh, shin = body.bones[_bone("hip", "knee")], body.bones[_bone("knee", "ankle")]
-    sole = SOLE * body.height
+    thigh = body.bones[bone_between("right_hip", "right_knee")]
+    shin = body.bones[bone_between("right_knee", "right_ankle")]
+    sole = ANKLE_HEIGHT * body.height
     for name, below in (("ankle", 0.0), ("knee", shin), ("hip", thigh + shin)):
         y = _lowest(target, name)
         if y is not None:
@@ -117,11 +117,6 @@ def _ground(target: Skeleton, body: Proportions) -> float:
 def _lowest(target: Skeleton, name: str) -> float | None:
     sides = [f"{side}_{name}" for side in ("right", "left")]
     return max((float(target.joint(n)[1]) for n in sides if target.seen(n)), default=None)
-
-
-def _bone(parent: str, child: str) -> int:
-    ends = JOINT[f"right_{parent}"], JOINT[f"right_{child}"]
-    return next(i for i, bone in enumerate(BONES) if (bone.parent, bone.child) == ends)
 
 
 def put(
@@ -205,8 +200,8 @@ def drawn_in(places: Values, least: float, most: float, fps: float, ease: float 
     def eased(beyond: Values, room: Values) -> Values:
         wanted = maximum_filter1d(np.maximum(beyond, 0), 2 * reach + 1, mode="nearest")
         allowed = minimum_filter1d(np.maximum(room, 0), 2 * reach + 1, mode="nearest")
-        least = np.minimum(wanted, allowed)
-        return np.asarray(gaussian_filter1d(least, reach / 3, truncate=3.0, mode="nearest"))
+        shift = np.minimum(wanted, allowed)
+        return np.asarray(gaussian_filter1d(shift, reach / 3, truncate=3.0, mode="nearest"))
 
     under, over = least - low, high - most
     return eased(under, -over) - eased(over, -under)

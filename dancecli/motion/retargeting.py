@@ -124,14 +124,9 @@ def _placed(
 ) -> Clip:
     """In the photo; `own` is the driver's body in the same space, whose ground counts."""
     height = unit_height * danced.scale
-    low = ground.lowest(own.points, height)
-    path = ground.ground_path(low, contact, own.fps)
-    if not contact.shown.all():  # the points of an hour are not copied for nothing
-        standing = ground.to_ground(low, path, contact, height, own.fps)
-        danced = danced.at(danced.points + standing[:, None])
-    x = float(ground.sole(danced.points[:1, :25], height[:1])[0, :, 0].mean())
-    y = float(path[0]) + ground.below_lowest(danced.points[:1, :25], height[:1])
-    points = placing.put(danced.points, place, (x, y), path, height)
+    points, path = ground.grounded(danced.points, own.points, height, contact, own.fps)
+    start = ground.start_of(points, path, height)
+    points = placing.put(points, place, start, path, height)
     tall = height * place.height / height[0]
     if not place.grounded:
         points[..., 1] += _down(danced.at(points), tall, place.view)[:, None]

@@ -120,7 +120,7 @@ def build_track(
         )
     cuts = tuple(i for i, o in enumerate(observations) if o.cut and i > 0)
     camera = to_scene([o.camera for o in observations], cuts)
-    clip = _Clip.of(observations)
+    clip = _Keypoints.of(observations)
     del observations  # a third of a gigabyte an hour, where nobody else holds them
     state = np.full(len(seen), State.HELD, np.uint8)
     for scene in split(len(seen), cuts):
@@ -147,7 +147,7 @@ def _settled(camera: Affine, size: tuple[int, int]) -> Affine:
 
 
 @dataclass(eq=False)
-class _Clip:
+class _Keypoints:
     """Arrays of a clip, float32: keypoints (T, 137, 3), world (T, 25, 3) with NaN."""
 
     keypoints: FloatArray
@@ -159,7 +159,7 @@ class _Clip:
         return self.keypoints[..., 2]
 
     @classmethod
-    def of(cls, observations: Sequence[Observation]) -> _Clip:
+    def of(cls, observations: Sequence[Observation]) -> _Keypoints:
         frames = len(observations)
         out = cls(
             np.zeros((frames, 137, 3), np.float32), np.full((frames, 25, 3), np.nan, np.float32)
@@ -171,9 +171,9 @@ class _Clip:
                     out.world[t] = seen.skeleton.world
         return out
 
-    def part(self, frames: slice) -> _Clip:
+    def part(self, frames: slice) -> _Keypoints:
         """Views of some frames."""
-        return _Clip(self.keypoints[frames], self.world[frames])
+        return _Keypoints(self.keypoints[frames], self.world[frames])
 
     def hold(self) -> None:
         """Scenes that show nobody get the nearest filled frame, earlier ones first."""
@@ -198,7 +198,7 @@ def skeleton_of(points: FloatArray, world: FloatArray | None) -> Skeleton:
 
 
 def _mend(
-    clip: _Clip, seen: NDArray[np.bool_], camera: Affine, fps: float, smooth: float
+    clip: _Keypoints, seen: NDArray[np.bool_], camera: Affine, fps: float, smooth: float
 ) -> NDArray[np.uint8]:
     """Fill, correct and smooth one scene in place; returns the frames' states."""
     phantoms.forget_phantoms(clip.keypoints, clip.world)
@@ -220,7 +220,7 @@ def _mend(
 
 
 def _exchange_back(
-    clip: _Clip, seen: NDArray[np.bool_], camera: Affine, height: float, fps: float
+    clip: _Keypoints, seen: NDArray[np.bool_], camera: Affine, height: float, fps: float
 ) -> None:
     """Undoes exchanges of left and right limbs, in place."""
     body = clip.keypoints[:, :25]
@@ -289,7 +289,7 @@ def _fill_points(
     return line
 
 
-def _mend_world(clip: _Clip, seen: NDArray[np.bool_], fps: float, smooth: float) -> None:
+def _mend_world(clip: _Keypoints, seen: NDArray[np.bool_], fps: float, smooth: float) -> None:
     """Fills and smooths `world`, in place."""
     world = interpolate(clip.world.astype(np.float64), seen)
     finite = np.isfinite(world).all(-1)

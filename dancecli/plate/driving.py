@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from dancecli.composite.placing import Placement
+from dancecli.composite.size import Size
 from dancecli.motion.camera import Affine, centred, compose
 from dancecli.plate.clean import CleanPlate, Sample, build_clean_plate, sample_indices
 from dancecli.plate.holes import person_hole
-from dancecli.plate.plates import FrameSource, SequentialReader, Size, fitted
+from dancecli.plate.plates import FrameSource, SequentialReader, fitted
 from dancecli.stages import Inpainter
 from dancecli.types import FloatArray, Frame, UInt8Array
 

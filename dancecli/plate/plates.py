@@ -8,12 +8,10 @@ from typing import Protocol
 import numpy as np
 
 from dancecli.composite.placing import Placement, cover
+from dancecli.composite.size import Size
 from dancecli.errors import MediaError
 from dancecli.motion.camera import centred
 from dancecli.types import Frame, UInt8Array
-
-Size = tuple[int, int]
-"""(width, height) in pixels."""
 
 
 class Plate(Protocol):

@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from dancecli.composite import Placement, output_size
-from dancecli.composite.size import even_size
+from dancecli.composite.size import Size, even_size
 from dancecli.errors import NoPersonError
 from dancecli.job import PREVIEW_SIDE, Job
 from dancecli.media import VideoStream, probe, read_photo, sha256_of
@@ -32,9 +32,6 @@ from dancecli.steps.photo import bystanders, photo_key
 from dancecli.steps.stages import Stages
 from dancecli.types import FloatArray, Frame, Skeleton, Target, UInt8Array
 from dancecli.workdir import WorkDir
-
-Size = tuple[int, int]
-"""(width, height) in pixels."""
 
 ROUGHLY = 0.25, 2.0
 """Body heights and factor within which somebody found is the dancer of the smoothed track."""

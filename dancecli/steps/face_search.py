@@ -8,21 +8,18 @@ import numpy as np
 
 from dancecli.errors import CacheError
 from dancecli.job import Job
+from dancecli.keypoints import LEFT_EYE, MOUTH, NOSE, RIGHT_EYE
 from dancecli.media import VideoStream
 from dancecli.motion import Observation
+from dancecli.motion.body import HEAD_JOINTS
 from dancecli.overlap import prefetched
 from dancecli.progress import Progress
 from dancecli.stages import FaceAligner
 from dancecli.steps.stages import Stages
-from dancecli.types import JOINT, SEEN, FloatArray, Frame, Skeleton
+from dancecli.types import SEEN, FloatArray, Frame, Skeleton
 from dancecli.workdir import Entry
 
-RIGHT_EYE, LEFT_EYE, NOSE, MOUTH = range(36, 42), range(42, 48), 30, (48, 54)
-"""Of OpenPose's face points, those behind the five that faces are aligned by."""
-
 ALIGNED = [*RIGHT_EYE, *LEFT_EYE, NOSE, *MOUTH]
-
-HEAD = [JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
 
 NEAR = 0.6
 """Sizes of a face that it may lie from where the head is; farther off it is another's."""
@@ -46,7 +43,7 @@ def own_face(skeleton: Skeleton | None) -> FloatArray | None:
 
 def head_of(skeleton: Skeleton) -> FloatArray | None:
     """Nose, eyes and ears (n, 3), those that are seen; None where too few are for a hint."""
-    head = skeleton.body[HEAD]
+    head = skeleton.body[HEAD_JOINTS]
     head = head[head[:, 2] >= SEEN]
     return head if len(head) >= 3 else None
 
@@ -115,7 +112,7 @@ class Search:
                     answers.clear()
 
     def _take(self, index: int, face: FloatArray | None) -> None:
-        """The pose extractor's own, where there is one, stands in for what was not seen."""
+        """Keep a face that was found; where none was, what is there stays."""
         if face is not None:
             self.faces[index] = face
 

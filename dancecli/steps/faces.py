@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dancecli.errors import NoPersonError
 from dancecli.job import Job
+from dancecli.keypoints import LEFT_EYE, MOUTH, RIGHT_EYE
 from dancecli.media import VideoStream
 from dancecli.motion import Observation
 from dancecli.motion.camera import Affine, apply, inverse, to_scene
@@ -22,9 +23,6 @@ from dancecli.progress import Progress
 from dancecli.steps.driver import driver_key, observe
 from dancecli.steps.face_search import (
     ALIGNED,
-    LEFT_EYE,
-    MOUTH,
-    RIGHT_EYE,
     Search,
     aligned_near,
     head_of,

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from dancecli.composite import Placement, cover, place_cut_off, place_within, reach, shown
+from dancecli.composite.size import Size
 from dancecli.job import Job
 from dancecli.media import VideoStream
 from dancecli.motion import Track
-from dancecli.motion.body import height_of
+from dancecli.motion.body import FOOT, height_of
 from dancecli.motion.placing import place_of
 from dancecli.motion.proportions import of_target
 from dancecli.plate import parse_background
-from dancecli.types import JOINT, Box, Skeleton, Target
+from dancecli.types import Box, Skeleton, Target
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +26,7 @@ FEW = 0.9
 ABOVE = 0.15
 """Body heights above the ground at which a silhouette ends that lacks more than the feet."""
 
-FEET = tuple(name for name in JOINT if name.endswith(("ankle", "toe", "heel")))
-
-Size = tuple[int, int]
-"""(width, height) in pixels."""
+FEET = tuple(f"{side}_{part}" for side in ("left", "right") for part in FOOT)
 
 
 def framing(job: Job, target: Target, video: VideoStream, track: Track, size: Size) -> Placement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,8 +73,24 @@ class Result:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """A video to write, and those of its frames that no earlier run has finished."""
+
+    writer: PartWriter
+    frames: set[int]
+
+
 class Outputs:
-    """Everything a run writes, resumable: parts of frames in the work directory until complete."""
+    """Everything a run writes, resumable: parts of frames in the work directory until complete.
+
+    Within its `with`, while the work is held: out, foreground (None where none is saved): the
+    videos; step: counts a frame.
+    """
+
+    out: _Wanted
+    foreground: _Wanted | None
+    step: Callable[[], None]
 
     def __init__(
         self, job: Job, target: Target, video: VideoStream, track: Track, scene: Scene,
@@ -86,20 +103,18 @@ class Outputs:
             RunSheet(job.contact_sheet, target, video, scene) if job.contact_sheet else None
         )
         self.entry = work.entry("render", render_key(job, video, track, scene, stages))
+        self.landmarks = self.entry.journal()
         self.open, self.counting = ExitStack(), ExitStack()
 
     def __enter__(self) -> Outputs:
+        saved = self.job.save_foreground
         with ExitStack() as opening:
             opening.enter_context(self.entry.locked())
-            self.writers = [opening.enter_context(self._writer(self.job.out, "frames", False))]
-            if self.job.save_foreground:
-                saved = self._writer(self.job.save_foreground, "foreground", True)
-                self.writers.append(opening.enter_context(saved))
-            self.landmarks = self.entry.journal()
-            self.todo = [_numbers(writer.missing()) for writer in self.writers]
-            self.todo.append(self.sheet.wanted if self.sheet else set())
+            self.out = self._wanted(opening, self.job.out, "frames", False)
+            self.foreground = self._wanted(opening, saved, "foreground", True) if saved else None
             opening.enter_context(self.counting)
-            stage = self.progress.stage("dance", self.scene.count, self._done())
+            done = self.scene.count - len(self._left())
+            stage = self.progress.stage("dance", self.scene.count, done)
             self.step = self.counting.enter_context(stage)
             self.open = opening.pop_all()
         return self
@@ -112,26 +127,30 @@ class Outputs:
     ) -> None:
         self.open.__exit__(kind, error, trace)
 
-    def _writer(self, out: Path, name: str, alpha: bool) -> PartWriter:
+    def _wanted(self, opening: ExitStack, out: Path, name: str, alpha: bool) -> _Wanted:
         scene, parts = self.scene, self.entry.path / name
-        return PartWriter(out, scene.fps, scene.size, scene.count, alpha, parts)
+        writer = PartWriter(out, scene.fps, scene.size, scene.count, alpha, parts)
+        opening.enter_context(writer)
+        return _Wanted(writer, {number for span in writer.missing() for number in span})
 
-    def _done(self) -> int:
-        return self.scene.count - len(set().union(*self.todo))
+    def _left(self) -> set[int]:
+        """Frames that at least one output still lacks."""
+        saved = self.foreground.frames if self.foreground else set()
+        return self.out.frames | saved | (self.sheet.wanted if self.sheet else set())
 
     def missing(self) -> list[range]:
-        """Runs of frames that at least one output still lacks."""
-        return _spans(sorted(set().union(*self.todo)))
+        """The same as runs, in order."""
+        return _spans(sorted(self._left()))
 
     def write(self, painted: Painted) -> None:
         """Take one frame; frames come in ascending order."""
-        index = painted.index
-        if index in self.todo[0]:
-            self.writers[0].write(painted.frame.rgb, index)
-        if len(self.writers) > 1 and index in self.todo[1]:
+        index, saved = painted.index, self.foreground
+        if index in self.out.frames:
+            self.out.writer.write(painted.frame.rgb, index)
+        if saved and index in saved.frames:
             # First the record: a part that is whole has all of its frames'.
             self.landmarks.append([_rounded(index, painted.landmarks)])
-            self.writers[1].write(foreground(painted.layer, self.scene.size), index)
+            saved.writer.write(foreground(painted.layer, self.scene.size), index)
         if self.sheet:
             self.sheet.add(index, painted.frame.rgb, painted.layer)
         self.step()
@@ -145,10 +164,10 @@ class Outputs:
         written = [job.out]
         # First what may still fail, so that no video is put in place without its sidecar.
         made_by = {"plugins": self.stages.describe(), "weights": self.stages.weights()}
-        self.writers[0].finish(audio, tags)
+        self.out.writer.finish(audio, tags)
         self._sidecar(job.out, {**made_by, "poses": self.track.summary()})
-        if job.save_foreground:
-            self.writers[1].finish(audio, tags)
+        if job.save_foreground and self.foreground:
+            self.foreground.writer.finish(audio, tags)
             self._sidecar(job.save_foreground, {**made_by, "landmarks": self._landmarks()})
             written.append(job.save_foreground)
         if self.sheet:
@@ -228,10 +247,6 @@ def _check_apart(written: list[Path]) -> None:
     twice = next((path for path in names if names.count(path) > 1), None)
     if twice is not None:
         raise UsageError(f"{named(twice)} would be written twice: give each output its own name")
-
-
-def _numbers(spans: list[range]) -> set[int]:
-    return {number for span in spans for number in span}
 
 
 def _spans(numbers: list[int]) -> list[range]:

@@ -38,8 +38,8 @@ class Scene:
     """The output frames before anything is painted.
 
     skeletons: retargeted, output pixels. driver: the same frames' own skeletons, driving pixels.
-    canvases: what the backend's layers cover. ground: float32 (T,), y of the floor. size: (width,
-    height). shadow: strength, 0 for none.
+    canvases: what the backend's layers cover. ground: float32 (T,), y of the floor. height: the
+    person's standing height, output pixels. size: (width, height). shadow: strength, 0 for none.
     """
 
     plate: Plate

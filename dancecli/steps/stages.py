@@ -46,23 +46,33 @@ class Stages(Plugins):
         return f"{info.identity} {told}" if told else info.identity
 
     def _weights_used(self, info: registry.PluginInfo) -> str:
-        """What of --weights a plugin's results depend on; empty where nothing.
+        """What of the weights a plugin's results depend on; empty where nothing."""
+        told = self._parser_weights(info)
+        return self._foreign_weights(info) if told is None else told
 
-        Parsers say it. Of the other groups ours take none, but for the backend, which says it in
-        `weights`; who else takes some is not known. Where it does not matter, what poses and
-        pictures come from is not imported to find them again.
+    def _parser_weights(self, info: registry.PluginInfo) -> str | None:
+        """What a parser says its results depend on; None where it says nothing, and for others."""
+        if info.group != "dance.parser":
+            return None
+        key = getattr(registry.load_class(info), "key", None)
+        try:
+            with blamed(info, "failed in key"):
+                return str(key(self.settings)) if callable(key) else None
+        except WeightsError:  # told where they are needed
+            return None
+
+    def _foreign_weights(self, info: registry.PluginInfo) -> str:
+        """What --weights holds, where the plugin may take it: another's, or an isolated parser.
+
+        Our own extractors take no weights, so --weights does not change their key and they need
+        not be imported. Our backend takes some, and says which in `weights`.
         """
-        ours, given = info.distribution == OURS, self.settings.weights
-        if info.group != "dance.parser" and (ours or given is None):
+        given, isolated = self.settings.weights, info.isolated is not None
+        foreign = info.distribution != OURS or (info.group == "dance.parser" and isolated)
+        if given is None or not foreign:
             return ""
-        plugin = registry.load_class(info)
-        key = getattr(plugin, "key", None) if info.group == "dance.parser" else None
-        with suppress(WeightsError), blamed(info, "failed in key"):  # told where they are needed
-            if callable(key):
-                return str(key(self.settings))
-        takes = getattr(plugin, "takes_weights", True) is not False
-        elsewhere = not ours or info.isolated is not None
-        return registry.content(given) if given is not None and takes and elsewhere else ""
+        takes = getattr(registry.load_class(info), "takes_weights", True) is not False
+        return registry.content(given) if takes else ""
 
     def chosen(self, group: str) -> bool:
         """Whether another plugin than the group's default was asked for."""

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from dancecli.keypoints import LEFT_EYE, RIGHT_EYE
 from dancecli.mirror import OTHER_FACE, mirrored_points
 from dancecli.testing import pictures
 from dancecli.testing.behaviour import behaviour
 from dancecli.testing.case import Case, Suite, seen
 from dancecli.testing.judging import in_unit, is_array, or_refuses, require
 from dancecli.types import SEEN, FloatArray, Frame
-
-RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 
 ASTRAY = 0.25
 """Mean distance in a mirror, in widths of the face, up to which points count as the same."""

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dancecli.motion.body import PORTRAIT as SPANS
-from dancecli.motion.body import height_by_one_bone, height_of
+from dancecli.motion.body import PORTRAIT, height_by_one_bone, height_of
 from dancecli.types import JOINT, SEEN, BoolArray, FloatArray, Skeleton
 
 HAND_TIP = {"left": 25, "right": 26}
@@ -38,7 +37,11 @@ NECK, MID_HIP = JOINT["neck"], JOINT["mid_hip"]
 
 
 def _rest() -> list[tuple[int, int, float, float]]:
-    """(joint, parent, x, y) of a person who stands and faces us, heights of the body, y down."""
+    """(joint, parent, x, y) of a person who stands and faces us, heights of the body, y down.
+
+    Rounded apart from `motion.body.BONES`, which measures: these are places to suppose hidden
+    joints at, and would change pictures if they followed it.
+    """
     rest = [(MID_HIP, NECK, 0.0, 0.29), (HEAD, NECK, 0.0, -0.125)]
     for side, out in (("left", 1.0), ("right", -1.0)):
         shoulder, elbow, wrist, tip = ARM[side]
@@ -72,7 +75,7 @@ BONES = [(NECK, MID_HIP)] + [
 ]
 
 
-PORTRAIT = [(JOINT[a], JOINT[b]) for a, b, _ in SPANS]
+SPAN_ENDS = [(JOINT[a], JOINT[b]) for a, b, _ in PORTRAIT]
 """Head and shoulders span these."""
 
 
@@ -236,7 +239,7 @@ def _scale(figure: Figure, source: Figure) -> float:
 def _portrait_scale(figure: Figure, source: Figure, both: BoolArray) -> float:
     """The same by head and shoulders, the second largest of what their spans tell: turning only
     shortens, and in the photo hardly."""
-    spans = [(one, other) for one, other in PORTRAIT if both[[one, other]].all()]
+    spans = [(one, other) for one, other in SPAN_ENDS if both[[one, other]].all()]
     ratios = sorted(
         float(np.hypot(*(figure.points[one] - figure.points[other])))
         / max(float(np.hypot(*(source.points[one] - source.points[other]))), 1e-6)
