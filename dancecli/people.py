@@ -9,7 +9,7 @@ import numpy as np
 
 from dancecli import registry
 from dancecli.drawing import number_people
-from dancecli.errors import NoPersonError
+from dancecli.errors import NoPersonError, UsageError
 from dancecli.job import PHOTO_SIDE
 from dancecli.media import VideoStream, check_output, read_photo, write_png
 from dancecli.motion import left_to_right
@@ -33,8 +33,10 @@ def number(
 
     The numbers are what --photo-person and --person take, counted from the left, with the same
     --start and --end.
-    Raises NoPersonError when there is nobody in either.
+    Raises NoPersonError when there is nobody in either, UsageError where `out` is no .png.
     """
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"-o {out}: the picture of --list-people is a .png")
     check_output(out, force, inputs=(photo, video))
     extractor: PoseExtractor = registry.load("dance.pose", pose, Settings())
     still = fitted(read_photo(photo), PHOTO_SIDE)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TextIO
 
 LINE_EVERY = 5.0
@@ -38,6 +40,8 @@ def log_to_stderr(as_json: bool) -> None:
     as_json: as JSON lines, and with them Python's own warnings.
     """
     MESSAGES.as_json = as_json
+    if sys.stderr is None:  # closed: what is opened next would take its place, and be written to
+        sys.stderr = Path(os.devnull).open("w", errors="backslashreplace")  # noqa: SIM115
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(MESSAGES)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

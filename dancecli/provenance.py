@@ -87,7 +87,8 @@ def write_sidecar(
     path = sidecar_path(out)
     text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False)
     with written_aside(path) as unfinished:
-        unfinished.write_text(text + "\n", encoding="utf-8")
+        # Bytes of a file's name that are no UTF-8 become \udc.., as JSON writes them elsewhere.
+        unfinished.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     return path
 
 

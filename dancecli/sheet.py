@@ -158,6 +158,11 @@ class SheetCollector:
         self._rows: dict[int, dict[str, UInt8Array]] = {index: {} for index in sorted(set(indices))}
         self._times: dict[int, float] = {}
 
+    @property
+    def empty(self) -> bool:
+        """Whether none of the chosen frames has been added."""
+        return not self._times
+
     def wants(self, index: int) -> bool:
         """Whether this frame is one of the rows: others need not be drawn at all."""
         return index in self._rows

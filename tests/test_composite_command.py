@@ -24,13 +24,13 @@ OPEN = {"name": "compact", "licence": "MIT", "commercial": True, "sha256": {}}
 FACES = [np.random.default_rng(n).uniform(0, 40, (70, 3)).tolist() for n in range(FRAMES)]
 
 
-def written(path: Path, alpha: int | None) -> Path:
+def written(path: Path, alpha: int | None, fps: Fraction = Fraction(10)) -> Path:
     """A red square on nothing, whose surroundings have this alpha; None: no alpha at all."""
     picture = np.full((48, 64, 4), (190, 60, 40, alpha or 0), np.uint8)
     picture[10:30, 20:40, 3] = 255
     shown = picture if alpha is not None else np.ascontiguousarray(picture[..., :3])
     parts = path.with_name(f"{path.name} parts")
-    with PartWriter(path, Fraction(10), (64, 48), FRAMES, alpha is not None, parts) as writer:
+    with PartWriter(path, fps, (64, 48), FRAMES, alpha is not None, parts) as writer:
         for k in range(FRAMES):
             writer.write(shown, k)
         writer.finish(None, {})
@@ -207,3 +207,12 @@ def test_a_folder_of_pictures_is_refused_with_what_is_taken(run: Run, saved: Pat
     Image.new("RGBA", (64, 48)).save("frames/000000.png")
     refused(composite(run, Path("frames")), "frames is a folder", ".mov, .webm")
     assert ".mov, .webm" in run("composite", "--help").out
+
+
+def test_a_gif_that_left_frames_out_is_told_from_one_that_was_changed(
+    run: Run, saved: Path, demo_photo: Path
+) -> None:
+    foreground = written(Path("fg.gif"), 0, Fraction(60))
+    beside(foreground)
+    ran = composite(run, foreground, "--photo", demo_photo)
+    refused(ran, "a GIF holds 50 a second at most, save a .mov; leave out --photo")

@@ -64,3 +64,24 @@ def test_what_is_no_option_is_told_the_names_of_the_command_line(
     ran = run("reenact", "p.jpg", "v.mp4", "--config", config)
     assert ran.code == 2
     assert says in ran.err and "as_json" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("start = 00:00:03", "'--start': '00:00:03'"),
+        ("start = 2024-01-01", "'--start': '2024-01-01'"),
+        ("no-audio = 2", "'--no-audio': '2'"),
+        ("seed = 3.5", "'--seed': '3.5'"),
+        ("poses = 7", "v.mp4 does not exist"),
+        ("verbose = 2\nstart = 1\nend = 2.5\nseed = 3", "v.mp4 does not exist"),
+        ("\ufeffbackground = 'white'", "v.mp4 does not exist"),
+    ],
+)
+def test_values_that_are_no_texts_are_taken_as_if_typed(
+    run: Run, config: Path, text: str, says: str
+) -> None:
+    config.write_text(f"{text}\n", encoding="utf-8")
+    ran = run("reenact", "p.jpg", "v.mp4", "--config", config)
+    (line,) = ran.err.splitlines()
+    assert says in line and "bug" not in line

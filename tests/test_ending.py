@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -64,3 +65,19 @@ def test_an_interrupt_is_one_event_and_its_own_exit_code(
     assert process.returncode == 130 and not out
     assert events[-1]["event"] == "error" and events[-1]["exit_code"] == 130
     assert len(events) == 1 + len(debug)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes stderr")
+def test_without_a_stderr_a_failure_says_nothing_and_has_its_exit_code() -> None:
+    command = f"exec {shlex.quote(sys.executable)} -m dancecli weights fetch none 2>&-"
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout) == (2, "")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are bytes on Linux")
+def test_a_name_that_is_no_utf_8_comes_out_as_it_went_in() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "dancecli", "weights", "path"], capture_output=True, timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict", "DANCE_CACHE": "/caf\udce9"},
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (0, b"/caf\xe9/weights\n"), ran.stderr

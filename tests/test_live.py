@@ -16,12 +16,15 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
 from batch_media import FRAMES, make_media
+from commands import Run
 from dance_mediapipe.mask import MediaPipeMasker
 from dance_mediapipe.pose import MediaPipePose
 from hypothesis import given, settings
@@ -31,14 +34,17 @@ from motion_puppet import bending, bones, puppet, swing, xy
 from dancecli.composite import LiveCanvas
 from dancecli.errors import MediaError
 from dancecli.job import Job
-from dancecli.live.camera import frames_of
+from dancecli.live.camera import begun, frames_of
 from dancecli.live.newest import Newest
+from dancecli.live.running import Session
+from dancecli.live.screens import Pipe
 from dancecli.live.stage import LiveStage
 from dancecli.media import VideoStream, read_photo
 from dancecli.motion import LiveMotion
+from dancecli.progress import Progress
 from dancecli.stages import Settings
 from dancecli.steps.framing import FEET, ends_above_ground, lowest_row
-from dancecli.types import JOINT, SEEN, LabelMap, Skeleton, Target
+from dancecli.types import JOINT, SEEN, Frame, LabelMap, Skeleton, Target
 from dancecli.workdir import WorkDir
 
 PHOTO = (800, 700)
@@ -379,3 +385,56 @@ def test_on_another_ground_all_that_a_photo_shows_is_seen(demo_photo: Path) -> N
     assert (
         ends_above_ground(replace(whole, mask=cut)) and lowest_row(replace(whole, mask=cut)) <= 600
     )
+
+
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [
+        ("none/x.rgb", "does not exist: create it"),
+        (".", "is a folder"),
+        ("v.mp4", "v.mp4 is an input: writing it would destroy it; rename FILE"),
+        ("a.jpg", "a.jpg is an input"),
+        ("link.rgb", "link.rgb is an input"),
+    ],
+)
+def test_raw_video_goes_over_nothing_that_is_read(
+    run: Run, demo_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    out: str, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jpg", "b.jpg"):
+        Path(name).write_bytes(b"mine")
+    Path("v.mp4").write_bytes(demo_video.read_bytes())
+    Path("link.rgb").symlink_to("b.jpg")
+    ran = run("live", "a.jpg", "--camera", "v.mp4", "--background", "b.jpg",
+              "--to", "rawvideo", "-o", out, "--force")  # fmt: skip
+    assert ran.code == 1 and says in ran.err and len(ran.err.splitlines()) == 1
+    assert Path("v.mp4").read_bytes() == demo_video.read_bytes()
+    assert Path("a.jpg").read_bytes() == Path("b.jpg").read_bytes() == b"mine"
+
+
+def test_where_no_camera_opens_nothing_is_written(tmp_path: Path) -> None:
+    def gone() -> Iterator[Frame]:
+        raise MediaError("unplugged")
+        yield
+
+    out, still = tmp_path / "x.rgb", np.zeros((4, 4, 3), np.uint8)
+    stage: Any = SimpleNamespace(
+        stages=SimpleNamespace(pose=SimpleNamespace(extract=lambda _: [])),
+        target=SimpleNamespace(frame=None), motion=lambda: None, at_rest=lambda: still,
+    )  # fmt: skip
+    session = Session(stage, "largest", Progress("quiet"))
+    with pytest.raises(MediaError, match="unplugged"):
+        session.run(gone(), [Pipe(lambda: out.open("wb"))])
+    assert not out.exists()
+
+
+def test_no_frame_is_lost_by_asking_whether_there_is_one() -> None:
+    frames = [Frame(np.full((2, 2, 3), n, np.uint8), n) for n in range(3)]
+    assert [frame.index for frame in begun(iter(frames))] == [0, 1, 2]
+    assert not list(begun(iter([])))
+
+
+def test_what_is_no_time_is_no_end(run: Run) -> None:
+    ran = run("live", "a.jpg", "--camera", "0", "--seconds", "nan")
+    assert ran.code == 2 and "is not a finite number" in ran.err

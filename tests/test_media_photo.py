@@ -250,3 +250,20 @@ def test_write_png_leaves_no_trace_when_it_fails(
     with pytest.raises(MediaError):
         write_png(tmp_path / "absent" / "sheet.png", picture(3))
     assert [p.name for p in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def test_a_transparent_colour_is_white_whatever_the_profile(tmp_path: Path) -> None:
+    rgb = np.full((4, 4, 3), (10, 20, 30), np.uint8)
+    rgb[0, 0], path = (200, 100, 50), tmp_path / "photo.png"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(rgb).save(path, transparency=(200, 100, 50), icc_profile=profile)
+    seen = read_photo(path).rgb.astype(int)
+    assert seen[0, 0].tolist() == [255] * 3 and np.abs(seen[1:] - rgb[1:]).max() <= 2
+
+
+def test_a_transparent_grey_of_16_bits_is_white(tmp_path: Path) -> None:
+    grey = np.full((4, 4), 25700, np.uint16)
+    grey[0, 0], grey[0, 1] = 1000, 1001
+    Image.fromarray(grey).save(tmp_path / "photo.png", transparency=1000)
+    seen = read_photo(tmp_path / "photo.png").rgb[..., 0]
+    assert seen[0].tolist() == [255, 4, 100, 100] and (seen[1:] == 100).all()

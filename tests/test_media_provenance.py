@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,13 @@ def test_tags_say_what_it_is() -> None:
     tags = container_tags()
     assert "synthetic" in tags["comment"] and version() in tags["comment"]
     assert all(isinstance(value, str) and "\n" not in value for value in tags.values())
+
+
+def test_a_name_that_is_no_utf_8_is_written_as_json_has_it(tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"caf\xe9 \xc3\xbc.mp4")
+    try:
+        out.write_bytes(b"x")
+    except OSError:
+        pytest.skip("no such name can be given here")
+    text = write_sidecar(out, inputs={}, options={}, plugins=[], seed=0).read_text("utf-8")
+    assert json.loads(text)["output"]["file"] == out.name and "\u00fc" in text

@@ -233,3 +233,10 @@ def test_a_camera_that_mirrors_is_refused(tmp_path):
     path.write_text(json.dumps(document))
     with pytest.raises(MediaError, match=r"frame 1: camera: .* mirror"):
         read_poses(path)
+
+
+def test_a_mark_of_the_byte_order_is_passed_over(tmp_path):
+    path = tmp_path / "poses.json"
+    write_poses(path, track_of([puppet(bones(400))] * 3))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read_poses(path)) == 3

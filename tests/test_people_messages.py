@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from commands import Run
 
 from dancecli.errors import UsageError
 from dancecli.motion.people import check_person, choose
@@ -31,3 +34,13 @@ def test_a_number_too_high_says_which_there_are_and_who_numbers_them(count: int,
 def test_a_word_that_means_nobody_says_which_there_are() -> None:
     with pytest.raises(UsageError, match=f"largest, left, right or a number from 1 .*{HINT}"):
         check_person("nobody")
+
+
+def test_the_picture_of_the_people_is_a_png(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"mine")
+    ran = run("reenact", demo_photo, demo_video, "--list-people", "-o", out, "--force")
+    assert ran.code == 2 and f"-o {out}: the picture of --list-people is a .png" in ran.err
+    assert out.read_bytes() == b"mine"

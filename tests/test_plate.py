@@ -423,3 +423,19 @@ def test_folders_and_unknown_files_are_refused_as_backgrounds(tmp_path: Path) ->
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(UsageError, match="picture or a video"):
         parse_background(str(tmp_path / "notes.txt"))
+
+
+@pytest.mark.parametrize("text", ["rgb(300,0,0)", "rgb(200%, 0%, 0%)"])
+def test_a_colour_beyond_the_brightest_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="0-255"):
+        parse_background(text)
+
+
+def test_a_name_may_begin_as_a_home_that_is_nobody_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("~old.jpg").write_bytes(b"x")
+    assert parse_background("~old.jpg").path == Path("~old.jpg")
+    with pytest.raises(UsageError, match="no such file"):
+        parse_background("~new.jpg")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from commands import Run
 from weights_site import Site, entry, install, package, site
 
 from dancecli import registry
+from dancecli.cli import doctor
 from dancecli.errors import LicenceError
 from dancecli.health import Health, examine_plugin
 from dancecli.stages import Settings
@@ -206,3 +209,29 @@ def test_doctor_names_a_manifest_that_was_left_out(made: Callable[..., None], ru
     assert "left out" in wrong["found"] and not wrong["needed"]
     (own,) = [f["plugin"] for f in findings if f.get("plugin", {}).get("name") == "synth"]
     assert own["missing"] == ["humans"] and own["commercial"] is True
+
+
+def test_the_advice_to_trust_a_file_names_the_file(
+    run: Run, made: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made(entry("one", None))
+    for name in ("one.bin", "an other.bin"):
+        Path(name).write_bytes(WHOLE)
+        ran = run("weights", "fetch", "one", "--from", name)
+        (advice,) = re.findall("run `dance (.*)`", ran.err)
+        assert shlex.split(advice) == ["weights", "fetch", "one", "--from", name, "--trust"]
+    assert run(*shlex.split(advice)).code == 0
+
+
+@pytest.mark.parametrize(("name", "says"), [("file", "is no folder"), (300 * "x", "too long")])
+def test_doctor_tells_of_a_cache_that_cannot_be_one(
+    made: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    name: str, says: str,
+) -> None:  # fmt: skip
+    made(entry("one", WHOLE, "http://127.0.0.1:9/one", **NEEDED))
+    (tmp_path / "file").write_bytes(b"x")
+    monkeypatch.setenv("DANCE_CACHE", str(tmp_path / name))
+    cache = doctor._cache()
+    assert not cache.ok and says in cache.found and "DANCE_CACHE" in cache.fix
+    assert health().missing == ("one",)

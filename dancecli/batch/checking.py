@@ -18,6 +18,7 @@ from dancecli.device import resolve
 from dancecli.errors import DanceError, MediaError, OutputExistsError, UsageError, one_line
 from dancecli.job import Job
 from dancecli.media import check_input, format_of
+from dancecli.media.files import named
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,16 @@ def faults_of(
 
 
 def _own(order: Order, ours: bool, plugins: Callable[[Order], None]) -> Iterator[Fault]:
+    texts = []
     for check in (plugins, _inputs, _looks, lambda order: check_outputs(order, ours)):
         try:
             check(order)
         except DanceError as error:
-            yield Fault(order.number, one_line(error))
+            texts.append(one_line(error))
+        except OSError as error:  # a name is too long, or a folder closed
+            texts.append(f"{one_line(error.strerror)}: {named(Path(error.filename or ''))}")
+    for text in dict.fromkeys(texts):
+        yield Fault(order.number, text)
 
 
 def _names(order: Order) -> None:
@@ -175,8 +181,36 @@ def _stand_in(url: str, name: str) -> Path:
     return new if is_url(real) else Path(real)
 
 
+def _poses_of_others(orders: Sequence[Order]) -> Iterator[Fault]:
+    """New files of poses that rows of different dances would share: the first one's for all."""
+    first: dict[str, Order] = {}
+    for order in orders:
+        place = order.place("poses")
+        if not place or not _is_new(place):
+            continue
+        writer = first.setdefault(real_place(place), order)
+        if _dance(order) != _dance(writer):
+            text = f"{place} is written by row {writer.number}, with the poses of another dance"
+            yield Fault(order.number, text)
+
+
+def _is_new(place: str) -> bool:
+    try:
+        return not is_there(place)
+    except (DanceError, OSError):  # told by whoever reads or writes there
+        return False
+
+
+def _dance(order: Order) -> tuple[object, ...]:
+    """What poses are of, and who finds them."""
+    job = order.job
+    video = real_place(order.place("video") or "")
+    return video, job.start or 0.0, job.end, job.preview, job.person, job.plugins.get("dance.pose")
+
+
 def _clashes(orders: Sequence[Order]) -> Iterator[Fault]:
     """Files that two rows write, or that one writes and another reads."""
+    yield from _poses_of_others(orders)
     readers: dict[str, list[int]] = defaultdict(list)
     for order in orders:
         for place in order.inputs().values():

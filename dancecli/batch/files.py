@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -45,7 +46,7 @@ def real_place(place: str) -> str:
     if is_web(place):
         return place
     if not is_url(place):
-        return str(Path(place).resolve())
+        return os.path.realpath(place)  # Path.resolve fails where links go round in a circle
     from fsspec.implementations.local import LocalFileSystem
 
     try:
@@ -53,7 +54,7 @@ def real_place(place: str) -> str:
     except MediaError:  # told by whoever reads or writes there
         return place
     if isinstance(files, LocalFileSystem):
-        return str(Path(path).resolve())
+        return os.path.realpath(path)
     return str(files.unstrip_protocol(path))
 
 

@@ -69,8 +69,8 @@ def _separated(text: str, kind: str) -> Iterator[Line]:
         raise csv.Error(f"two columns are called {', '.join(twice)}")
     for number, row in filled:
         spare = [cell for cell in row[len(names) :] if cell.strip()]
-        fault = f"{len(row)} cells for {len(names)} columns" if spare else ""
         cells = {name: cell.strip() for name, cell in zip(names, row, strict=False) if cell.strip()}
+        fault = f"{len(row)} cells for {len(names)} columns" if spare else _zero_byte(cells)
         yield Line(number, cells, fault)
 
 
@@ -98,7 +98,13 @@ def _json_line(number: int, line: str) -> Line:
     odd = sorted(key for key, value in record.items() if isinstance(value, (list, dict)))
     fault = f"{', '.join(odd)}: a text, a number, true or false is wanted" if odd else ""
     cells = {column(key): value for key, value in record.items() if value not in (None, "")}
-    return Line(number, cells, fault)
+    return Line(number, cells, fault or _zero_byte(cells))
+
+
+def _zero_byte(cells: Mapping[str, object]) -> str:
+    """What is wrong with a text that can name no file; empty where all can."""
+    odd = [name for name, value in cells.items() if isinstance(value, str) and "\0" in value]
+    return f"{', '.join(odd)}: a zero byte, which no name can hold" if odd else ""
 
 
 def crossed(words: Sequence[str]) -> list[Line]:

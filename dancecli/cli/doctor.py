@@ -167,13 +167,15 @@ def _plugins() -> Iterator[Finding]:
 
 def _cache() -> Finding:
     root = cache_root()
-    place = root
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    used = sum(entry.size() for entry in WorkDir().entries())
+    fix = "set DANCE_CACHE to a writable folder with room, or: dance cache clean"
+    try:
+        place = next(path for path in (root, *root.absolute().parents) if path.exists())
+        if not place.is_dir():
+            return Finding("cache", f"{root}: {place} is no folder", False, fix)
+        free = shutil.disk_usage(place).free
+        used = sum(entry.size() for entry in WorkDir().entries())
+    except OSError as error:
+        return Finding("cache", f"{root}: cannot be read ({one_line(error.strerror)})", False, fix)
     ok = free > ROOM and os.access(place, os.W_OK)
-    return Finding(
-        "cache", f"{root}: {used / 1e6:.0f} MB used, {free / 1e9:.1f} GB free", ok,
-        "" if ok else "set DANCE_CACHE to a writable folder with room, or: dance cache clean",
-    )  # fmt: skip
+    said = f"{root}: {used / 1e6:.0f} MB used, {free / 1e9:.1f} GB free"
+    return Finding("cache", said, ok, "" if ok else fix)

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from dancecli.cli.options import PATH, config_option, make_progress, plugin_options, verbosity
+from dancecli.cli.options import (
+    PATH,
+    FiniteRange,
+    config_option,
+    make_progress,
+    plugin_options,
+    verbosity,
+)
 from dancecli.device import CHOICES
 from dancecli.errors import DanceError, UsageError
 from dancecli.stages import DEFAULTS
@@ -86,7 +93,7 @@ Examples:
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=0.02,
     show_default=True,
     help="Share of the stored value that --check lets pass.",
@@ -112,6 +119,7 @@ def command(verbose: int, quiet: bool, as_json: bool, **options: Any) -> None:
     Choose one of --real/--fake, --self, --cross, --study and --tally.
     """
     from dancecli.evaluate.asking import Ask, answer
+    from dancecli.evaluate.results import read_summary
 
     ask = Ask(**options)
     if ask.kind == "tally":
@@ -121,9 +129,10 @@ def command(verbose: int, quiet: bool, as_json: bool, **options: Any) -> None:
     if ask.kind == "study":
         _study(ask, as_json)
         return
+    stored = read_summary(ask.check) if ask.check else None  # now: it may be what is written anew
     results = answer(ask, progress)
     _say(ask, results, as_json)
-    _checked(ask, results)
+    _checked(ask, stored, results)
 
 
 def _tallied(ask: Any) -> dict[str, Any]:
@@ -157,11 +166,11 @@ def _say(ask: Any, results: Any, as_json: bool) -> None:
     click.echo(str(ask.out / "report.html"))
 
 
-def _checked(ask: Any, results: Any) -> None:
-    from dancecli.evaluate.results import read_summary, worse
+def _checked(ask: Any, stored: Any, results: Any) -> None:
+    from dancecli.evaluate.results import worse
 
-    if ask.check is None:
+    if stored is None:
         return
-    lines = worse(read_summary(ask.check), results.summary(), ask.tolerance)
+    lines = worse(stored, results.summary(), ask.tolerance)
     if lines:
         raise WorseError(f"worse than {ask.check}: " + "; ".join(lines))

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import click
 
 from dancecli.cli.jobs import job_of, look_options
-from dancecli.cli.options import PATH, config_option, make_progress, verbosity
-from dancecli.errors import OutputExistsError, UsageError
+from dancecli.cli.options import PATH, FiniteRange, config_option, make_progress, verbosity
+from dancecli.errors import MediaError, OutputExistsError, UsageError
 from dancecli.workdir import WorkDir
 
 EXAMPLES = """\b
@@ -39,7 +39,7 @@ STDOUT = "-"
 @click.option("-o", "--out", default=STDOUT, show_default=True, metavar="FILE",
               help="Where raw video goes: - is stdout; a named pipe will do.")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Overwrite FILE.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so long.")
+@click.option("--seconds", type=FiniteRange(0, min_open=True), help="Stop after so long.")
 @look_options
 @click.option("--work-dir", type=PATH, help="Where stage results are kept; default: user cache.")
 @config_option
@@ -65,10 +65,12 @@ def command(
     from dancecli.live.camera import frames_of
     from dancecli.live.running import Session
     from dancecli.live.stage import LiveStage
+    from dancecli.plate import parse_background
 
     progress = make_progress(verbose, quiet, as_json)
     targets = targets or ("window",)
-    screens, shots = _screens(targets, out, force), frames_of(camera)
+    read = (photo, Path(camera), parse_background(options["background"]).path)
+    screens, shots = _screens(targets, out, force, read), frames_of(camera)
     rest = {"no_audio": True, "preview": False, "start": None, "end": None}
     job = job_of(photo, Path("camera"), Path("live.mp4"), {**options, **rest})
     stage = LiveStage(job, WorkDir(work_dir))
@@ -86,7 +88,9 @@ def _piped(targets: Sequence[str], out: str) -> bool:
     return "rawvideo" in targets and out == STDOUT
 
 
-def _screens(targets: Sequence[str], out: str, force: bool) -> list[Any]:
+def _screens(
+    targets: Sequence[str], out: str, force: bool, inputs: Sequence[Path | None]
+) -> list[Any]:
     """What the frames go to, refused before any work where it cannot take them."""
     from dancecli.live.screens import Pipe, Window
 
@@ -95,10 +99,23 @@ def _screens(targets: Sequence[str], out: str, force: bool) -> list[Any]:
         return screens
     if out == STDOUT and sys.stdout.isatty():
         raise UsageError("raw video on a terminal: pipe it, or say -o FILE")
-    path = Path(out)
-    if out != STDOUT and path.exists() and not stat.S_ISFIFO(path.stat().st_mode) and not force:
-        raise OutputExistsError(f"{out} exists: choose another name or give --force")
+    if out != STDOUT:
+        _check_file(Path(out), force, inputs)
     return [*screens, Pipe(lambda: _opened(out))]
+
+
+def _check_file(path: Path, force: bool, inputs: Sequence[Path | None]) -> None:
+    """Raises MediaError where raw video cannot be written, or would be over what is read."""
+    from dancecli.media import check_folder
+
+    if not path.exists():
+        return check_folder(path)
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder: choose another name for the file")
+    if any(each and each.exists() and path.samefile(each) for each in inputs):
+        raise MediaError(f"{path} is an input: writing it would destroy it; rename FILE")
+    if not stat.S_ISFIFO(path.stat().st_mode) and not force:
+        raise OutputExistsError(f"{path} exists: choose another name or give --force")
 
 
 def _opened(out: str) -> BinaryIO:

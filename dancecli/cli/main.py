@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (work is kept), 143
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -113,6 +114,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     given = list(sys.argv[1:] if args is None else args)
     log_to_stderr("--json" in given)  # before anything is parsed: that may fail, too
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files go out as they came in
+        sys.stdout.reconfigure(errors="surrogateescape")
     debug = "--debug" in given or bool(os.environ.get("DANCE_DEBUG"))
     # `--debug` is understood anywhere on the line, since it is remembered after a failure.
     given = ["--debug", *(a for a in given if a != "--debug")] if debug else given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,6 +55,19 @@ class Kind(ChoiceType):
         """The kind, with dashes."""
         dashed = str(value).replace("_", "-")
         return super().convert(dashed if dashed in self.choices else value, param, ctx)
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; nan, which compares with nothing, and inf are none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def kind_option(says: str, required: bool = False) -> Callable[[Command], Command]:
@@ -139,9 +153,15 @@ def _apply_config(ctx: click.Context, _param: click.Parameter, path: Path | None
         for key, value in table.items():
             option = _option(ctx, path, key)
             # A text would be taken for a list of its letters.
-            several = option.multiple and not isinstance(value, list)
-            defaults[str(option.name)] = [value] if several else value
+            several = value if isinstance(value, list) else [value]
+            typed = [_typed(each) for each in several] if option.multiple else _typed(value)
+            defaults[str(option.name)] = typed
     ctx.default_map = defaults
+
+
+def _typed(value: Any) -> Any:
+    """A value of TOML as the command line has it: numbers, dates and times are texts there."""
+    return value if isinstance(value, bool | str) else str(value)
 
 
 def _option(ctx: click.Context, path: Path, key: str) -> click.Option:
@@ -201,7 +221,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     from dancecli.toml import tomllib
 
     try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ import click
 
 from dancecli.cli.options import (
     PATH,
+    FiniteRange,
     config_option,
     licence_option,
     make_progress,
@@ -39,7 +40,7 @@ A run that was stopped goes on where it was when the same command is given again
               help="Who in VIDEO: largest, left, right or a number.")  # fmt: skip
 @click.option("--photo-person", default="largest", show_default=True, metavar="WHO",
               help="Who in PHOTO: largest, left, right or a number.")  # fmt: skip
-@click.option("--smooth", type=click.FloatRange(0, 10), default=1.0, show_default=True,
+@click.option("--smooth", type=FiniteRange(0, 10), default=1.0, show_default=True,
               help="Temporal smoothing of the face's place; 0 is off.")  # fmt: skip
 @plugin_options("dance.pose", "dance.face_align")
 @click.option("--backend", default="freestyle", show_default=True, metavar="NAME",

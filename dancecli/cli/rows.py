@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,10 @@ class Sheet:
 
 def _placed(text: str, folder: Path) -> str:
     """An absolute path, or a URL as it is."""
-    return text if is_url(text) else str(folder.absolute() / Path(text).expanduser())
+    if is_url(text):
+        return text
+    # Of a "~" that is nobody's, a file's name.
+    return str(folder.absolute() / os.path.expanduser(text))  # noqa: PTH111
 
 
 def _name(place: str) -> str:
@@ -112,7 +116,7 @@ def _beside(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def _existing(text: str, folder: Path) -> str:
     """The full path of a file of this folder; anything else as it is."""
     path = _placed(text, folder)
-    return path if is_url(path) or Path(path).exists() else text
+    return path if is_url(path) or os.path.exists(path) else text  # noqa: PTH110 - never raises
 
 
 def _is_word(background: str) -> bool:

@@ -70,8 +70,22 @@ class Ask:
             raise UsageError("give -o, a folder for the report")
         if self.ablations and self.kind != "self":
             raise UsageError("--ablations goes with --self")
+        if self.out is not None:
+            self._check_out(self.out)
         if self.check is not None:
             read_summary(self.check)  # refused now, not after the work
+
+    def _check_out(self, out: Path) -> None:
+        """Raises UsageError for a file, and for a folder where pictures could replace an input."""
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"-o {out}: that is a file; name a folder for the report")
+        real = [self.real] if self.real else []
+        for path in (*real, *parse_named(self.fakes).values(), *self.clips):
+            if out.resolve() in _folders(path):
+                raise UsageError(
+                    f"-o {out}: {path} lies there, and the report's pictures could take its place; "
+                    "name another folder"
+                )
 
     def _kinds(self) -> list[str]:
         given = {
@@ -115,6 +129,11 @@ class Ask:
             return []
         inside = sorted(path.name for path in self.ablations.iterdir() if path.is_dir())
         return [name for name in inside if name not in TABLE_2]
+
+
+def _folders(path: Path) -> set[Path]:
+    """Where an input lies, as it is named and with links followed, and itself if a folder."""
+    return {path.absolute().parent.resolve(), path.resolve().parent, path.resolve()}
 
 
 def answer(ask: Ask, progress: Progress) -> Results:

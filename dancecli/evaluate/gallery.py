@@ -11,6 +11,7 @@ import numpy as np
 
 from dancecli.errors import UsageError
 from dancecli.evaluate.compare import Crop
+from dancecli.evaluate.sources import REAL
 from dancecli.media.encoding import Encoder
 from dancecli.media.formats import format_of
 from dancecli.sheet import SheetCollector, fitted, moments
@@ -35,6 +36,7 @@ class Gallery:
         self.limit = round(SECONDS * fps)
         self.systems: list[str] = []
         self._sheet = SheetCollector(moments(max(1, count), ROWS))
+        self._first = SheetCollector([0])
         self._passed = 0
         self._strip: Encoder | None = None
 
@@ -50,11 +52,12 @@ class Gallery:
 
     def add(self, crop: Crop, real: Frame, fakes: dict[str, Frame]) -> None:
         """The next moment."""
-        named = {"real": real, **fakes}
+        named = {REAL: real, **fakes}
         self.systems = list(named)
         cells = {name: crop.cut(frame.rgb) for name, frame in named.items()}
         seconds = real.index / float(self.fps)
-        self._sheet.add(self._passed, seconds, **cells)
+        for sheet in (self._sheet, self._first):
+            sheet.add(self._passed, seconds, **cells)
         if self._passed < self.limit:
             self._encoder(len(cells)).write(
                 np.hstack([_cell(picture) for picture in cells.values()])
@@ -82,7 +85,9 @@ class Gallery:
         if self._strip is not None:
             self._strip.__exit__(kind, error, trace)
         if error is None and self._passed:
-            write_png(self.still, self._sheet.sheet(self.systems, self.name))
+            # Fewer may have come than the sheet was laid out for: where the person shows seldom.
+            sheet = self._first if self._sheet.empty else self._sheet
+            write_png(self.still, sheet.sheet(self.systems, self.name))
 
 
 def _cell(picture: UInt8Array) -> UInt8Array:

@@ -65,7 +65,7 @@ MEASURES = {
         Measure("limb_widths", "limb widths", "height", "lower", "the same of the silhouette's "
                 "widths across free limbs"),
         Measure("colours", "colours", "Lab", "lower", "distance of the labels' mean colours, CIE "
-                "1976"),
+                "1976; 100 where the fake shows none of the labels"),
         Measure("flicker", "flicker", "1", "lower", "change between neighbouring frames beyond the "
                 "real video's, where either person is: mean max(0, |dF| - |dR|)/255"),
         Measure("change_error", "change error", "1", "lower", "mean |dF - dR|/255 there"),

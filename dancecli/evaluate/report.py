@@ -13,6 +13,7 @@ from string import Template
 from dancecli.evaluate.gallery import embedded
 from dancecli.evaluate.measures import MEASURES, PER_SET
 from dancecli.evaluate.results import Results
+from dancecli.evaluate.sources import REAL
 
 COLOURS = ("#3366cc", "#dc3912", "#ff9900", "#109618", "#990099", "#0099c6", "#dd4477", "#66aa00")
 
@@ -38,7 +39,8 @@ def write_report(results: Results, pictures: Mapping[str, tuple[Path, Path]], pa
         about=html.escape(_about(results)), body="\n".join(body),
     )  # fmt: skip
     aside = path.with_name(path.name + ".part")
-    aside.write_text(page, encoding="utf-8")
+    # A clip's name may hold bytes that are no UTF-8.
+    aside.write_text(page, encoding="utf-8", errors="backslashreplace")
     aside.replace(path)
 
 
@@ -96,7 +98,7 @@ def _clip(results: Results, clip: str, pictures: tuple[Path, Path] | None) -> st
     inside = []
     if pictures is not None:
         sheet, strip = pictures
-        names = ", ".join(["real", *results.scores[clip]])
+        names = ", ".join([REAL, *results.scores[clip]])
         if strip.exists():
             inside.append(
                 f'<figure><video src="{embedded(strip)}" controls loop muted></video>'

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from dancecli import registry
-from dancecli.errors import DanceError, NoPersonError
+from dancecli.errors import DanceError, NoPersonError, UsageError
 from dancecli.evaluate.compare import Comparison, Learned, fids
 from dancecli.evaluate.eyes import Eyes
 from dancecli.evaluate.gallery import Gallery
 from dancecli.evaluate.reenactment import Contender, Protocol, SelfClip, check_lengths
 from dancecli.evaluate.report import write_report
 from dancecli.evaluate.results import Results
-from dancecli.evaluate.sources import Together, open_source
+from dancecli.evaluate.sources import REAL, Together, open_source
 from dancecli.progress import Progress
 from dancecli.stages import Settings
 from dancecli.types import Frame
@@ -91,8 +91,8 @@ class Evaluation:
 
 
 def _plain(name: str) -> str:
-    """A name that can be a file's."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:80] or "clip"
+    """A name that can be a file's; of a long one the end, where names are numbered."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)[-80:] or "clip"
 
 
 def measure_files(
@@ -100,8 +100,11 @@ def measure_files(
 ) -> None:
     """Made videos or folders beside the real one.
 
-    Raises UsageError when they do not fit, MediaError when one cannot be read.
+    Raises UsageError when they do not fit or one has the real one's name, MediaError when one
+    cannot be read.
     """
+    if REAL in fakes:
+        raise UsageError(f"'{REAL}' is what the real frames are called; give another NAME=PATH")
     together = Together(open_source(real), {name: open_source(p) for name, p in fakes.items()})
     for path in together.scaled:
         ask.progress.say(

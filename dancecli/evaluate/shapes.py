@@ -29,6 +29,9 @@ TRUNK = (("neck", "mid_hip"), ("left_shoulder", "right_shoulder"), ("left_hip", 
 WIDEST = 0.15
 """Widths above this share of the body's height are of more than the limb, and left out."""
 
+APART = 100.0
+"""Distance of black and white in CIE Lab: what colours count that are not there."""
+
 
 def limb_lengths(real: Skeleton, fake: Skeleton | None) -> float:
     """Mean difference of lengths in heights of the real person; a missing limb counts whole.
@@ -106,7 +109,8 @@ def colours(
 ) -> float:
     """Distance of the labels' mean colours in CIE Lab (1976), weighted by the real areas.
 
-    Of labels that both show; NaN where there is none.
+    Of labels that both show; APART where the fake shows none of the real ones. NaN where the real
+    frame shows none.
     """
     from skimage.color import rgb2lab
 
@@ -121,7 +125,9 @@ def colours(
         ]
         area = float(one.sum())
         total, weight = total + area * float(np.linalg.norm(means[0] - means[1])), weight + area
-    return total / weight if weight else math.nan
+    if weight:
+        return total / weight
+    return APART if real_labels.any() else math.nan
 
 
 def body_kept(real: Seen, fake: Seen) -> dict[str, float]:

@@ -17,6 +17,9 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 FOLDER_FPS = Fraction(25)
 """Frames per second that a folder of pictures is taken to have."""
 
+REAL = "real"
+"""What the real frames are called beside the systems'."""
+
 ALIKE = 0.02
 """How far two pictures' shapes may differ and still be scaled onto each other."""
 
@@ -131,8 +134,8 @@ def _check_alike(real: Source, fake: Source) -> None:
         )
 
 
-def parse_named(given: Sequence[str]) -> dict[str, Path]:
-    """`NAME=PATH` (or a path, named by its stem) as given to --fake.
+def parse_named(given: Sequence[str], option: str = "--fake") -> dict[str, Path]:
+    """`NAME=PATH` (or a path, named by its stem) as given to `option`.
 
     Raises UsageError for a name that is used twice.
     """
@@ -141,6 +144,6 @@ def parse_named(given: Sequence[str]) -> dict[str, Path]:
         name, sign, path = text.partition("=")
         name, path = (name, path) if sign and name else (Path(text).stem, text)
         if name in found:
-            raise UsageError(f"--fake {text}: the name '{name}' is used twice; give NAME=PATH")
+            raise UsageError(f"{option} {text}: the name '{name}' is used twice; give NAME=PATH")
         found[name] = Path(path)
     return found

@@ -31,7 +31,7 @@ def write_study(given: Sequence[str], out: Path) -> Path:
     Videos of two folders are paired by file name. Raises UsageError when nothing pairs, or two
     pairs would have one name.
     """
-    systems = parse_named(given)
+    systems = parse_named(given, "--study")
     if len(systems) != 2:
         raise UsageError(f"--study takes two systems, A=... and B=..., not {len(systems)}")
     pairs = _pairs(*systems.values())
@@ -54,6 +54,8 @@ def write_study(given: Sequence[str], out: Path) -> Path:
 
 def _pairs(one: Path, two: Path) -> dict[str, tuple[Path, Path]]:
     if one.is_file() and two.is_file():
+        if still := [path for path in (one, two) if path.suffix.lower() not in FILM_KINDS]:
+            raise UsageError(f"{still[0]}: browsers play {', '.join(FILM_KINDS)}; convert it")
         return {one.stem: (one, two)}
     if not (one.is_dir() and two.is_dir()):
         raise UsageError(f"{one} and {two}: give two videos, or two folders of videos")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from dancecli.data.stores import is_url
 from dancecli.errors import MediaError
+from dancecli.live.newest import Newest
 from dancecli.media import VideoStream, check_input
 from dancecli.media.files import one_line
 from dancecli.media.probe import pictures
@@ -32,7 +34,7 @@ def frames_of(camera: str) -> Iterator[Frame]:
     if is_url(camera):
         return _some(_stream(camera), camera)
     check_input(Path(camera), "video")
-    return _played(Path(camera))
+    return _played(VideoStream(Path(camera), max_side=SIDE))
 
 
 def _some(frames: Iterator[Frame], camera: str) -> Iterator[Frame]:
@@ -44,12 +46,24 @@ def _some(frames: Iterator[Frame], camera: str) -> Iterator[Frame]:
     yield from frames
 
 
-def _played(path: Path) -> Iterator[Frame]:
-    """A file as a camera: each frame when its time has come."""
+def _played(video: VideoStream) -> Iterator[Frame]:
+    """A file as a camera: each frame when its time has come, from when the first was taken."""
+    frames = video.frames()
+    yield from islice(frames, 1)
     began = time.monotonic()
-    for frame in VideoStream(path, max_side=SIDE).frames():
+    for frame in frames:
         time.sleep(max(0.0, began + frame.time - time.monotonic()))
         yield frame
+
+
+def begun(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The same frames, of which there is a first one already: so it is known that there are any.
+
+    Raises what a camera raises that cannot be opened.
+    """
+    first = Newest[Frame]()
+    first.filled_by(islice(frames, 1))
+    return chain(list(first), frames)
 
 
 def _device(number: int) -> Iterator[Frame]:

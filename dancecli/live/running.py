@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dancecli.live.camera import begun
 from dancecli.live.newest import Newest
 from dancecli.live.screens import Screen
 from dancecli.live.stage import LiveStage, Moment
@@ -84,6 +85,7 @@ class Session:
         Raises what the camera and the stages raise.
         """
         resting = self._warm()
+        frames = begun(frames)  # where there is no camera, no screen is opened
         with ExitStack() as stack:
             for screen in screens:
                 stack.enter_context(screen)

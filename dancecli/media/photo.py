@@ -215,7 +215,7 @@ def _upright(picture: Image, path: Path) -> Image:
 
 
 def _eight_bit(picture: Image, kind: str | None) -> Image:
-    """Grey of 16 or 32 bits as 8 bits; other modes pass.
+    """Grey of 16 or 32 bits as 8 bits, a transparent grey as alpha; other modes pass.
 
     Pillow's own conversion clips at 255 instead of scaling. kind: the file's format.
     """
@@ -228,7 +228,12 @@ def _eight_bit(picture: Image, kind: str | None) -> Image:
     if picture.mode == "I" and kind == "TIFF":  # 32 bits may hold what 8 would
         levels.insert(0, 255.0)
     full = next(most for most in levels if grey.max() <= most)
-    return Image.fromarray((grey * (255.0 / full) + 0.5).astype(np.uint8))
+    scaled = Image.fromarray((grey * (255.0 / full) + 0.5).astype(np.uint8))
+    clear = picture.info.get("transparency")
+    if clear is None:
+        return scaled
+    alpha = Image.fromarray(np.where(grey == clear, 0, 255).astype(np.uint8))
+    return Image.merge("LA", (scaled, alpha))
 
 
 def _srgb(picture: Image) -> Image:
@@ -236,6 +241,8 @@ def _srgb(picture: Image) -> Image:
     profile = picture.info.get("icc_profile")
     if not profile or picture.mode not in ("RGB", "RGBA", "CMYK"):
         return picture
+    if "transparency" in picture.info:  # a colour, which is another one afterwards
+        picture = picture.convert("RGBA")
     import io
 
     from PIL import ImageCms

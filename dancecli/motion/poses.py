@@ -166,7 +166,7 @@ class _Reader:
             size = self.path.stat().st_size
             if size > MAX_BYTES:
                 self.fail(f"{size} bytes are more than {MAX_BYTES}")
-            with self.path.open(encoding="utf-8") as file:
+            with self.path.open(encoding="utf-8-sig") as file:
                 return json.load(file)
         except OSError as error:
             self.fail(f"cannot be read: {error.strerror or error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -61,13 +62,15 @@ def _colour(word: str) -> tuple[int, int, int] | None:
                 f"--background {word}: not a colour; write #rrggbb with digits 0-9 and a-f"
             ) from None
         return None
+    if max(red, green, blue) > 255:
+        raise UsageError(f"--background {word}: not a colour; red, green and blue are 0-255")
     if alpha and alpha[0] != 255:
         raise UsageError(f"--background {word}: a background cannot be transparent; use #rrggbb")
     return red, green, blue
 
 
 def _file(word: str) -> BackgroundSpec:
-    path = Path(word).expanduser()
+    path = Path(os.path.expanduser(word))  # noqa: PTH111 - of a "~" that is nobody's, a file's name
     suffix = path.suffix.lower()
     try:
         found, folder = bool(word) and path.exists(), bool(word) and path.is_dir()

@@ -98,7 +98,7 @@ def _from_hand(entry: WeightFile, source: Path, trust: bool, progress: Progress)
     try:
         with room(part):
             shutil.copyfile(source, part)
-        _install(entry, part, _judged(entry, part, trust, source), progress)
+        _install(entry, part, _judged(entry, part, trust, source, True), progress)
         drop(store.bookkeeping(entry, ".part"))
     finally:
         remove(part)
@@ -163,14 +163,18 @@ def _from_addresses(entry: WeightFile, trust: bool, progress: Progress) -> None:
     raise WeightsError(f"{tried}{in_full(entry, bool(failures))}")
 
 
-def _judged(entry: WeightFile, path: Path, trust: bool, told: Path) -> str:
-    """The SHA-256 of a whole file that may be installed. told: its name for messages."""
+def _judged(entry: WeightFile, path: Path, trust: bool, told: Path, by_hand: bool = False) -> str:
+    """The SHA-256 of a whole file that may be installed.
+
+    told: its name for messages. by_hand: the file of that name was given by --from.
+    """
     wrong = store.wrong_size(entry, path) or store.wrong_hash(store.expected(entry), path)
     if wrong:
         raise RejectedError(f"{named(told)} is not {entry.file}: {wrong}; {_kept_out(entry)}")
     sha256 = sha256_of(path)
     if not store.expected(entry) and not trust:
-        raise UntrustedError(f"{named(told)} has the SHA-256 {sha256}, {TRUST}; {trusting(entry)}")
+        how = trusting(entry, told if by_hand else None)
+        raise UntrustedError(f"{named(told)} has the SHA-256 {sha256}, {TRUST}; {how}")
     return sha256
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
+from dancecli.media.files import named
 from dancecli.weights import store
 from dancecli.weights.manifest import WeightFile
 
@@ -46,9 +50,10 @@ def by_hand(entry: WeightFile) -> str:
     return f"{install}, or put it into {store.folder()}{also}"
 
 
-def trusting(entry: WeightFile) -> str:
-    """What to do with a file of unknown hash."""
-    return f"if it is what you expect, run `{command(entry.name)} --trust`"
+def trusting(entry: WeightFile, source: Path | None = None) -> str:
+    """What to do with a file of unknown hash. source: where it was taken from by hand."""
+    again = f" --from {shlex.quote(named(source))}" if source else ""
+    return f"if it is what you expect, run `{command(entry.name)}{again} --trust`"
 
 
 def missing(entry: WeightFile) -> str:

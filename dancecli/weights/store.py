@@ -75,6 +75,13 @@ def state(entry: WeightFile) -> State:
 
 def glance(entry: WeightFile) -> State:
     """As `state`, by names and sizes alone."""
+    try:
+        return _glanced(entry)
+    except OSError as error:
+        return State(DAMAGED, f"cannot be read ({one_line(error)})")
+
+
+def _glanced(entry: WeightFile) -> State:
     if not (place(entry) / (entry.listing or "")).exists():
         return State(MISSING)
     if not entry.archive and not entry.listing and (wrong := wrong_size(entry, place(entry))):
