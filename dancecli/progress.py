@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TextIO
 
 LINE_EVERY = 5.0
@@ -40,12 +39,23 @@ def log_to_stderr(as_json: bool) -> None:
     as_json: as JSON lines, and with them Python's own warnings.
     """
     MESSAGES.as_json = as_json
-    if sys.stderr is None:  # closed: what is opened next would take its place, and be written to
-        sys.stderr = Path(os.devnull).open("w", errors="backslashreplace")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = _nowhere()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(MESSAGES)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.captureWarnings(as_json)
+
+
+def _nowhere() -> TextIO:
+    """For a closed stderr, also of child processes: what is opened next would take its place, and
+    be written to."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != 2:
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+    os.set_inheritable(2, True)
+    return os.fdopen(2, "w", errors="backslashreplace", closefd=False)
 
 
 @dataclass

@@ -165,10 +165,11 @@ def _refiner(ask: Recomposition, made: Made | None, work: WorkDir, frames: int) 
         return None
     if len(made.landmarks) != frames:
         gif = ask.foreground.suffix.lower() == ".gif" and frames < len(made.landmarks)
-        why = "a GIF holds 50 a second at most, save a .mov" if gif else "it was changed since"
+        why = ", or had more than the 50 a second that a GIF holds (save a .mov)" if gif else ""
         raise MediaError(
             f"the sidecar of {named(ask.foreground)} is of {len(made.landmarks)} frames, it has "
-            f"{frames}: {why}; leave out --photo to composite without refining faces"
+            f"{frames}: it was changed since{why}; leave out --photo to composite without refining "
+            "faces"
         )
     return _Refiner(stages, stages.backend.prepare(understand(job, stages, work)), made)
 

@@ -28,19 +28,20 @@ def refused(run: Run, table: Path) -> dict[int, str]:
 
 def test_a_new_file_of_poses_is_of_one_dance(run: Run, folder: Path) -> None:
     table = write_lines(
-        folder / "t.csv", "photo,video,output,poses,start,person,pose,preview",
-        "a.jpg,v.mp4,1.mp4,p.json,,,,",
-        "b.jpg,./v.mp4,2.mp4,p.json,0,,,",
-        "b.jpg,w.mp4,3.mp4,p.json,,,,",
-        "b.jpg,v.mp4,4.mp4,p.json,1,,,",
-        "b.jpg,v.mp4,5.mp4,p.json,,left,,",
-        "b.jpg,v.mp4,6.mp4,p.json,,,openpose-json@.,",
-        "b.jpg,v.mp4,7.mp4,p.json,,,,yes",
-        "b.jpg,w.mp4,8.mp4,q.json,,,,",
-        "b.jpg,w.mp4,9.mp4,,,,,",
+        folder / "t.csv", "photo,video,output,poses,start,person,pose,preview,smooth",
+        "a.jpg,v.mp4,1.mp4,p.json,,,,,",
+        "b.jpg,./v.mp4,2.mp4,p.json,0,,,,1",
+        "b.jpg,w.mp4,3.mp4,p.json,,,,,",
+        "b.jpg,v.mp4,4.mp4,p.json,1,,,,",
+        "b.jpg,v.mp4,5.mp4,p.json,,left,,,",
+        "b.jpg,v.mp4,6.mp4,p.json,,,openpose-json@.,,",
+        "b.jpg,v.mp4,7.mp4,p.json,,,,yes,",
+        "b.jpg,w.mp4,8.mp4,q.json,,,,,",
+        "b.jpg,w.mp4,9.mp4,,,,,,",
+        "b.jpg,v.mp4,10.mp4,p.json,,,,,5",
     )  # fmt: skip
     said = refused(run, table)
-    assert said.keys() == {4, 5, 6, 7, 8}
+    assert said.keys() == {4, 5, 6, 7, 8, 11}
     assert all("p.json is written by row 2, with the poses of another" in t for t in said.values())
     (folder / "p.json").write_text("{}")  # poses that are there are given, for whatever row
     assert not refused(run, table)

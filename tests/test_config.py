@@ -74,6 +74,8 @@ def test_what_is_no_option_is_told_the_names_of_the_command_line(
         ("no-audio = 2", "'--no-audio': '2'"),
         ("seed = 3.5", "'--seed': '3.5'"),
         ("poses = 7", "v.mp4 does not exist"),
+        ("poses = true\nthreads = 2.0", "v.mp4 does not exist"),
+        ("backend = false", "'false'"),
         ("verbose = 2\nstart = 1\nend = 2.5\nseed = 3", "v.mp4 does not exist"),
         ("\ufeffbackground = 'white'", "v.mp4 does not exist"),
     ],

@@ -74,6 +74,32 @@ def test_without_a_stderr_a_failure_says_nothing_and_has_its_exit_code() -> None
     assert (ran.returncode, ran.stdout) == (2, "")
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-"])
+def test_nothing_that_is_opened_takes_the_place_of_a_closed_stderr(
+    closed: str, tmp_path: Path
+) -> None:
+    child = "import os, sys; sys.stdout.write(os.readlink('/proc/self/fd/2'))"
+    code = (
+        "import subprocess, sys; from dancecli.progress import log_to_stderr; log_to_stderr(False);"
+        f"file = open('x', 'w'); print(file.fileno() != 2, sys.stderr.fileno(), flush=True);"
+        f"subprocess.run([sys.executable, '-c', {child!r}], close_fds=False)"
+    )
+    command = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)} {closed}"
+    ran = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+    assert ran.stdout == "True 2\n/dev/null"
+
+
+def test_letters_that_the_terminal_lacks_are_left_to_its_own_rule() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "dancecli", "weights", "path"], capture_output=True, timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1:replace", "DANCE_CACHE": "/\u65e5"},
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (0, b"/?/weights\n"), ran.stderr
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are bytes on Linux")
 def test_a_name_that_is_no_utf_8_comes_out_as_it_went_in() -> None:
     ran = subprocess.run(

@@ -63,6 +63,18 @@ def test_a_report_is_not_written_over_what_is_measured(
     assert Path("real.mp4").read_bytes() == Path("far/ours.mp4").read_bytes() == b"mine"
 
 
+def test_folders_of_frames_and_circles_of_links_stand_beside_a_report(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    folders = "--real", tmp_path / "a", "--fake", f"ours={tmp_path / 'b'}"
+    for given in (folders, ("--self", tmp_path / "loop.mp4")):
+        ran = run("evaluate", *given, "-o", tmp_path if given is folders else tmp_path / "report")
+        assert ran.code == 1 and ("no pictures" in ran.err or "symbolic links" in ran.err), ran.err
+
+
 def test_the_sheet_shows_whom_few_frames_show(tmp_path: Path) -> None:
     for name, count, passed in (("rare", 300, 20), ("usual", 20, 20)):
         with Gallery(tmp_path, name, count, Fraction(25)) as gallery:

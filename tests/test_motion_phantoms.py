@@ -87,19 +87,21 @@ def test_a_trunk_squeezed_under_the_edge_is_not_believed() -> None:
     assert (skeleton.body[[*UPPER, *HEAD], 2] < SEEN).all()
 
 
-@pytest.mark.parametrize("lean", [0.3, 0.6, 1.0])
-def test_whoever_bends_forward_is_believed(lean: float) -> None:
-    """A trunk that points at the camera is short in the picture and long in depth."""
-    angles = rest_angles()
-    lengths = bones(HEIGHT)
-    lengths[BONE["neck"]] *= 1 - lean
-    body = puppet(lengths, angles)
-    bent = deep(body)
+@pytest.mark.parametrize("below", [500.0, 110.0, 90.0])
+@pytest.mark.parametrize("lean", [0.3, 0.6, 0.9])
+def test_whoever_bends_forward_is_believed(lean: float, below: float) -> None:
+    """A trunk that points at the camera is short in the picture and long in depth, also where the
+    hips are so little below the picture's edge that the head would be above it."""
+    lengths, flat = bones(HEIGHT), 1 - lean
+    lengths[BONE["neck"]] *= flat
+    bent = deep(puppet(lengths, rest_angles(), (500.0, below), "mid_hip"))
+    head = moved(bent, HEAD, 0, 0.115 * HEIGHT * lean)  # the head leans as the trunk does
     assert bent.world is not None
     world = bent.world.copy()
-    depth = 1.7 * 0.288 * np.sqrt(1 - (1 - lean) ** 2)
-    world[[*UPPER, *HEAD], 2] -= depth
-    bent = replace(bent, world=world)
+    for joints, long in (([*UPPER, *HEAD], 0.288), (HEAD, 0.115)):
+        world[joints, 2] -= 1.7 * long * np.sqrt(1 - flat**2)
+    world[HEAD, 1] += 1.7 * 0.115 * lean
+    bent = replace(head, world=world)
     (skeleton,) = tracked([bent])
     np.testing.assert_array_equal(skeleton.body, bent.body)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,22 @@ def test_a_smudge_ends_in_an_outline_but_not_before_another_piece() -> None:
     over = blend([(1, piece(body, BLUE)), (2, piece(wide))], 120, 120, SIZE)
     mixed = np.asarray(wide[60, :, None] * RED + (1 - wide[60, :, None]) * np.array(BLUE)) / 255
     assert np.abs(over.colour[60] - mixed).max() < 0.02
+
+
+def test_a_veil_stays_as_thin_as_it_is() -> None:
+    for thin in (0.35, 0.65):
+        veil = np.full((240, 240), thin, np.float32)
+        veil[:, :60] = 1
+        veil[:, 180:] = 0
+        shown = blend([(1, piece(veil))], 240, 240, SIZE).alpha
+        assert np.abs(shown[20:220, 80:160] - thin).max() < 0.02
+
+
+def test_a_rim_that_grows_does_not_jump() -> None:
+    """Nor flicker, then, in a dance."""
+    rims = [blend([(1, piece(ramp(60, width)))], 120, 120, SIZE).alpha[60]
+            for width in np.arange(4, 16, 0.5)]  # fmt: skip
+    assert max(np.abs(after - before).max() for before, after in pairwise(rims)) < 0.15
 
 
 def test_a_soft_outline_stays_as_soft_as_it_is() -> None:

@@ -61,7 +61,8 @@ def _own(order: Order, ours: bool, plugins: Callable[[Order], None]) -> Iterator
         except DanceError as error:
             texts.append(one_line(error))
         except OSError as error:  # a name is too long, or a folder closed
-            texts.append(f"{one_line(error.strerror)}: {named(Path(error.filename or ''))}")
+            where = f": {named(Path(error.filename))}" if error.filename else ""
+            texts.append(f"{one_line(error.strerror or error)}{where}")
     for text in dict.fromkeys(texts):
         yield Fault(order.number, text)
 
@@ -202,10 +203,10 @@ def _is_new(place: str) -> bool:
 
 
 def _dance(order: Order) -> tuple[object, ...]:
-    """What poses are of, and who finds them."""
+    """What poses are of, who finds them, and how smooth they are."""
     job = order.job
-    video = real_place(order.place("video") or "")
-    return video, job.start or 0.0, job.end, job.preview, job.person, job.plugins.get("dance.pose")
+    span = real_place(order.place("video") or ""), job.start or 0.0, job.end, job.preview
+    return *span, job.person, job.smooth, job.plugins.get("dance.pose")
 
 
 def _clashes(orders: Sequence[Order]) -> Iterator[Fault]:

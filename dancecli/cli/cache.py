@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from dancecli.cli.options import FiniteRange
 from dancecli.workdir import WorkDir
 
 WORK_DIR = click.option(
@@ -45,7 +46,7 @@ def list_entries(work_dir: Path | None, as_json: bool) -> None:
 
 @command.command()
 @WORK_DIR
-@click.option("--older-than", type=click.FloatRange(0), default=0.0, help="Days since last use.")
+@click.option("--older-than", type=FiniteRange(0), default=0.0, help="Days since last use.")
 def clean(work_dir: Path | None, older_than: float) -> None:
     """Remove entries; runs that were stopped start anew."""
     work = WorkDir(work_dir)

@@ -169,7 +169,8 @@ def _cache() -> Finding:
     root = cache_root()
     fix = "set DANCE_CACHE to a writable folder with room, or: dance cache clean"
     try:
-        place = next(path for path in (root, *root.absolute().parents) if path.exists())
+        within = (path for path in (root, *root.absolute().parents) if path.exists())
+        place = next(within, root)  # of a drive that is not there nothing exists
         if not place.is_dir():
             return Finding("cache", f"{root}: {place} is no folder", False, fix)
         free = shutil.disk_usage(place).free

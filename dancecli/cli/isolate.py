@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dancecli.cli.options import group_of, kind_option
+from dancecli.cli.options import FiniteRange, group_of, kind_option
 from dancecli.errors import UsageError
 from dancecli.isolation.registered import LIMIT, isolated, remove
 
@@ -27,7 +27,7 @@ Examples:
 )
 @kind_option("Only this one.")
 @click.option(
-    "--limit", type=click.FloatRange(1, 86400), default=LIMIT, show_default=True,
+    "--limit", type=FiniteRange(1, 86400), default=LIMIT, show_default=True,
     help="Seconds that one call may take, loading included.",
 )  # fmt: skip
 @click.option("--remove", "removing", is_flag=True, help="Let it run in this environment again.")

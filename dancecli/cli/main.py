@@ -114,7 +114,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     given = list(sys.argv[1:] if args is None else args)
     log_to_stderr("--json" in given)  # before anything is parsed: that may fail, too
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files go out as they came in
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # Names of files go out as they came in.
         sys.stdout.reconfigure(errors="surrogateescape")
     debug = "--debug" in given or bool(os.environ.get("DANCE_DEBUG"))
     # `--debug` is understood anywhere on the line, since it is remembered after a failure.

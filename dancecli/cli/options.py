@@ -153,15 +153,18 @@ def _apply_config(ctx: click.Context, _param: click.Parameter, path: Path | None
         for key, value in table.items():
             option = _option(ctx, path, key)
             # A text would be taken for a list of its letters.
-            several = value if isinstance(value, list) else [value]
-            typed = [_typed(each) for each in several] if option.multiple else _typed(value)
-            defaults[str(option.name)] = typed
+            several = value if isinstance(value, list) and option.multiple else [value]
+            typed = [_typed(option, each) for each in several]
+            defaults[str(option.name)] = typed if option.multiple else typed[0]
     ctx.default_map = defaults
 
 
-def _typed(value: Any) -> Any:
-    """A value of TOML as the command line has it: numbers, dates and times are texts there."""
-    return value if isinstance(value, bool | str) else str(value)
+def _typed(option: click.Option, value: Any) -> Any:
+    """A value of TOML as the command line has it: but for flags, all are texts there."""
+    if isinstance(value, bool):
+        return value if option.is_flag or option.count else str(value).lower()
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole and isinstance(option.type, click.types.IntParamType) else value)
 
 
 def _option(ctx: click.Context, path: Path, key: str) -> click.Option:

@@ -89,7 +89,7 @@ def _placed(text: str, folder: Path) -> str:
     """An absolute path, or a URL as it is."""
     if is_url(text):
         return text
-    # Of a "~" that is nobody's, a file's name.
+    # A file may be called "~name"; where no user is, Path.expanduser raises.
     return str(folder.absolute() / os.path.expanduser(text))  # noqa: PTH111
 
 

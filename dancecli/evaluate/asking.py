@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ class Ask:
             raise UsageError(f"-o {out}: that is a file; name a folder for the report")
         real = [self.real] if self.real else []
         for path in (*real, *parse_named(self.fakes).values(), *self.clips):
-            if out.resolve() in _folders(path):
+            if os.path.realpath(out) in _folders(path):
                 raise UsageError(
                     f"-o {out}: {path} lies there, and the report's pictures could take its place; "
                     "name another folder"
@@ -131,9 +132,12 @@ class Ask:
         return [name for name in inside if name not in TABLE_2]
 
 
-def _folders(path: Path) -> set[Path]:
-    """Where an input lies, as it is named and with links followed, and itself if a folder."""
-    return {path.absolute().parent.resolve(), path.resolve().parent, path.resolve()}
+def _folders(path: Path) -> set[str]:
+    """A folder of frames itself, or where a file lies, as it is named and with links followed."""
+    real = os.path.realpath(path)  # Path.resolve fails where links go round in a circle
+    if path.is_dir():
+        return {real}
+    return {os.path.realpath(path.absolute().parent), os.path.dirname(real)}  # noqa: PTH120
 
 
 def answer(ask: Ask, progress: Progress) -> Results:

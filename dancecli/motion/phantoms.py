@@ -26,6 +26,10 @@ bend make that length too short rather than too long."""
 MARGIN = 0.05
 """Legs by which a head must lie above the picture to be made up where it is said to be in it."""
 
+LEANING = 0.85
+"""Share of a trunk's length that the picture shows from which on it counts as upright, and its
+head."""
+
 _NECK, _HIP = JOINT["neck"], JOINT["mid_hip"]
 _LEGS = [[JOINT[f"{side}_{n}"] for n in ("hip", "knee", "ankle")] for side in ("right", "left")]
 _HEAD = [*HEAD_JOINTS, *range(67, 137)]
@@ -41,8 +45,8 @@ def forget_phantoms(keypoints: FloatArray, world: FloatArray) -> None:
     """
     body = keypoints[:, :25]
     crushed = _crushed(world)
-    squeezed = crushed | _squeezed(body)
-    headless = squeezed | _headless(body)
+    squeezed = crushed | _squeezed(body, world)
+    headless = squeezed | _headless(body, world)
     for joints, frames in ((_HEAD, headless), (_TRUNK, squeezed), (_ARMS, crushed)):
         times = np.flatnonzero(frames)[:, None]
         keypoints[times, joints, 2] = 0
@@ -55,21 +59,35 @@ def _crushed(world: FloatArray) -> Mask:
     return np.asarray(trunk < CRUSHED * _leg(world))  # never where one is NaN
 
 
-def _squeezed(body: FloatArray) -> Mask:
+def _squeezed(body: FloatArray, world: FloatArray) -> Mask:
     """The frames (T,) whose trunk would leave the picture (T, 25, 3) and ends in it."""
     leg, length, rise = _upright(body)
-    whole = leg * SPINE / LEG
+    whole = leg * SPINE / LEG * _flat(world[:, _NECK] - world[:, _HIP])
     cut = body[:, _HIP, 1] - rise * whole < 0
     return np.asarray((leg > 0) & cut & (length < SQUEEZED * whole))
 
 
-def _headless(body: FloatArray) -> Mask:
-    """The frames (T,) whose head would sit above the picture (T, 25, 3) and is said to be in it."""
+def _headless(body: FloatArray, world: FloatArray) -> Mask:
+    """The frames (T,) whose head would sit above the picture (T, 25, 3) and is said to be in it.
+
+    A head leans as its trunk does: one that is bowed on an upright trunk, there, is given up.
+    """
     leg, _, rise = _upright(body)
-    over = body[:, _NECK, 1] - rise * leg * NECK_TO_EARS / LEG < -MARGIN * leg
+    leans = np.minimum(_flat(world[:, _NECK] - world[:, _HIP]) / LEANING, 1)
+    throat = leg * leans * NECK_TO_EARS / LEG
+    over = body[:, _NECK, 1] - rise * throat < -MARGIN * leg
     head = body[:, HEAD_JOINTS]
     inside = ((head[..., 2] >= SEEN) & (head[..., 1] >= 0)).any(1)
     return np.asarray((leg > 0) & over & inside)
+
+
+def _flat(lines: FloatArray) -> FloatArray:
+    """(T,): the share of each line (T, 3) of `world` that the picture shows; 1 where not known.
+
+    Whoever bends towards the camera is as short as that.
+    """
+    share = np.hypot(lines[:, 0], lines[:, 1]) / np.maximum(np.linalg.norm(lines, axis=-1), 1e-9)
+    return np.asarray(np.nan_to_num(share, nan=1.0))
 
 
 def _upright(body: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -70,7 +70,8 @@ def _colour(word: str) -> tuple[int, int, int] | None:
 
 
 def _file(word: str) -> BackgroundSpec:
-    path = Path(os.path.expanduser(word))  # noqa: PTH111 - of a "~" that is nobody's, a file's name
+    # A file may be called "~name"; where no user is, Path.expanduser raises.
+    path = Path(os.path.expanduser(word))  # noqa: PTH111
     suffix = path.suffix.lower()
     try:
         found, folder = bool(word) and path.exists(), bool(word) and path.is_dir()

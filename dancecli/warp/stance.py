@@ -123,8 +123,8 @@ def head_place(figure: Figure, source: Figure, scale: float) -> Place:
     neck = figure.points[NECK] - figure.points[HEAD]
     usual = scale * max(_throat(source), 1e-3)
     length = max(_throat(figure), 1e-3)
-    # A head bent far down, drawn from the front as the photo has it, would sink into the collar, and
-    # one that comes towards the camera would draw the neck out.
+    # A head bent far down, drawn from the front as the photo has it, would sink into the collar,
+    # and one that comes towards the camera would draw the neck out.
     centre = figure.points[NECK] - neck * (np.clip(length, 0.7 * usual, 1.15 * usual) / length)
     down, yaw = _head_turn(figure, unit(neck))
     if yaw is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from pathlib import Path
 
 from dancecli.media.files import named
@@ -52,7 +54,8 @@ def by_hand(entry: WeightFile) -> str:
 
 def trusting(entry: WeightFile, source: Path | None = None) -> str:
     """What to do with a file of unknown hash. source: where it was taken from by hand."""
-    again = f" --from {shlex.quote(named(source))}" if source else ""
+    quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    again = f" --from {quoted([named(source)])}" if source else ""
     return f"if it is what you expect, run `{command(entry.name)}{again} --trust`"
 
 
