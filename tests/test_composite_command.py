@@ -215,4 +215,4 @@ def test_a_gif_that_left_frames_out_is_told_from_one_that_was_changed(
     foreground = written(Path("fg.gif"), 0, Fraction(60))
     beside(foreground)
     ran = composite(run, foreground, "--photo", demo_photo)
-    refused(ran, "a GIF holds 50 a second at most, save a .mov; leave out --photo")
+    refused(ran, "more than the 50 a second that a GIF holds (save a .mov); leave out --photo")
