@@ -115,10 +115,9 @@ def _with_rim(meshes: tuple[Mesh, Mesh], follows: FloatArray) -> Mesh:
     """The mesh that ends at the outline, with the rim of the other where vertices follow legs by
     more than half: a thigh, which they meet, has its rim on whichever side."""
     whole, inner = meshes
-    count = whole.triangles.max() + 1
-    code = (1, count, count**2) @ np.moveaxis(whole.triangles.astype(np.int64), -1, 0)
-    has = np.isin(code, (1, count, count**2) @ np.moveaxis(inner.triangles.astype(np.int64), -1, 0))
-    rim = whole.triangles[~has & (follows[whole.triangles].min(1) > 0.5)]
+    known = {tuple(corners) for corners in inner.triangles.tolist()}
+    beyond = np.array([tuple(corners) not in known for corners in whole.triangles.tolist()])
+    rim = whole.triangles[beyond & (follows[whole.triangles].min(1) > 0.5)]
     return Mesh(inner.vertices, np.concatenate([inner.triangles, rim]))
 
 
