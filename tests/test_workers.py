@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dancecli.workers.processes import run_processes
+from dancecli.workers.processes import _work, run_processes
 from dancecli.workers.queue import Queue
 
 
@@ -60,3 +61,25 @@ def test_a_worker_that_is_killed_while_idle_costs_nothing_but_itself(tmp_path: P
             (tmp_path / "killed").touch()
     assert done == {1: 1, 2: 2}
     assert sum("killed" in text for text in said) == 2
+
+
+def chatty(_task: int, tell: Callable[[Any], None]) -> int:
+    tell("a word that nobody reads")
+    return 0
+
+
+def test_a_worker_whose_last_words_nobody_reads_ends_in_silence(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The parent closes a pipe that holds them still: the worker's end is reset, not ended."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, chatty), daemon=True)
+    process.start()
+    theirs.close()
+    ours.send(1)
+    assert ours.poll(60)
+    time.sleep(0.2)  # it waits for the next task
+    ours.close()
+    process.join(60)
+    assert (process.exitcode, capfd.readouterr().err) == (0, "")

@@ -164,16 +164,20 @@ def _work(pipe: Connection, do: Callable[[T, Tell], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGTERM, _terminate)  # what is half-written is removed
     end_with_parent()
-    while True:
-        try:
-            task: T = pipe.recv()
-        except EOFError:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends already, with nothing to say
-            return
-        try:
-            pipe.send(_Made(do(task, lambda note: pipe.send(_Note(note)))))
-        except Exception as error:
-            pipe.send(Failure.of(error))
+    try:
+        while True:
+            _answer(pipe, do)
+    except (EOFError, OSError):  # the parent has closed its end, perhaps with a word unread
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends already, with nothing to say
+
+
+def _answer(pipe: Connection, do: Callable[[T, Tell], Any]) -> None:
+    """One task. Raises EOFError or OSError when nobody listens any more."""
+    task: T = pipe.recv()
+    try:
+        pipe.send(_Made(do(task, lambda note: pipe.send(_Note(note)))))
+    except Exception as error:
+        pipe.send(Failure.of(error))
 
 
 def _terminate(_signal: int, _frame: Any) -> NoReturn:
