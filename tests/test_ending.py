@@ -92,18 +92,17 @@ def test_nothing_that_is_opened_takes_the_place_of_a_closed_stderr(
     assert ran.stdout == "True 2\n/dev/null"
 
 
-def test_letters_that_the_terminal_lacks_are_left_to_its_own_rule() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "dancecli", "weights", "path"], capture_output=True, timeout=60,
-        env={**os.environ, "PYTHONIOENCODING": "latin-1:replace", "DANCE_CACHE": "/\u65e5"},
-    )  # fmt: skip
-    assert (ran.returncode, ran.stdout) == (0, b"/?/weights\n"), ran.stderr
-
-
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are bytes on Linux")
-def test_a_name_that_is_no_utf_8_comes_out_as_it_went_in() -> None:
+@pytest.mark.parametrize(
+    ("terminal", "name", "shown"),
+    [("utf-8:strict", "caf\udce9", b"caf\xe9"), ("latin-1:replace", "\u65e5", b"?")],
+)
+def test_names_come_out_as_they_went_in_or_as_the_terminal_has_it(
+    terminal: str, name: str, shown: bytes
+) -> None:
+    """Bytes that are no UTF-8 pass; letters that the terminal lacks are left to its own rule."""
     ran = subprocess.run(
         [sys.executable, "-m", "dancecli", "weights", "path"], capture_output=True, timeout=60,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict", "DANCE_CACHE": "/caf\udce9"},
+        env={**os.environ, "PYTHONIOENCODING": terminal, "DANCE_CACHE": f"/{name}"},
     )  # fmt: skip
-    assert (ran.returncode, ran.stdout) == (0, b"/caf\xe9/weights\n"), ran.stderr
+    assert (ran.returncode, ran.stdout) == (0, b"/" + shown + b"/weights\n"), ran.stderr

@@ -7,6 +7,8 @@ tell how far the rest must reach, in the picture and in `world`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,10 +45,10 @@ def forget_phantoms(keypoints: FloatArray, world: FloatArray) -> None:
 
     keypoints: (T, 137, 3), pixels of the picture. world: (T, 25, 3), NaN where unknown.
     """
-    body = keypoints[:, :25]
+    seen = _Upright.of(keypoints[:, :25], world)
     crushed = _crushed(world)
-    squeezed = crushed | _squeezed(body, world)
-    headless = squeezed | _headless(body, world)
+    squeezed = crushed | _squeezed(seen)
+    headless = squeezed | _headless(seen)
     for joints, frames in ((_HEAD, headless), (_TRUNK, squeezed), (_ARMS, crushed)):
         times = np.flatnonzero(frames)[:, None]
         keypoints[times, joints, 2] = 0
@@ -59,26 +61,23 @@ def _crushed(world: FloatArray) -> Mask:
     return np.asarray(trunk < CRUSHED * _leg(world))  # never where one is NaN
 
 
-def _squeezed(body: FloatArray, world: FloatArray) -> Mask:
-    """The frames (T,) whose trunk would leave the picture (T, 25, 3) and ends in it."""
-    leg, length, rise = _upright(body)
-    whole = leg * SPINE / LEG * _flat(world[:, _NECK] - world[:, _HIP])
-    cut = body[:, _HIP, 1] - rise * whole < 0
-    return np.asarray((leg > 0) & cut & (length < SQUEEZED * whole))
+def _squeezed(seen: _Upright) -> Mask:
+    """The frames (T,) whose trunk would leave the picture and ends in it."""
+    whole = seen.leg * SPINE / LEG * seen.flat
+    cut = seen.body[:, _HIP, 1] - seen.rise * whole < 0
+    return np.asarray((seen.leg > 0) & cut & (seen.trunk < SQUEEZED * whole))
 
 
-def _headless(body: FloatArray, world: FloatArray) -> Mask:
-    """The frames (T,) whose head would sit above the picture (T, 25, 3) and is said to be in it.
+def _headless(seen: _Upright) -> Mask:
+    """The frames (T,) whose head would sit above the picture and is said to be in it.
 
     A head leans as its trunk does: one that is bowed on an upright trunk, there, is given up.
     """
-    leg, _, rise = _upright(body)
-    leans = np.minimum(_flat(world[:, _NECK] - world[:, _HIP]) / LEANING, 1)
-    throat = leg * leans * NECK_TO_EARS / LEG
-    over = body[:, _NECK, 1] - rise * throat < -MARGIN * leg
-    head = body[:, HEAD_JOINTS]
+    throat = seen.leg * np.minimum(seen.flat / LEANING, 1) * NECK_TO_EARS / LEG
+    over = seen.body[:, _NECK, 1] - seen.rise * throat < -MARGIN * seen.leg
+    head = seen.body[:, HEAD_JOINTS]
     inside = ((head[..., 2] >= SEEN) & (head[..., 1] >= 0)).any(1)
-    return np.asarray((leg > 0) & over & inside)
+    return np.asarray((seen.leg > 0) & over & inside)
 
 
 def _flat(lines: FloatArray) -> FloatArray:
@@ -90,15 +89,30 @@ def _flat(lines: FloatArray) -> FloatArray:
     return np.asarray(np.nan_to_num(share, nan=1.0))
 
 
-def _upright(body: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(T,) each: the longer of the legs that are seen whole and the trunk, pixels, and how upright
-    the trunk is, 0 to 1; the first is 0 where it or the trunk is not seen or hangs down."""
-    trunk = body[:, _NECK, :2] - body[:, _HIP, :2]
-    length = np.hypot(*trunk.T)
-    rise = -trunk[:, 1] / np.maximum(length, 1e-6)
-    told = (body[:, [_NECK, _HIP], 2] >= SEEN).all(1) & (rise > 0)
-    whole = np.stack([(body[:, joints, 2] >= SEEN).all(1) for joints in _LEGS], 1)
-    return _leg(body[..., :2], whole & told[:, None]), length, rise
+@dataclass(frozen=True, eq=False)
+class _Upright:
+    """Bodies (T, 25, 3) in the picture, and how they stand, (T,) each.
+
+    leg: the longer of the legs that are seen whole, pixels; 0 where neither is, or the trunk is
+    not seen or hangs down. trunk: its length, pixels. rise: how upright it is, 0 to 1. flat: the
+    share of it that the picture shows.
+    """
+
+    body: FloatArray
+    leg: FloatArray
+    trunk: FloatArray
+    rise: FloatArray
+    flat: FloatArray
+
+    @classmethod
+    def of(cls, body: FloatArray, world: FloatArray) -> _Upright:
+        trunk = body[:, _NECK, :2] - body[:, _HIP, :2]
+        length = np.hypot(*trunk.T)
+        rise = -trunk[:, 1] / np.maximum(length, 1e-6)
+        told = (body[:, [_NECK, _HIP], 2] >= SEEN).all(1) & (rise > 0)
+        whole = np.stack([(body[:, joints, 2] >= SEEN).all(1) for joints in _LEGS], 1)
+        leg = _leg(body[..., :2], whole & told[:, None])
+        return cls(body, leg, length, rise, _flat(world[:, _NECK] - world[:, _HIP]))
 
 
 def _leg(joints: FloatArray, whole: Mask | None = None) -> FloatArray:
