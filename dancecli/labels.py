@@ -102,6 +102,6 @@ def colourize(labels: UInt8Array) -> UInt8Array:
 
 
 def mirrored(labels: UInt8Array) -> UInt8Array:
-    """The label map of the mirrored picture: columns reversed, left and right exchanged."""
+    """The label map (H, W) of the mirrored picture: columns reversed, left and right exchanged."""
     flipped: UInt8Array = OTHER_LABEL[labels[:, ::-1]]
     return flipped

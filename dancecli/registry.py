@@ -190,7 +190,7 @@ def load_class(info: PluginInfo) -> Any:
 
 
 def import_class(info: PluginInfo) -> Any:
-    """As `load_class`, whatever option was given."""
+    """As `load_class`, whatever option was given: it raises no UsageError."""
     _alone(info)
     plugin = _isolated_class(info) if info.isolated else _imported(info)
     declared = getattr(plugin, "INTERFACE_VERSION", None)

@@ -177,7 +177,7 @@ class SheetCollector:
             self._rows[index].update({name: _thumbnail(rgb) for name, rgb in pictures.items()})
 
     def sheet(self, columns: Sequence[str] = COLUMNS, title: str = "") -> UInt8Array:
-        """The contact sheet of the frames seen so far, in their order.
+        """The contact sheet of the frames seen so far, in their order: uint8 (H, W, 3).
 
         Raises ValueError when none of the chosen frames has been added.
         """

@@ -164,7 +164,7 @@ class Entry:
                 self.path.mkdir(parents=True, exist_ok=True)
 
     def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Store arrays under a name, with the hash that `load` will ask for."""
+        """Store arrays under a name, with the hash that `load` will ask for. Raises OSError."""
         import io
 
         buffer = io.BytesIO()

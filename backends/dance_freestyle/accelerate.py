@@ -92,7 +92,7 @@ class Aligned(nn.Module):
 
 
 def filled(x: Tensor, conv: nn.Conv2d) -> Tensor:
-    """x in the convolution's type, with as many channels as it takes."""
+    """x (N, C, h, w) in the convolution's type, zeros appended up to the channels it takes."""
     return F.pad(x.to(conv.weight.dtype), (0, 0, 0, 0, 0, conv.in_channels - x.shape[1]))
 
 
@@ -106,7 +106,7 @@ class JoinedSpadeBlock(nn.Module):
         self.block = block
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """As of `SpadeResBlock`."""
+        """As `SpadeResBlock.forward`; labels (N, L, H, W) of any size."""
         resized = F.interpolate(labels, size=x.shape[-2:], mode="nearest")
         out: Tensor = self.block(x, filled(resized, self.block.spade0.shared))
         return out
@@ -126,7 +126,7 @@ class JoinedSpade(nn.Module):
         self.both = _with(gamma, *both)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        """labels: of x's size, with channels for `shared`."""
+        """x (N, C, h, w) to the same; labels: of x's size, with channels for `shared`."""
         scale, shift = self.both(F.relu(self.shared(labels))).chunk(2, 1)
         return torch.addcmul(shift, self.norm(x), scale)
 

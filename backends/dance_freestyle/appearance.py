@@ -81,9 +81,10 @@ def _square(inside: BoolArray, margin: float) -> Box:
 
 
 def crop(picture: UInt8Array, box: Box, size: int, fill: tuple[int, ...] = (0, 0, 0)) -> UInt8Array:
-    """A square box of a picture at S x S, bilinear, averaged where it shrinks.
+    """A square box of a picture (H, W, 3) at (size, size), bilinear, averaged where it shrinks.
 
-    What lies outside the picture takes the fill.
+    uint8 (size, size, 3). The box's longer side counts, from its left and top. What lies outside
+    the picture takes the fill.
     """
     left, top = round(box.left), round(box.top)
     side = max(1, round(max(box.width, box.height)))

@@ -59,7 +59,8 @@ class B2F(nn.Module):
         """P_B: one-hot labels (N, 27, h, w) of the preset's size. start: from `person`.
 
         texture: (N, 6, H, W) on the canvas, see `dance_freestyle.texture`; with texture=warp only.
-        A canvas of its shape that is smaller than the preset's gives a picture of that size.
+        A canvas of its shape that is smaller than the preset's gives a picture of that size. Raises
+        ValueError where a texture is wanted and not given.
         """
         if isinstance(self.decoder, TextureDecoder):
             if texture is None:

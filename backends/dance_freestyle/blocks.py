@@ -226,7 +226,7 @@ class _Unit(torch.autograd.Function):
 
 
 def unit(x: Tensor) -> Tensor:
-    """x cut to [0, 1]; what lies outside still learns, but only to come back.
+    """x of any shape cut to [0, 1]; what lies outside still learns, but only to come back.
 
     A plain clamp gives no gradient there, so that a pixel that starts at exactly 0 or 1, as those
     of the warp do, could get stuck outside for ever.
@@ -255,5 +255,5 @@ def _larger(x: Tensor, shift: int, axis: int) -> Tensor:
 
 
 def blend(top: Tensor, bottom: Tensor, mask: Tensor) -> Tensor:
-    """Equation 7: top · mask + bottom · (1 − mask)."""
+    """Equation 7: top · mask + bottom · (1 − mask); (N, C, H, W), mask (N, 1, H, W), [0, 1]."""
     return torch.lerp(bottom, top, mask.expand_as(top))

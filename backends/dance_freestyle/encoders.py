@@ -66,8 +66,11 @@ class Vgg19(nn.Module):
         self.features = nn.Sequential(*layers)
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
-        """relu1_1, relu2_1, relu3_1, relu4_1, relu5_1: what equation 16 compares."""
-        x, taps = imagenet_normalised(rgb), list[Tensor]()
+        """relu1_1, relu2_1, relu3_1, relu4_1, relu5_1: what equation 16 compares.
+
+        (N, 64, S, S) to (N, 512, S/16, S/16), each level half the size of the one before.
+        """
+        x, taps = _imagenet_normalised(rgb), list[Tensor]()
         for position, layer in enumerate(self.features):
             x = layer(x)
             if position in _VGG19_TAPS:
@@ -78,7 +81,7 @@ class Vgg19(nn.Module):
 
     def embed(self, rgb: Tensor) -> Tensor:
         """(N, 512): the last convolutions' output, averaged over the picture (equation 5)."""
-        out: Tensor = self.features(imagenet_normalised(rgb)).mean((2, 3))
+        out: Tensor = self.features(_imagenet_normalised(rgb)).mean((2, 3))
         return out
 
 
@@ -127,7 +130,7 @@ class VggFace2(nn.Module):
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
         """Activations 112², 56², 28², 7² and 1² of a 224² face: what equation 18 compares."""
-        x112 = F.relu(self.bn1(self.conv1(vggface2_normalised(rgb))))
+        x112 = F.relu(self.bn1(self.conv1(_vggface2_normalised(rgb))))
         x56 = self.layer1(F.max_pool2d(x112, 3, 2, ceil_mode=True))
         x28 = self.layer2(x56)
         x7 = self.layer4(self.layer3(x28))
@@ -158,7 +161,7 @@ class SmallEncoder(nn.Module):
         self.last = nn.Linear(widths[-1], size)
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
-        """The activations of every halving."""
+        """The activations of every halving, (N, widths[k], S/2, S/2) first."""
         x, taps = rgb * 2 - 1, []
         for layer in self.layers:
             x = layer(x)
@@ -171,13 +174,13 @@ class SmallEncoder(nn.Module):
         return out
 
 
-def imagenet_normalised(rgb: Tensor) -> Tensor:
-    """RGB in [0, 1] less ImageNet's mean, over its deviation."""
+def _imagenet_normalised(rgb: Tensor) -> Tensor:
+    """RGB (N, 3, S, S) in [0, 1] less ImageNet's mean, over its deviation."""
     return (rgb - _channels(IMAGENET_MEAN, rgb)) / _channels(IMAGENET_STD, rgb)
 
 
-def vggface2_normalised(rgb: Tensor) -> Tensor:
-    """RGB in [0, 1] as blue, green, red 0-255 less the mean."""
+def _vggface2_normalised(rgb: Tensor) -> Tensor:
+    """RGB (N, 3, S, S) in [0, 1] as blue, green, red 0-255 less the mean."""
     return rgb.flip(1) * 255 - _channels(VGGFACE2_MEAN, rgb)
 
 

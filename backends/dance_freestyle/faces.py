@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dancecli.keypoints import LEFT_EYE, MOUTH, NOSE, RIGHT_EYE
 from dancecli.motion.camera import centred
 from dancecli.types import SEEN, FloatArray, UInt8Array
 
@@ -43,7 +44,7 @@ class Alignment:
 
 def five_points(landmarks: FloatArray) -> NDArray[np.float64] | None:
     """Eye centres, nose tip and mouth corners (5, 2) of the 70 points; None if any is unseen."""
-    groups = (range(36, 42), range(42, 48), (30,), (48,), (54,))
+    groups = (RIGHT_EYE, LEFT_EYE, (NOSE,), *((corner,) for corner in MOUTH))
     if any(landmarks[list(group), 2].min() < SEEN for group in groups):
         return None
     return np.array([landmarks[list(group), :2].mean(0) for group in groups], np.float64)
@@ -65,7 +66,10 @@ def align(landmarks: FloatArray | None, side: int) -> Alignment | None:
 
 
 def align_finely(landmarks: FloatArray | None, sides: Sequence[int]) -> Alignment | None:
-    """As `align`, to the first of the sides, smallest first, as fine as the frame, or the last."""
+    """As `align`, to the first of the sides that is as fine as the frame, or the last.
+
+    sides: of crops, in pixels, smallest first.
+    """
     found = None
     for side in sides:
         found = align(landmarks, side)
@@ -135,7 +139,7 @@ def hull(alignment: Alignment, shape: tuple[int, ...]) -> FloatArray:
 
 
 def hull_in_crop(alignment: Alignment) -> FloatArray:
-    """`hull` on the aligned crop."""
+    """`hull` on the aligned crop, float32 (side, side)."""
     points = alignment.landmarks @ alignment.to_crop[:, :2].T + alignment.to_crop[:, 2]
     own = Alignment(np.eye(2, 3), points.astype(np.float32), alignment.side)
     return hull(own, (alignment.side, alignment.side))

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def check_shares(preset: Any, *names: str) -> None:
-    """Those settings are from 0 to 1."""
+    """Those settings are from 0 to 1. Raises ValueError naming the one that is not."""
     for name in names:
         value = getattr(preset, name)
         if not 0 <= value <= 1:
@@ -15,7 +15,10 @@ def check_shares(preset: Any, *names: str) -> None:
 
 
 def check_weights(loss: Any) -> None:
-    """No term is rewarded: whatever of a loss is a real number is the weight of one."""
+    """No term is rewarded: whatever of a loss is a real number is the weight of one.
+
+    Raises ValueError naming a weight below 0.
+    """
     for each in fields(loss):
         value = getattr(loss, each.name)
         if isinstance(value, float) and value < 0:
@@ -23,7 +26,10 @@ def check_weights(loss: Any) -> None:
 
 
 def check_adam(rate: float, **betas: float) -> None:
-    """What Adam takes, and learns by."""
+    """What Adam takes, and learns by: rate above 0, betas in [0, 1).
+
+    Raises ValueError naming the one that is not.
+    """
     if rate <= 0:
         raise ValueError(f"rate is {rate:g}; it must be more than 0")
     for name, value in betas.items():

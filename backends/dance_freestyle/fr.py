@@ -80,7 +80,7 @@ class Autoencoder(nn.Module):
         return ups, nn.ModuleList(LeakyResidual(width) for width in preset.decoder)
 
     def forward(self, c0: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
-        """As `FR.forward`."""
+        """As `FR.forward`, without the photo."""
         x = F.leaky_relu(self.stem(c0), 0.2)
         skip = x
         for step, down in enumerate(self.downs, 1):
@@ -97,5 +97,5 @@ class Autoencoder(nn.Module):
 
 
 def refined(c: Tensor, mask: Tensor, c0: Tensor) -> Tensor:
-    """c^m = m^c · c + (1 − m^c) · c⁰."""
+    """c^m = m^c · c + (1 − m^c) · c⁰: faces (N, 3, S, S), m^c (N, 1, S, S) in [0, 1]."""
     return blend(c, c0, mask)

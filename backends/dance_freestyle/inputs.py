@@ -38,7 +38,10 @@ ON_FACE = 0.5
 
 
 def channels_of(hands: bool, face: bool = False) -> NDArray[np.int64]:
-    """Label 0-26 -> channel. Hands that are not told apart are arms, parts of the face are face."""
+    """Label 0-26 -> channel, int64 (27,).
+
+    Hands that are not told apart are arms, parts of the face are face.
+    """
     table = np.arange(ALL_LABELS)
     if not face:
         table[BODY_LABELS:] = Label.FACE
@@ -74,15 +77,18 @@ def target_map(target: Target, preset: P2BPreset) -> UInt8Array:
     The crop is centred on the person, MARGIN times their height, at the canvas's proportions.
     """
     size, labels = preset.size, with_hands(target.labels.labels, target.skeleton, preset)
-    box = target_box(labels, size)
+    box = _target_box(labels, size)
     scale = size[0] / box.height
     shift = np.array([[scale, 0, -box.left * scale], [0, scale, -box.top * scale]])
     fitted = cv2.warpAffine(labels, centred(shift), (size[1], size[0]), flags=cv2.INTER_NEAREST)
     return np.asarray(fitted, np.uint8)
 
 
-def target_box(labels: UInt8Array, size: tuple[int, int]) -> Box:
-    """Where in the photo p^M* is taken from; it may reach past the photo's edges."""
+def _target_box(labels: UInt8Array, size: tuple[int, int]) -> Box:
+    """Where in the photo p^M* is taken from, in its pixels; it may reach past the photo's edges.
+
+    labels: (H, W). size: of p^M*, (height, width). All of the photo where nobody is labelled.
+    """
     rows, columns = np.flatnonzero(labels.any(1)), np.flatnonzero(labels.any(0))
     if len(rows) == 0:
         return Box(0, 0, labels.shape[1], labels.shape[0])

@@ -71,7 +71,10 @@ def condition(
     P_S: Tensor,
     P_D: Tensor | None,
 ) -> Tensor:
-    """What P2B sees, (N, 28, H, W): p^M*, P^S and P^D stacked, without P^D where it is off."""
+    """What P2B sees, (N, 28, H, W): p^M*, P^S and P^D stacked, without P^D where it is off.
+
+    Raises ValueError where P^D is on and not given.
+    """
     parts = [p_star, P_S]
     if preset.use_dp:
         if P_D is None:

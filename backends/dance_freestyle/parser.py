@@ -45,7 +45,10 @@ class Parser(Levels):
         return out
 
     def features(self, rgb: Tensor) -> list[Tensor]:
-        """The encoder's activations of a picture alone: what equation 16 compares."""
+        """The encoder's activations of a picture alone: what equation 16 compares.
+
+        rgb: (N, 3, H, W) in [0, 1]. (N, widths[k], H / 2^(k + 1), W / 2^(k + 1)) for each level k.
+        """
         return self._encoded(rgb, None)
 
     def _encoded(self, rgb: Tensor, hints: Tensor | None) -> list[Tensor]:

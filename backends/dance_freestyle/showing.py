@@ -21,7 +21,7 @@ RING = 2
 
 
 def shown(bent: Bent, preset: B2FPreset) -> tuple[Tensor, Tensor]:
-    """z and m on the canvas; as they were learned where `reach` and `gap` are 0.
+    """z (N, 3, H, W) and m (N, 1, H, W) on the canvas; as learned where `reach` and `gap` are 0.
 
     What can be is done at the network's size: at a canvas's it takes as long as the network.
     """

@@ -117,7 +117,8 @@ def mix(
 ) -> Bent:
     """z = g · warp(x + flow) + (1 − g) · colour and m = alpha(x + flow) + change, on the canvas.
 
-    small: as `Bent` has it. least: below which g does not fall.
+    heads: what `Heads` makes, at the network's size or half. texture: (N, 6, H, W). small: as
+    `Bent` has it. P_B: one-hot labels (N, 27, h, w). least: below which g does not fall.
     """
     if preset.max_flow and not preset.head_flow:
         still = F.interpolate(head(P_B, preset), heads["flow"].shape[-2:], mode="area")
@@ -146,7 +147,7 @@ def bend(texture: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def premultiplied(texture: Tensor) -> Tensor:
-    """The texture with its colour times alpha, so that it may be averaged."""
+    """The texture (N, 6, H, W) with its colour times alpha, so that it may be averaged."""
     return torch.cat([texture[:, :3] * texture[:, 3:4], texture[:, 3:]], 1)
 
 

@@ -17,7 +17,10 @@ def sent(batch: Tensor, device: str) -> Tensor:
 
 
 def fetched(*made: Tensor) -> list[NDArray[Any]]:
-    """The tensors, all of one device, as arrays; CUDA is waited for once for all of them."""
+    """The tensors, all of one device, as arrays; CUDA is waited for once for all of them.
+
+    At least one; shapes and types stay. An array of a CPU tensor shares its memory.
+    """
     device = made[0].device
     if device.type != "cuda":
         return [each.cpu().numpy() for each in made]

@@ -72,7 +72,7 @@ class UNet(Levels):
 
 
 def upsampled(x: Tensor, like: Tensor) -> Tensor:
-    """x at the height and width of the other."""
+    """x (N, C, h, w) at the height and width of the other, bilinear, corners not aligned."""
     if x.shape[-2:] == like.shape[-2:]:
         return x
     # Channel by channel: torch takes up to four times as long over two or three at once.

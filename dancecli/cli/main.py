@@ -76,7 +76,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's, with the nearest name when there is no such command."""
+        """As click's; its UsageError names the nearest command when there is no such one."""
         import difflib
 
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):

@@ -34,7 +34,7 @@ def decode_crop(read: Read, k: int, number: int, where: str) -> Crop:
     rgb = _picture(read, f"{k}.jpg", 3, where)
     plate = _picture(read, f"{k}.plate.jpg", 3, where)
     labels = decode_labels(read, k, where)
-    parsed = decode_parsed(read, k, where)
+    parsed = _decode_parsed(read, k, where)
     dense = _dense(read, f"{k}.dense.png", where)
     pictures = (rgb, plate, labels, parsed, dense.iuv if dense else None)
     if len({picture.shape[:2] for picture in pictures if picture is not None}) > 1:
@@ -47,8 +47,8 @@ def decode_labels(read: Read, k: int, where: str) -> UInt8Array:
     return _labels(_needed(read, f"{k}.labels.png", where), f"{where}: {k}.labels.png")
 
 
-def decode_parsed(read: Read, k: int, where: str) -> UInt8Array | None:
-    """What a parser made of frame `k`, None where none was asked; raises as `decode_crop` does."""
+def _decode_parsed(read: Read, k: int, where: str) -> UInt8Array | None:
+    """What a parser made of frame `k`, (H, W); None where none was asked."""
     data = read(f"{k}.parsed.png")
     return None if data is None else _labels(data, f"{where}: {k}.parsed.png")
 

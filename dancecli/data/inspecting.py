@@ -101,8 +101,9 @@ def inspect(
 ) -> tuple[Inspection, UInt8Array | None]:
     """Check every hash of a set (of local shards) and look at some frames.
 
-    Returns what was found and the contact sheet, None with `rows` 0. Raises UsageError where there
-    are no samples, MediaError where all shards are corrupt or the manifest is.
+    Returns what was found and the contact sheet, uint8 (H, W, 3), None with `rows` 0. Raises
+    UsageError where there are no samples, MediaError where all shards are corrupt or the manifest
+    is.
     """
     faults: list[str] = []
     samples = open_stored([place], faults.append)

@@ -214,13 +214,16 @@ def _about(view: View, crop: Crop, window: Window) -> dict[str, Any]:
     return {
         "boxes": [int(v) for v in (box.left, box.top, box.right, box.bottom)],
         "pictures": [view.rgb.shape[1], view.rgb.shape[0]],
-        "faces": face_box(crop.labels),
+        "faces": _face_box(crop.labels),
         "face_labels": [int(label) for label in np.unique(given) if label],
     }
 
 
-def face_box(labels: UInt8Array) -> list[float] | None:
-    """Left, top, right, bottom of a square about the face label, enlarged; None without a face."""
+def _face_box(labels: UInt8Array) -> list[float] | None:
+    """Left, top, right, bottom of a square about the face label, enlarged; None without a face.
+
+    labels: (H, W). In its pixels; it may reach past the picture.
+    """
     box = person_box(labels == Label.FACE)
     if box is None:
         return None

@@ -23,7 +23,10 @@ class Files(Protocol):
     """A sample's files."""
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of `0.jpg` and so on; None where the sample has no such file."""
+        """The bytes of `0.jpg` and so on; None where the sample has no such file.
+
+        Raises MediaError where it is there and cannot be read, or is damaged.
+        """
         ...
 
     def names(self) -> Iterable[str]:
@@ -95,15 +98,15 @@ class StoredSample:
         return decoding.decode_crop(self.files.read, k, self.numbers[k], self._says)
 
     def labels(self, k: int) -> UInt8Array:
-        """The label map of frame `k` alone."""
+        """The label map of frame `k` alone, uint8 (H, W). Raises MediaError as `crop` does."""
         return decoding.decode_labels(self.files.read, k, self._says)
 
     def pose(self, k: int) -> Skeleton:
-        """The skeleton of frame `k` alone."""
+        """The skeleton of frame `k` alone. Raises MediaError as `crop` does."""
         return decoding.decode_pose(self.files.read, k, self._says)
 
     def meta(self) -> dict[str, Any]:
-        """`meta.json`."""
+        """`meta.json`. Raises MediaError where it is missing, no JSON or of another schema."""
         return decoding.decode_meta(self.files.read, self._says)
 
     @property

@@ -26,15 +26,15 @@ _COCO = {
 
 
 def iou(real: BoolArray, fake: BoolArray) -> float:
-    """Intersection over union, NaN for two empty masks."""
+    """Intersection over union of masks (H, W), 0 to 1; NaN for two empty ones."""
     union = int((real | fake).sum())
     return int((real & fake).sum()) / union if union else math.nan
 
 
-def parts_iou(real: NDArray[Any], fake: NDArray[Any], parts: range) -> tuple[float, float]:
+def _parts_iou(real: NDArray[Any], fake: NDArray[Any], parts: range) -> tuple[float, float]:
     """Mean IoU over parts in both conventions: `all` (absent = 0) and `present` (in either).
 
-    `present` is NaN when neither shows any part.
+    real, fake: part numbers (H, W). `present` is NaN when neither shows any part.
     """
     each = [iou(real == part, fake == part) for part in parts]
     present = [value for value in each if not math.isnan(value)]
@@ -43,8 +43,8 @@ def parts_iou(real: NDArray[Any], fake: NDArray[Any], parts: range) -> tuple[flo
 
 
 def labels_seen(real: UInt8Array, fake: UInt8Array) -> dict[str, float]:
-    """SSBS and SSIS of two label maps."""
-    everything, present = parts_iou(_armed(real), _armed(fake), SEMANTIC)
+    """SSBS and SSIS of two label maps (H, W), 0 to 1; hands count as arms."""
+    everything, present = _parts_iou(_armed(real), _armed(fake), SEMANTIC)
     return {
         "ssbs": iou(real > 0, fake > 0), "ssis_all": everything, "ssis_present": present
     }  # fmt: skip
@@ -59,7 +59,7 @@ def _armed(labels: UInt8Array) -> UInt8Array:
 
 def dense_seen(real: NDArray[Any], fake: NDArray[Any]) -> dict[str, float]:
     """DPBS and DPIS of two IUV pictures (H, W, 3)."""
-    everything, present = parts_iou(real[..., 0], fake[..., 0], DENSE)
+    everything, present = _parts_iou(real[..., 0], fake[..., 0], DENSE)
     return {
         "dpbs": iou(real[..., 0] > 0, fake[..., 0] > 0),
         "dpis_all": everything, "dpis_present": present,

@@ -36,11 +36,14 @@ class Learned(Protocol):
     """Metric -> why it is not measured."""
 
     def pair(self, real: UInt8Array, fake: UInt8Array) -> dict[str, float]:
-        """LPIPS of two crops, by metric; those that are missing are left out."""
+        """LPIPS of two crops, by metric; those that are missing are left out.
+
+        uint8 (H, W, 3), RGB, of one size.
+        """
         ...
 
     def features(self, crop: UInt8Array) -> FloatArray | None:
-        """What FID compares; None where its network is missing."""
+        """What FID compares, float32 (F,) of a crop (H, W, 3); None without its network."""
         ...
 
     def distance(self, real: FloatArray, fake: FloatArray) -> float:
@@ -130,7 +133,10 @@ def fids(clips: Sequence[Mapping[str, Scores]], learned: Learned) -> dict[str, f
 
 
 def compared(real: Seen, fake: Seen) -> dict[str, float]:
-    """All metrics of two crops but flicker and the learned ones."""
+    """All metrics of two crops but flicker and the learned ones, by their names in `MEASURES`.
+
+    `real` shows somebody; what `fake` lacks counts as wrong.
+    """
     truth, made = real.frame.rgb, fake.frame.rgb
     assert real.skeleton is not None
     return {

@@ -104,7 +104,10 @@ STILL_KINDS = {".png": "image/png", ".jpg": "image/jpeg"}
 
 
 def embedded(path: Path) -> str:
-    """A file as a data address, so that a page needs nothing beside it."""
+    """A file as a data address, so that a page needs nothing beside it.
+
+    Raises UsageError for a kind that browsers do not play, OSError.
+    """
     kind = (FILM_KINDS | STILL_KINDS).get(path.suffix.lower())
     if kind is None:
         raise UsageError(f"{path}: browsers play {', '.join(FILM_KINDS)}; convert it")

@@ -24,7 +24,7 @@ def ssim(real: Any, fake: Any, span: float = 255.0) -> float:
 
 
 def structure(real: UInt8Array, fake: UInt8Array) -> dict[str, float]:
-    """SSIM in every convention that is printed under that name."""
+    """SSIM in every convention that is printed under that name; raises as `ssim` does."""
     from skimage.color import rgb2lab
 
     similar = ssim(real, fake)

@@ -47,7 +47,10 @@ class Evaluation:
             self.results.missing |= self.learned.missing
 
     def walk(self, name: str, moments: Moments, count: int, fps: Fraction) -> None:
-        """One clip. count: frames to come, at most."""
+        """One clip. count: frames to come, at most. fps: of the gallery's film.
+
+        Raises NoPersonError where nobody is found in any real frame.
+        """
         self.out.mkdir(parents=True, exist_ok=True)
         name = self._unused(name)
         comparison = Comparison(self.eyes, self.learned)

@@ -53,7 +53,8 @@ def limb_widths(
 ) -> float:
     """Mean difference of the silhouette's widths across the limbs' middles, in heights.
 
-    A limb that the fake lacks counts whole. NaN where no limb stands free in the real frame.
+    Masks: (H, W). A limb that the fake lacks counts whole. NaN where no limb stands free in the
+    real frame.
     """
     tall, errors = _height(real), []
     for one, other in LIMBS:
@@ -131,7 +132,10 @@ def colours(
 
 
 def body_kept(real: Seen, fake: Seen) -> dict[str, float]:
-    """All of these, in the whole frame."""
+    """All of these, in the whole frame.
+
+    Lengths and widths in heights, colours in CIE Lab, silhouette as IoU. `real` shows somebody.
+    """
     assert real.skeleton is not None
     return {
         "silhouette": iou(real.mask, fake.mask),

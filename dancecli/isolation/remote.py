@@ -46,7 +46,7 @@ class Thing:
         self.made: Reply = {}
 
     def number(self, process: Process) -> int:
-        """What that worker calls it."""
+        """What that worker calls it. Raises PluginError for an answer without a number."""
         if self._process is not process:
             self.made = self._make()
             if not isinstance(number := self.made.get("thing"), int):

@@ -135,7 +135,10 @@ class Worker:
         return {"release": platform.python_version(), "folders": folders, "plugins": found}
 
     def open(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Import the class `target` ("module:Class"); what it declares."""
+        """Import the class `target` ("module:Class"); what it declares.
+
+        Raises PluginError when the import fails, or the DanceError that it raises.
+        """
         self.group, self.name = request["group"], request["name"]
         module, _, path = request["target"].partition(":")
         try:
@@ -162,7 +165,10 @@ class Worker:
         return {"key": str(self.plugin.key(settings))}
 
     def build(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """An object of the class, its number and attributes."""
+        """An object of the class, its number and attributes.
+
+        Raises PluginError when it lacks a method of its kind, and whatever its constructor raises.
+        """
         built = self.plugin(unpack(request["settings"], Settings, "settings", self._none))
         if not isinstance(built, GROUPS[self.group]):
             raise PluginError(

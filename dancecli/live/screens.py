@@ -26,7 +26,7 @@ class Screen(Protocol):
     ) -> None: ...  # fmt: skip
 
     def show(self, rgb: UInt8Array) -> bool:
-        """False when nobody looks any more."""
+        """A frame, RGB (H, W, 3); False when nobody looks any more."""
         ...
 
 

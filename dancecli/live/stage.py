@@ -96,7 +96,7 @@ class LiveStage:
         return painted.frame.rgb
 
     def at_rest(self) -> UInt8Array:
-        """The target as photographed, before anybody dances."""
+        """The target as photographed, before anybody dances; as `paint` gives it."""
         target = self.target
         body = whole_body(target.skeleton)  # a canvas covers no more than there is of it
         return self.paint(Moment(target.frame, target.skeleton, body))

@@ -94,7 +94,7 @@ def _frame(picture: UInt8Array, pixels: str, alpha: bool) -> Any:
 def pictures_of(parts: Iterable[Path], alpha: bool) -> Iterator[UInt8Array]:
     """All frames of lossless parts, one part after the other, exactly as written.
 
-    Raises av.FFmpegError.
+    uint8 (H, W, 3), RGB, or with alpha (H, W, 4), RGBA. Raises av.FFmpegError.
     """
     import av
 

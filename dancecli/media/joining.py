@@ -116,7 +116,11 @@ def _heard(sound: Sound, stream: Any) -> Iterator[tuple[Fraction, Any]]:
 
 
 def write_folder(pictures: Iterable[UInt8Array], folder: Path, note: str) -> None:
-    """Frames as 000001.png, 000002.png ... in a new folder. Raises OSError, av.FFmpegError."""
+    """Frames (H, W, 3 or 4) as 000001.png, 000002.png ... in a new folder.
+
+    note: the PNGs' Comment, "" for none. Raises OSError (FileExistsError if the folder is there),
+    av.FFmpegError.
+    """
     folder.mkdir()
     for number, picture in enumerate(pictures, start=1):
         save_png(folder / f"{number:06d}.png", picture, {"comment": note} if note else None)

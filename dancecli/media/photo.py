@@ -66,7 +66,10 @@ def write_png(path: Path, rgb: UInt8Array, tags: Mapping[str, str] | None = None
 
 
 def save_png(path: Path, rgb: UInt8Array, tags: Mapping[str, str] | None = None) -> None:
-    """Writes a PNG in place; of the tags, "comment" becomes its Comment. Raises OSError."""
+    """Writes RGB or RGBA, (H, W, 3 or 4), as a PNG in place. Raises OSError.
+
+    Of the tags, "comment" becomes its Comment.
+    """
     from PIL import Image, PngImagePlugin
 
     text = PngImagePlugin.PngInfo()

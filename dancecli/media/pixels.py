@@ -28,9 +28,10 @@ _DEEP = {"rgb24": "rgb48le", "rgba": "rgba64le"}
 
 
 def over_white(frame: VideoFrame, width: int, height: int, colours: Colours) -> UInt8Array:
-    """As `reformatted` in "rgb24", what is transparent laid over white, as photos are.
+    """As `reformatted` in "rgb24"; what is transparent is laid over white, as photos are.
 
-    Before it is scaled, so that what lies under transparent pixels does not bleed into others.
+    (height, width, 3). Laid before it is scaled, so that what lies under transparent pixels does
+    not bleed into others.
     """
     rgba = reformatted(frame, frame.width, frame.height, "rgba", colours)
     if rgba[..., 3].min() == 255:

@@ -87,7 +87,10 @@ def lowest(points: Values, height: Values, like: Values | None = None) -> Values
 
 
 def below_lowest(points: Values, height: Values) -> float:
-    """Pixels from the soft `lowest` of the first frame down to the very lowest point."""
+    """Pixels from the soft `lowest` of the first frame down to the very lowest point.
+
+    points: (T, K, 2), y down. height: (T,).
+    """
     return float(points[0, _TOUCHING, 1].max() - lowest(points, height)[0])
 
 

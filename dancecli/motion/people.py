@@ -80,7 +80,10 @@ def middle(skeleton: Skeleton) -> NDArray[np.float64]:
 def same_person(
     one: Skeleton | None, other: Skeleton | None, place: float = SAME_PLACE, size: float = SAME_SIZE
 ) -> bool:
-    """Whether two results for the same frame are of the same person."""
+    """Whether two results for the same frame are of the same person; False where one is None.
+
+    place: heights of the first by which they may lie apart. size: factor by which they may differ.
+    """
     if one is None or other is None:
         return False
     apart = float(np.linalg.norm(middle(one) - middle(other)))
@@ -136,7 +139,7 @@ def _colours(small: Small, points: NDArray[np.float64]) -> FloatArray:
 
 
 def likeness(one: FloatArray, other: FloatArray) -> float:
-    """Overlap of two appearances, 0 to 1; 0.5 (says nothing) where either was not seen."""
+    """Overlap of two of `appearance`, 0 to 1; 0.5 (says nothing) where either was not seen."""
     if len(one) == 0 or len(other) == 0:
         return 0.5
     overlap = np.minimum(one, other).reshape(2, -1).sum(1)

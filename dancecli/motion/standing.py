@@ -35,7 +35,7 @@ LEGS = [row for leg in _SIDES for row in leg[1:]]
 
 
 def never_shown(seen: NDArray[np.bool_], fps: float) -> bool:
-    """Whether a scene shows no legs below the hips; seen: (T, 25)."""
+    """Whether a scene shows no legs below the hips, but for glimpses; seen: (T, 25)."""
     glimpsed = seen[:, LEGS].any(1)
     longest = max((end - start for start, end in runs(glimpsed)), default=0)
     return bool(glimpsed.mean() <= RARELY and longest <= BRIEFLY * fps)

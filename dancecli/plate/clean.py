@@ -78,7 +78,10 @@ def build_clean_plate(samples: Iterable[Sample], inpainter: Inpainter) -> CleanP
 
 
 def warped(picture: UInt8Array, affine: Affine, size: tuple[int, int]) -> UInt8Array:
-    """A picture through an affine of continuous pixel coordinates; 0 outside of it."""
+    """A picture (H, W, ...) through an affine of continuous pixel coordinates; 0 outside of it.
+
+    affine: (2, 3), from the picture's pixels to the result's. size: (width, height).
+    """
     import cv2
 
     moved = cv2.warpAffine(picture, centred(affine), size, flags=cv2.INTER_LINEAR)

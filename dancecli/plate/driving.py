@@ -74,7 +74,10 @@ class DrivingPlate:
         self._still: UInt8Array | None = None
 
     def frame(self, index: int) -> UInt8Array:
-        """The scene behind output frame `index`; past the end the last frame is held."""
+        """The scene behind output frame `index`, uint8 (height, width, 3).
+
+        Past the end the last frame is held.
+        """
         index = min(index, self._edges[-1] - 1)
         clean = self._scene_of(index)
         if self._still is not None:

@@ -150,7 +150,7 @@ def placed(job: Job, skeletons: Sequence[Skeleton], size: tuple[int, int]) -> Pl
 
 def floor_levels(skeletons: Sequence[Skeleton], height: float, track: Track) -> FloatArray:
     """The lowest level the feet reach around each frame of a scene, so that a jump leaves its
-    shadow below."""
+    shadow below: float32 (T,), y in output pixels."""
     from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
     low = np.array([ground_point(skeleton, height)[1] for skeleton in skeletons])

@@ -28,7 +28,7 @@ class RunSheet:
         self.collector = SheetCollector(sorted(self.wanted), photo)
 
     def add(self, index: int, result: UInt8Array, layer: Layer) -> None:
-        """Take a finished frame; those that the sheet does not show are ignored."""
+        """Take a finished frame (H, W, 3); those that the sheet does not show are ignored."""
         if index not in self.wanted:
             return
         width, height = self.scene.size

@@ -16,7 +16,7 @@ ROUNDING = 1e-3
 
 
 def require(condition: object, otherwise: str) -> None:
-    """The condition holds."""
+    """The condition holds. otherwise: what the error says."""
     if not condition:
         raise AssertionError(otherwise)
 
@@ -31,7 +31,7 @@ def is_array(value: Any, dtype: type, shape: tuple[int, ...], what: str) -> None
 
 
 def in_unit(value: FloatArray, what: str) -> None:
-    """All values lie in [0, 1]."""
+    """All values, of any shape, lie in [0, 1]. what: their name in the error."""
     require(value.size == 0 or (value.min() >= 0 and value.max() <= 1), f"{what} leaves [0, 1]")
 
 

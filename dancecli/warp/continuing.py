@@ -67,7 +67,10 @@ MOVES, MOST_MOVES = 16, 6
 
 
 def continued(picture: Picture, core: BoolArray) -> UInt8Array:
-    """The picture's colours where `core` is well inside the person, continued everywhere else."""
+    """The picture's colours where `core` is well inside the person, continued everywhere else.
+
+    uint8 (H, W, 3); core: bool (H, W).
+    """
     return _colours(picture.rgb, _sure(picture, core), picture.figure.size)
 
 

@@ -40,7 +40,7 @@ LEG_RADII = (0.062, 0.048, 0.045)
 
 
 def segment_distance(points: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
-    """Distance of points (..., 2) to the segment a-b, same units."""
+    """Distance (...) of points (..., 2) to the segment a-b, same units."""
     bone = b - a
     t = ((points - a) @ bone) / max(float(bone @ bone), 1e-6)
     nearest = a + np.clip(t, 0, 1)[..., None] * bone
@@ -266,7 +266,11 @@ def _without_islands(owner: UInt8Array) -> UInt8Array:
 
 
 def nearest_fill(values: AnyArray, known: BoolArray, wanted: BoolArray) -> AnyArray:
-    """A copy with each wanted pixel set to the nearest known one's value."""
+    """A copy with each wanted pixel set to the nearest known one's value.
+
+    values: (H, W, ...); come back themselves where nothing is known or wanted. known, wanted:
+    (H, W).
+    """
     if not known.any() or not wanted.any():
         return values
     source, _ = nearest(known)
@@ -289,7 +293,7 @@ def nearest(known: BoolArray) -> tuple[NDArray[np.int64], FloatArray]:
 
 
 def shrunk(mask: BoolArray, radius: float) -> BoolArray:
-    """The mask without what is within `radius` of its edge."""
+    """The mask (H, W) without what is within `radius` pixels of its edge."""
     import cv2
 
     inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)

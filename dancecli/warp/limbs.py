@@ -13,7 +13,7 @@ from dancecli.warp.layers import segment_distance, unit
 
 
 def smoothstep(x: FloatArray) -> FloatArray:
-    """0 below 0, 1 above 1, smooth between."""
+    """0 below 0, 1 above 1, smooth between (3x² − 2x³); of any shape."""
     x = np.clip(x, 0, 1)
     return np.asarray(x * x * (3 - 2 * x), np.float32)
 
@@ -31,7 +31,7 @@ class Chain:
     joints: FloatArray
 
     def direction(self, bone: int) -> FloatArray:
-        """Unit vector along bone 0-2."""
+        """Unit vector (2,) along bone 0-2."""
         return unit(self.joints[bone + 1] - self.joints[bone])
 
     def folded(self, joint: int) -> float:

@@ -36,7 +36,10 @@ class Painted:
 
 
 def grid_mesh(piece: Piece, spacing: float) -> Mesh:
-    """Two triangles for each cell of a grid in which the piece shows anything."""
+    """Two triangles for each cell of a grid in which the piece shows anything.
+
+    spacing: a cell's side at most, picture pixels.
+    """
     import cv2
 
     height, width = piece.real.shape

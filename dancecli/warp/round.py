@@ -46,7 +46,7 @@ class Place:
 
     @property
     def side(self) -> FloatArray:
-        """The unit vector across the axis, to the viewer's right for an upright axis."""
+        """The unit vector (2,) across the axis, to the viewer's right for an upright axis."""
         return np.array([self.axis[1], -self.axis[0]], np.float32)
 
     def slices(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -105,7 +105,7 @@ class RoundSkin:
         return points.astype(np.float32), depth.astype(np.float32), np.sin(turned)
 
     def turned(self, yaw: float) -> bool:
-        """Whether the seam between the halves comes well into view."""
+        """Whether the seam between the halves comes well into view; yaw: as `Place` has it."""
         return abs(self._shift(self._allowed(yaw))) > TURNED
 
     def _allowed(self, yaw: float) -> float:
@@ -210,7 +210,10 @@ def round_skin(
     far: bool,
     kept: float = 0.0,
 ) -> RoundSkin:
-    """Puts `vertices` (n, 2) on the near or far half of the cylinder with that outline."""
+    """Puts `vertices` (n, 2) on the near or far half of the cylinder with that outline.
+
+    length, build, kept: as `RoundSkin` has them.
+    """
     slice_, across = place.slices(vertices)
     bins = (slice_ - outline.first) / outline.step - 0.5
     middle = np.interp(bins, np.arange(BINS), outline.middle).astype(np.float32)

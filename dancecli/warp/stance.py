@@ -41,7 +41,10 @@ def stance(figure: Figure, source: Figure) -> Stance:
 
 
 def torso_place(figure: Figure, source: Figure, scale: float) -> Place:
-    """The axis runs from the collar to mid-hip; the yaw is that of shoulders and hips together."""
+    """The axis runs from the collar to mid-hip; the yaw is that of shoulders and hips together.
+
+    figure: on the canvas. source: in the photo. scale: canvas pixels per picture pixel.
+    """
     points, depth = figure.points, figure.depth
     top = collar(figure, source, scale)
     spine = points[MID_HIP] - top
@@ -119,7 +122,10 @@ def _yaw(figure: Figure, axis: FloatArray) -> float:
 
 
 def head_place(figure: Figure, source: Figure, scale: float) -> Place:
-    """The axis runs from the middle of the ears down the face, parallel to the picture."""
+    """The axis runs from the middle of the ears down the face, parallel to the picture.
+
+    Arguments as of `torso_place`.
+    """
     neck = figure.points[NECK] - figure.points[HEAD]
     usual = scale * max(_throat(source), 1e-3)
     length = max(_throat(figure), 1e-3)

@@ -28,7 +28,10 @@ BONE_LENGTHS = {
     ("right_knee", "right_ankle"): 0.235,
     ("left_knee", "left_ankle"): 0.235,
 }
-"""Joint pair -> length / height."""
+"""Joint pair -> length / height.
+
+Finer than the table of `dance_mediapipe.silhouette`, where heights only scale widths: here unseen
+joints are placed by the same shares (`_complete`)."""
 
 HEAD_ABOVE_NECK = 0.105
 """Neck to the middle between the ears, / height."""

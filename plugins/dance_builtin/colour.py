@@ -64,7 +64,7 @@ class ColourModel:
 
 
 def learn(colours: UInt8Array, floor: float = FLOOR) -> ColourModel:
-    """A model of Lab colours (N, 3), N >= 1."""
+    """A model of Lab colours (N, 3), N >= 1, as `lab` gives them; floor: as FLOOR."""
     flat = np.ravel_multi_index(tuple(_bins(colours).T), BINS)
     counts = np.bincount(flat, minlength=int(np.prod(BINS))).reshape(BINS).astype(np.float32)
     density = gaussian_filter(counts, 0.9, mode="nearest", truncate=3.0)

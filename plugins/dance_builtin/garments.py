@@ -28,7 +28,10 @@ class Span:
         return self.end <= self.start
 
     def distance(self, place: FloatArray, ramp: float) -> FloatArray:
-        """-1 well inside to 1 well outside, in steps of `ramp` about the ends."""
+        """-1 well inside to 1 well outside, in steps of `ramp` about the ends.
+
+        place: (N,), in bones along the chain, as is `ramp`.
+        """
         if self.empty:
             return np.ones_like(place)
         outside = np.maximum(self.start - place, place - self.end)

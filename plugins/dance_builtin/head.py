@@ -49,7 +49,10 @@ class Face:
 
 
 def find_face(points: FloatArray, body: BodyFrame, skeleton: Skeleton) -> Face:
-    """The face by its landmarks."""
+    """The face by its landmarks; nowhere (FAR) if fewer than 60 of the 68 are seen.
+
+    points: (N, 2), pixels.
+    """
     face = skeleton.face
     if (face[:68, 2] >= SEEN).sum() < 60:
         nowhere = np.full(len(points), FAR, np.float32)

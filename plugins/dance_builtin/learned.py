@@ -117,7 +117,10 @@ class LearnedParser:
 
 
 def placed(shares: FloatArray, inside: BoolArray, window: Window) -> UInt8Array:
-    """The strongest label of every pixel inside, in the picture; never background there."""
+    """The strongest label of every pixel inside, in the picture; never background there.
+
+    uint8 (H, W). shares: (22, h, w), scores in the window. inside: bool (H, W).
+    """
     labels = np.zeros(inside.shape, np.uint8)
     left, top, right, bottom = window.box.pixels(inside.shape[1], inside.shape[0])
     best = np.full((window.height, window.width), -np.inf, np.float32)

@@ -39,14 +39,20 @@ class Pixels:
 
 
 def pixels_of(rgb: UInt8Array, person: BoolArray, body: BodyFrame, skeleton: Skeleton) -> Pixels:
-    """Lists the person's pixels and scores them against the body's parts."""
+    """Lists the person's pixels and scores them against the body's parts.
+
+    rgb: (h, w, 3). person: (h, w). body, skeleton: in the same pixels.
+    """
     rows, columns = np.nonzero(person)
     points = np.stack([columns, rows], 1).astype(np.float32) + 0.5
     return Pixels(person, points, rgb[person], lab(rgb)[person], measure(points, body, skeleton))
 
 
 def evidence(model: ColourModel | None, colours: UInt8Array) -> FloatArray:
-    """Log-likelihood ratios clipped to what one pixel may weigh; -50 where there is no model."""
+    """Log-likelihood ratios (N,), clipped to what one pixel may weigh; -50 where there is no model.
+
+    colours: (N, 3), as `lab` gives them.
+    """
     if model is None:
         return np.full(len(colours), -50, np.float32)
     return np.clip(model(colours), -2.5, 6).astype(np.float32)

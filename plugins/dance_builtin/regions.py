@@ -105,7 +105,10 @@ def _widened(place: FloatArray, centre: FloatArray, factor: float) -> FloatArray
 
 
 def polygon_distance(points: FloatArray, hull: FloatArray) -> tuple[BoolArray, FloatArray]:
-    """Whether points lie inside a convex polygon, and their distance to its outline."""
+    """Whether points lie inside a convex polygon, and their distance to its outline, (N,) each.
+
+    points: (N, 2). hull: (M, 2), in order.
+    """
     ends = np.roll(hull, -1, axis=0)
     distance = np.min(
         [segment_distance(points, a, b)[0] for a, b in zip(hull, ends, strict=True)], axis=0

@@ -38,7 +38,7 @@ def cheapest(
         better = plane < best
         labels[better], best[better] = label, plane[better]
     whole = cv2.resize(person.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0
-    return without_crumbs(labels, whole)
+    return _without_crumbs(labels, whole)
 
 
 def _nearest_inside(person: BoolArray) -> NDArray[np.int64]:
@@ -52,8 +52,11 @@ def _nearest_inside(person: BoolArray) -> NDArray[np.int64]:
     return nearest
 
 
-def without_crumbs(labels: UInt8Array, person: BoolArray) -> UInt8Array:
-    """Gives small islands of a label to what surrounds them."""
+def _without_crumbs(labels: UInt8Array, person: BoolArray) -> UInt8Array:
+    """Gives islands of a label below CRUMB to what surrounds them.
+
+    labels: uint8 (H, W). person: (H, W).
+    """
     least = CRUMB * max(int(person.sum()), 1)
     keep = np.zeros(labels.shape, bool)
     for label in np.unique(labels[person]):

@@ -130,7 +130,8 @@ def stacked(
 ) -> Annotated:
     """A picture whose people have a label picture each; later ones lie over earlier ones.
 
-    masks: (number, file) of each person, in order. read: labels of ours from a file's numbers.
+    rgb: (H, W, 3). masks: (number, file) of each person, in order. read: labels of ours from a
+    file's numbers; people of whom it raises UnusableError are skipped.
     """
     size = rgb.shape[0], rgb.shape[1]
     labels, humans = np.zeros(size, np.uint8), np.zeros(size, np.uint16)

@@ -44,7 +44,7 @@ class Networks:
             ) from error
 
     def faces(self, rgb: UInt8Array) -> list[Box]:
-        """Faces of a picture, the surest first."""
+        """Faces of a picture, RGB (H, W, 3), the surest first, in its pixels."""
         scale = max(1.0, SMALLEST / min(rgb.shape[:2]))
         size = round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)
         shown = cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC) if scale > 1 else rgb

@@ -110,7 +110,10 @@ def surroundings(hole: Box) -> Box:
 
 
 def reduced(rgb: UInt8Array, hole: BoolArray) -> tuple[UInt8Array, BoolArray]:
-    """Both at no more than LONGEST. Pixels that mix hole and known become hole."""
+    """Picture (H, W, 3) and hole (H, W) at no more than LONGEST, at their own size if they are.
+
+    Pixels that mix hole and known become hole.
+    """
     height, width = hole.shape
     scale = LONGEST / max(height, width)
     if scale >= 1:

@@ -46,7 +46,7 @@ def body_25(person: Person) -> tuple[FloatArray, FloatArray]:
 
 
 def faces_away(world: FloatArray) -> bool:
-    """Whether the nose lies well behind the ears, seen from the camera."""
+    """Whether the nose lies well behind the ears, seen from the camera. world: (33, 3), metres."""
     forward = world[NOSE] - (world[LEFT_EAR] + world[RIGHT_EAR]) / 2
     length = float(np.linalg.norm(forward))
     return bool(forward[2] > 0.4 * length)
@@ -62,7 +62,10 @@ def pixels_per_metre(person: Person) -> float:
 
 
 def small_toes(world: FloatArray) -> dict[str, FloatArray]:
-    """Metres from each big toe to the small one: outwards, across the foot and the shin."""
+    """Metres (3,) from each big toe to the small one: outwards, across the foot and the shin.
+
+    world: (33, 3), as `Person.world`.
+    """
     feet = {
         "left_small_toe": (LEFT_TOE, LEFT_HEEL, LEFT_KNEE, LEFT_ANKLE, 1.0),
         "right_small_toe": (RIGHT_TOE, RIGHT_HEEL, RIGHT_KNEE, RIGHT_ANKLE, -1.0),

@@ -42,7 +42,10 @@ def beside(region: Region, width: int, height: int) -> list[Box]:
 
 
 def people_in(picture: UInt8Array, part: Box) -> list[Region]:
-    """Regions of the people that the detector sees in a part, most certain first."""
+    """Regions of the people that the detector sees in a part, most certain first.
+
+    picture: RGB (H, W, 3). part and regions: in its pixels. Raises PluginError as `graphs.graph`.
+    """
     return [
         circle(*(np.array([k.x, k.y]) * extent + corner for k in keys[:2]))
         for detection, extent, corner in _detect("people", picture, part)
@@ -51,7 +54,10 @@ def people_in(picture: UInt8Array, part: Box) -> list[Region]:
 
 
 def faces_in(picture: UInt8Array, part: Box) -> list[Region]:
-    """Squares about the faces that the detector sees in a part, most certain first."""
+    """Squares about the faces that the detector sees in a part, most certain first.
+
+    As `people_in`, but never turned.
+    """
     regions = []
     for detection, extent, corner in _detect("faces", picture, part):
         box = detection.location_data.relative_bounding_box
@@ -61,7 +67,10 @@ def faces_in(picture: UInt8Array, part: Box) -> list[Region]:
 
 
 def circle(centre: FloatArray, end: FloatArray) -> Region:
-    """The region of a person from the middle of the hips and the top end of their circle."""
+    """The region of a person from the middle of the hips and the top end of their circle.
+
+    Both (2,), frame pixels.
+    """
     dx, dy = (float(d) for d in end - centre)
     size = max(2 * float(np.hypot(dx, dy)) * REGION_SCALE, 4.0)
     return Region(float(centre[0]), float(centre[1]), size, float(np.arctan2(dx, -dy)))

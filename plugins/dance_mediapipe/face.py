@@ -30,7 +30,10 @@ MESH_NOSE = 1
 
 
 def start_face(picture: UInt8Array, person: Person) -> Region | None:
-    """Sends the person's head to the face graph; None where the head is turned away or unseen."""
+    """Sends the person's head to the face graph; None where the head is turned away or unseen.
+
+    picture: RGB (H, W, 3). Raises PluginError as `graphs.graph`.
+    """
     if person.confidence[NOSE] < 0.3 or faces_away(person.world):
         return None
     region = head_region(person)

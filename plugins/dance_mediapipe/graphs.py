@@ -80,7 +80,7 @@ class Graph:
             raise PluginError(f"MediaPipe's {self._name} graph failed: {reason}") from error
 
     def run(self, picture: UInt8Array) -> dict[str, Any]:
-        """`send` and `collect`."""
+        """`send` a picture, RGB uint8 (H, W, 3), and `collect`."""
         self.send(picture)
         return self.collect()
 

@@ -105,11 +105,11 @@ def _likely_hips(skeleton: Skeleton) -> bool:
 
 
 def segment(picture: UInt8Array, region: Region, skeleton: Skeleton) -> list[View]:
-    """Views of the skeleton's person, at least one.
+    """Views of the skeleton's person in a picture, RGB (H, W, 3): at least one.
 
     First by the skeleton, then by what the model says from there; their mean is steadier than
-    either. Where the model sees another person or nobody, the selfie model, which knows no
-    single person, has to do.
+    either. Where the model sees another person or nobody, the selfie model, which knows no single
+    person, has to do. Raises PluginError.
     """
     for start in (region, *people_in(picture, region.box)):
         found = people.look(picture, start)
@@ -122,7 +122,10 @@ def segment(picture: UInt8Array, region: Region, skeleton: Skeleton) -> list[Vie
 
 
 def selfie(picture: UInt8Array, region: Region, skeleton: Skeleton) -> View:
-    """What the selfie model segments near the skeleton; of itself it takes in everybody."""
+    """What the selfie model segments near the skeleton; of itself it takes in everybody.
+
+    picture: RGB (H, W, 3). Raises PluginError.
+    """
     side = people.CROP_SIDE
     plane = graphs.plane(graphs.graph("selfie").run(region.cut(picture, side))["mask"])
     scale = side / region.size
@@ -148,7 +151,10 @@ def agrees(person: Person, skeleton: Skeleton) -> bool:
 
 
 def bystanders(picture: UInt8Array, region: Region, skeleton: Skeleton) -> list[Skeleton]:
-    """Skeletons of other people in a person's region, as far as the detector sees them."""
+    """Skeletons of other people in a person's region, as far as the detector sees them.
+
+    Bodies alone, without hands and faces. Raises PluginError.
+    """
     found = []
     for proposal in people_in(picture, region.box):
         if alike(proposal, region):

@@ -183,7 +183,8 @@ def look(
 ) -> tuple[Person, Region] | None:
     """One pass, at the region or at its mirror image: the person, and the region to look at next.
 
-    Either way what comes out is of the picture as it is; a mirrored look's `segmentation` too.
+    picture: RGB uint8 (H, W, 3). None where the model sees nobody. Either way what comes out is of
+    the picture as it is; a mirrored look's `segmentation` too. Raises PluginError.
     """
     crop = region.cut(picture, CROP_SIDE)
     found = graphs.graph("pose").run(np.ascontiguousarray(crop[:, ::-1]) if mirrored else crop)

@@ -50,7 +50,7 @@ def _close_up(person: Person, width: int, height: int) -> bool:
 
 
 def certainty(person: Person) -> float:
-    """Seen main joints on segmented ground."""
+    """Confidence summed over the main joints, 0 to 13, times `support`."""
     return float(person.confidence[MAIN_JOINTS].sum()) * person.support()
 
 
@@ -93,7 +93,10 @@ class Search:
 
 
 def everyone(picture: UInt8Array) -> list[Person]:
-    """Every believable person of a picture, once each, largest first."""
+    """Every believable person of a picture, once each, largest first.
+
+    picture: RGB (H, W, 3). Raises PluginError.
+    """
     height, width = picture.shape[:2]
     search = Search(picture)
     for part in parts(width, height):
@@ -107,14 +110,20 @@ def everyone(picture: UInt8Array) -> list[Person]:
 
 
 def alike(one: Region, other: Region, slack: float = 1.0) -> bool:
-    """Whether two regions are so near that the model would settle on the same person."""
+    """Whether two regions are so near that the model would settle on the same person.
+
+    slack: factor on what places and sizes may differ by.
+    """
     apart = max(abs(one.x - other.x), abs(one.y - other.y))
     ratio = max(one.size, other.size) / min(one.size, other.size)
     return apart < 0.08 * slack * max(one.size, other.size) and ratio < 1 + 0.25 * slack
 
 
 def in_box(picture: UInt8Array, box: Box) -> Person | None:
-    """The believable person whom a box shows best, None where there is nobody."""
+    """The believable person whom a box shows best, None where there is nobody.
+
+    picture: RGB (H, W, 3). box: in its pixels. Raises PluginError.
+    """
     search = Search(picture)
     guess = Region.around(box, REGION_SCALE)
     search.consider([guess])

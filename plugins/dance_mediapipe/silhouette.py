@@ -29,6 +29,8 @@ FINGER = 0.008
 
 def body_height(skeleton: Skeleton) -> float:
     """About the standing height in pixels, from the longest seen limbs; at least 8."""
+    # Rougher than `dance_builtin.body.BONE_LENGTHS`, by up to 4 %: those heights also place joints,
+    # these only scale widths and must be had of any pose. LIMBS's and FINGER's are in them.
     parts = {
         ("neck", "mid_hip"): 0.30, ("right_hip", "right_knee"): 0.24,
         ("left_hip", "left_knee"): 0.24, ("right_knee", "right_ankle"): 0.24,
@@ -78,7 +80,10 @@ def owned(skeleton: Skeleton, others: list[Skeleton], shape: tuple[int, ...]) ->
 
 
 def connected(mask: BoolArray, skeleton: Skeleton) -> BoolArray:
-    """The parts of a mask that the skeleton's thin capsules touch; all if they touch none."""
+    """The parts of a mask that the skeleton's thin capsules touch; all if they touch none.
+
+    mask: bool (H, W).
+    """
     inner = bones(skeleton, mask.shape)
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     touched = np.zeros(count, bool)
@@ -88,7 +93,10 @@ def connected(mask: BoolArray, skeleton: Skeleton) -> BoolArray:
 
 
 def without_specks(mask: BoolArray, largest: float) -> BoolArray:
-    """Fills holes of at most `largest` pixels; larger ones are gaps between limbs."""
+    """Fills holes of at most `largest` pixels; larger ones are gaps between limbs.
+
+    mask: bool (H, W).
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), None, 4)
     small = stats[:, cv2.CC_STAT_AREA] <= largest
     small[0] = False

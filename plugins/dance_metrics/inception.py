@@ -81,7 +81,7 @@ class BlockB(nn.Module):
         self.branch3x3dbl_3 = Convolution(96, 96, 3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Half the size."""
+        """(N, 288, h, w) to (N, 768, h/2, w/2)."""
         three = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return torch.cat([self.branch3x3(x), three, _halved(x)], 1)
 

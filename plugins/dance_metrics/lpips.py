@@ -27,7 +27,7 @@ class Trunk(nn.Module):
         self.taps = taps
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """The outputs at the taps."""
+        """The outputs at the taps, of pictures (N, 3, H, W) less SHIFT, over SCALE."""
         found = []
         for position, layer in enumerate(self.features):
             x = layer(x)

@@ -43,7 +43,10 @@ class Level:
 
 
 def reduced(rgb: UInt8Array, hole: BoolArray) -> Level:
-    """The picture at working size. Pixels that mix hole and known become hole."""
+    """The picture (H, W, 3) at working size. Pixels that mix hole and known become hole.
+
+    hole: bool (H, W), not empty.
+    """
     height, width = hole.shape
     scale = min(1.0, WORK_SIDE / max(height, width), float(np.sqrt(WORK_HOLE / hole.sum())))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -46,7 +46,7 @@ class Folder:
 
     @cached_property
     def pictures(self) -> dict[str, Path]:
-        """Name of a picture without extension -> file."""
+        """Name of a picture without extension -> file. Raises MediaError if it cannot be listed."""
         try:
             files = sorted(p for p in self.path.iterdir() if p.name.endswith(SUFFIX))
         except OSError as error:

@@ -55,7 +55,10 @@ class Port:
             ) from error
 
     def people(self, bgr: UInt8Array) -> list[Any]:
-        """The library's BodyResults: 18 joints in the picture's pixels, None where not seen."""
+        """The library's BodyResults: 18 joints in the picture's pixels, None where not seen.
+
+        bgr: (H, W, 3), blue first, as the networks were trained.
+        """
         height, width = bgr.shape[:2]
         scale = min(INPUT / height, WIDEST / width)
         size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -84,12 +84,18 @@ class Networks:
         self._pose = _loaded(library.RTMPose, pose, model_input_size=model.size, **options)
 
     def boxes(self, rgb: UInt8Array) -> list[Box]:
-        """People as the detector sees them; it was trained on BGR."""
+        """People as the detector sees them; it was trained on BGR.
+
+        rgb: (H, W, 3). Boxes in its pixels.
+        """
         found, classes = self._detector(np.ascontiguousarray(rgb[..., ::-1]))
         return [Box(*map(float, box)) for box in found[classes == PERSON]]
 
     def points(self, rgb: UInt8Array, boxes: Sequence[Box]) -> list[FloatArray]:
-        """(133, 3) of the person in each box; the network was trained on RGB."""
+        """(133, 3) of the person in each box; the network was trained on RGB.
+
+        Raises WeightsError where the network gives another number of points.
+        """
         if not boxes:
             return []
         asked = [[box.left, box.top, box.right, box.bottom] for box in boxes]

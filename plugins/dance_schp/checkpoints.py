@@ -111,7 +111,7 @@ def open_onnx(checkpoint: Checkpoint, path: Path, device: str) -> Run:
 def fused(maps: list[Any], classes: int, path: Path) -> FloatArray:
     """The last of a graph's outputs that has all labels: decoder, then fusion, then edges.
 
-    Raises WeightsError when there is none.
+    float32 (classes, h, w), logits. Raises WeightsError when there is none.
     """
     fit = [x for x in maps if x.ndim == 4 and x.shape[1] == classes]
     if not fit:

@@ -36,7 +36,7 @@ def point(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 def enlarged(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear, corners on corners."""
+    """x (N, C, h, w) at the other's height and width: bilinear, corners on corners."""
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=True)
 
 

@@ -155,7 +155,10 @@ class Assets:
         return tuple(str(name) for name in self.body["bone_names"])
 
     def group(self, name: str) -> NDArray[np.bool_]:
-        """Which faces of the base mesh belong to a group ("body", "helper-tights", ...)."""
+        """Which faces of the base mesh belong to a group ("body", "helper-tights", ...): bool (F,).
+
+        Raises ValueError for an unknown group.
+        """
         number = [str(n) for n in self.body["group_names"]].index(name)
         return np.asarray(self.body["face_group"] == number)
 

@@ -28,7 +28,7 @@ def axes(camera: Camera) -> FloatArray:
 
 
 def seen_from(camera: Camera, points: FloatArray) -> FloatArray:
-    """Points (..., 3) of the world in camera coordinates: metres right, down and away."""
+    """Points (..., 3) of the world in camera coordinates (..., 3): metres right, down and away."""
     return (points - np.float32(camera.position)) @ axes(camera).T
 
 

@@ -91,7 +91,7 @@ def cross_pair(
 
 
 def sized(someone: Moving, factor: float) -> Moving:
-    """The same person larger or smaller, steps and all."""
+    """The same person larger or smaller by a factor about the world's origin, steps and all."""
 
     def at(seconds: float) -> Posed:
         pose, scale = someone.at(seconds), np.float32(factor)

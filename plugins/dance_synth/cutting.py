@@ -38,7 +38,10 @@ _WAYS = (
 
 
 def suit(assets: Assets, base: FloatArray, fit: float, extra: float = 0.0) -> Sheet:
-    """The whole body suit on a morphed base, with cloth uv, `fit` (0-1) loose, `extra` farther."""
+    """The whole body suit on a morphed base, with cloth uv, `fit` (0-1) loose, `extra` farther.
+
+    base: float32 (V, 3). extra: metres.
+    """
     sheet = _with_cloth_uv(assets, group_sheet(assets, base, SUIT), SUIT)
     near = group_neighbours(assets, SUIT)
     points = sheet.points
@@ -58,7 +61,7 @@ def suit(assets: Assets, base: FloatArray, fit: float, extra: float = 0.0) -> Sh
 def top(
     assets: Assets, base: FloatArray, *, sleeve: float, neck: float, hem: float, fit: float
 ) -> Sheet:
-    """From T-shirt to polo neck; numbers as in `Outfit`."""
+    """From T-shirt to polo neck; base as in `suit`, numbers as in `Outfit`."""
     pattern = average_body(assets)
     lowest = WAIST + (CROTCH + 0.01 - WAIST) * hem
     fields = (
@@ -68,7 +71,7 @@ def top(
 
 
 def trousers(assets: Assets, base: FloatArray, *, leg: float, fit: float) -> Sheet:
-    """From hot pants to leggings that end at the ankle."""
+    """From hot pants to leggings that end at the ankle; base and numbers as in `top`."""
     y = average_body(assets)[:, 1]
     lowest = -0.09 + (-0.745 + 0.09) * leg
     return clipped(suit(assets, base, 0.7 * fit), (np.float32(0.12) - y, y - np.float32(lowest)))
@@ -77,7 +80,10 @@ def trousers(assets: Assets, base: FloatArray, *, leg: float, fit: float) -> She
 def skirt(
     assets: Assets, base: FloatArray, *, length: float, flare: float, highest: float = 0.14
 ) -> Sheet:
-    """A skirt from the waist down; `highest` is its upper edge on the pattern."""
+    """A skirt from the waist down; `highest` is its upper edge on the pattern, metres.
+
+    Base and other numbers as in `top`.
+    """
     y = average_body(assets)[:, 1]
     return clipped(
         _flared(assets, base, flare), (np.float32(highest) - y, y - np.float32(skirt_end(length)))
@@ -92,7 +98,7 @@ def skirt_end(length: float) -> float:
 def open_coat(
     assets: Assets, base: FloatArray, *, sleeve: float, length: float, fit: float
 ) -> tuple[Sheet, Sheet]:
-    """Upper and hanging part of a coat that is open at the front."""
+    """Upper and hanging part of a coat that is open at the front; base and numbers as in `top`."""
     pattern = average_body(assets)
     y = pattern[:, 1]
     opening = _beside_opening(pattern)
@@ -134,14 +140,14 @@ def _beside_opening(pattern: FloatArray) -> FloatArray:
 def _sleeve(assets: Assets, sleeve: float) -> FloatArray:
     """Above 0 where a sleeve of that length covers."""
     ends = np.interp(sleeve, (0.0, 0.1, 1.0), (-0.08, 0.08, 1.02))
-    return np.asarray(np.float32(ends) - arm_places(assets), np.float32)
+    return np.asarray(np.float32(ends) - _arm_places(assets), np.float32)
 
 
-def arm_places(assets: Assets) -> FloatArray:
-    """Where along the arm each base vertex lies: 0 shoulder, 1 wrist, below 0 towards the trunk.
+def _arm_places(assets: Assets) -> FloatArray:
+    """Where along the arm each base vertex lies, float32 (V,).
 
-    Between arm and trunk the values are spread evenly over the suit, so that its lines of one
-    value are rings.
+    0 shoulder, 1 wrist, below 0 towards the trunk. Between arm and trunk the values are spread
+    evenly over the suit, so that its lines of one value are rings.
     """
 
     def make() -> FloatArray:

@@ -62,7 +62,10 @@ def exposed(light: FloatArray, camera: Effects) -> FloatArray:
 
 
 def developed(light: FloatArray, camera: Effects, rng: np.random.Generator | None) -> UInt8Array:
-    """The sRGB picture of light on the sensor; without rng, as without noise and JPEG."""
+    """The sRGB picture, uint8 (H, W, 3), of light on the sensor, as `exposed` gives it.
+
+    Without rng, as without noise and JPEG.
+    """
     if rng is not None and camera.shot + camera.read > 0:
         noise = rng.standard_normal(light.shape, np.float32)
         light = light + noise * (

@@ -23,7 +23,7 @@ GLOVE, SOCK, KNIT = 0.0025, 0.002, 0.011
 
 
 def gloves(assets: Assets, base: FloatArray) -> Sheet:
-    """Both hands and a bit of the forearms, blown up a little."""
+    """Both hands and a bit of the forearms of a base (V, 3), blown up a little."""
     skin = divided_skin(assets)
     places = skin.extend(_toward_hand(assets))
     wide = np.isin(skin.region, [REGION[f"{s}_{p}"] for s in ("left", "right")
@@ -51,7 +51,7 @@ def shod(assets: Assets) -> FloatArray:
 
 
 def knitted_hat(assets: Assets, base: FloatArray, thickness: float = KNIT) -> Sheet:
-    """The head above a tilted plane over the ears, blown up and smoothed."""
+    """The head above a tilted plane over the ears, blown up by `thickness` metres and smoothed."""
     skin = divided_skin(assets)
     pattern = skin.extend(average_body(assets))
     above = pattern[:, 1] - (0.752 + 0.3 * (pattern[:, 2] - 0.03))

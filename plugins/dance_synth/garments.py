@@ -59,7 +59,10 @@ class Piece:
 
 
 def pieces(assets: Assets, base: FloatArray, outfit: Outfit) -> Iterator[Piece]:
-    """All that is worn on the body, in no order. Raises UsageError for an unknown name."""
+    """All that is worn on the body, in no order. Raises UsageError for an unknown name.
+
+    base: float32 (V, 3), the morphed mesh, metres.
+    """
     if outfit.socks > 0:
         sheet = extras.socks(assets, base, outfit.socks, bool(outfit.shoes))
         yield Piece(sheet.labelled(Label.SOCKS), "socks", 1)
@@ -194,7 +197,7 @@ def _hanging(sheet: Sheet, slot: str, level: int) -> Piece:
 
 
 def head_pieces(assets: Assets, base: FloatArray, outfit: Outfit) -> Iterator[Piece]:
-    """Eyes, teeth, brows, lashes, hair, hat, sunglasses."""
+    """Eyes, teeth, brows, lashes, hair, hat, sunglasses; base and error as of `pieces`."""
     yield Piece(_face(assets, base, "eyes", EYES), "eyes", 0)
     yield Piece(_face(assets, base, "teeth", "teeth_base"), "teeth", 0)
     if outfit.brows:

@@ -43,7 +43,7 @@ class Keypoints:
 
 
 def keypoints(assets: Assets, base: FloatArray) -> Keypoints:
-    """The keypoints of a morphed, unposed base."""
+    """The keypoints of a morphed, unposed base, float32 (V, 3), metres."""
     rows, mean, first = assets.once("keypoint_mean", lambda: _means(assets))
     bones, weights = base_skin(assets)
     out = normals(base, group_sheet(assets, base, "body").triangles)

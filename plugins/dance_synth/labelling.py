@@ -113,13 +113,13 @@ class Skin:
     weights: FloatArray
 
     def extend(self, values: NDArray[np.float32]) -> FloatArray:
-        """Values of base vertices, then those of the points on the dividing lines."""
+        """Values (V, ...) of base vertices, then those of the points on the dividing lines."""
         for cut in self.cuts:
             values = cut.extend(values)
         return values
 
     def sheet(self, base: FloatArray) -> Sheet:
-        """The skin of a morphed base."""
+        """The skin of a morphed base (V, 3)."""
         return Sheet(
             self.extend(base), self.bones, self.weights, self.triangles, self.corners, self.uvs,
             self.labels,
@@ -154,7 +154,11 @@ def _owns(region: Region, bone: str) -> bool:
 
 
 def joints(assets: Assets, base: FloatArray) -> dict[str, FloatArray]:
-    """Places of the joints that axes refer to, on an unposed base: names as keypoints.json's."""
+    """Places (3,), metres, of the joints that axes refer to, on an unposed base (V, 3).
+
+    Names as keypoints.json's, Neck, Crotch, Crown and, with L and R before them, Fingers, Toes,
+    Heel.
+    """
     points = assets.keypoints
     out = {name: base[rows].mean(0) for name, rows in points["body25"].items()}
     out["Neck"] = (out["LShoulder"] + out["RShoulder"]) / 2
@@ -185,7 +189,10 @@ class Chart:
     third: FloatArray
 
     def coordinates(self, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Place along the axis in [0, 1], distance towards the pole, and beside it: (..., )."""
+        """Place along the axis in [0, 1], metres towards the pole and beside it: (...) each.
+
+        points: (..., 3), metres, at rest.
+        """
         offset = points * MIRRORED - self.start
         place = np.clip(offset @ self.along / self.length, 0, 1)
         return place, offset @ self.pole, offset @ self.third
@@ -196,7 +203,10 @@ MIRRORED = np.array([1, -1, 1], np.float32)
 
 
 def chart(region: Region, places: dict[str, FloatArray]) -> Chart:
-    """The chart of a region on a body in rest; the formulas are those of the template."""
+    """The chart of a region on a body in rest; the formulas are those of the template.
+
+    places: of `joints`.
+    """
     start, end = (places[name] * MIRRORED for name in region.axis)
     length = float(np.linalg.norm(end - start))
     along = (end - start) / length

@@ -56,8 +56,9 @@ def clearance(
 ) -> FloatArray:  # fmt: skip
     """How far along its unit direction each point meets the outer sheets; (P,), inf: nowhere.
 
-    Of several places the one nearest to the point counts; below 0 it lies behind the point.
-    Points with a zero direction meet nothing.
+    points, directions: (P, 3), metres. Of several places the one nearest to the point counts; below
+    0 it lies behind the point. Points with a zero direction meet nothing. behind, ahead: metres
+    looked at either way.
     """
     corners = [sheet.points[sheet.triangles] for sheet in outer if len(sheet.triangles)]
     if not corners:

@@ -50,7 +50,7 @@ class Light:
         return self.ambient(normals) + facing[:, None] * self.sun
 
     def turned(self, angle: float) -> Light:
-        """The light with everything turned about the vertical, +z towards +x for angles above 0."""
+        """The light turned about the vertical by radians, +z towards +x for angles above 0."""
         turn = turning(angle)
         probes = _probes()
         values = harmonics(probes @ turn) @ self.sky.T
@@ -58,13 +58,13 @@ class Light:
         return replace(self, sky=sky.astype(np.float32), direction=turn @ self.direction)
 
     def scaled(self, gain: float | FloatArray, sun: float = 1.0) -> Light:
-        """Brighter by a gain (per channel), its sun by another factor besides."""
+        """Brighter by a gain, one or (3,) per channel, its sun by another factor besides."""
         gains = np.ones(3, np.float32) * np.float32(gain)
         return replace(self, sky=self.sky * gains[:, None], sun=self.sun * gains * np.float32(sun))
 
 
 def turning(angle: float) -> FloatArray:
-    """The rotation about the vertical that takes +z towards +x, for column vectors."""
+    """The rotation (3, 3) by radians about the vertical, +z towards +x, for column vectors."""
     c, s = math.cos(angle), math.sin(angle)
     return np.array([(c, 0, s), (0, 1, 0), (-s, 0, c)], np.float32)
 

@@ -62,7 +62,7 @@ def mesh_from(
     triangles: IntArray, weld: IntArray, uv: FloatArray, material: IntArray,
     materials: Sequence[Material], label: UInt8Array, owner: int,
 ) -> Mesh:  # fmt: skip
-    """A mesh made ready; arrays as in `Human`."""
+    """A mesh made ready; arrays as in `Human`, owner as in `Mesh`."""
     packed = [_pyramid(each.texture, each.cutout) for each in materials]
     mips, texels = _packed(packed)
     kinds = np.array([KINDS[each.kind] for each in materials], np.uint8)

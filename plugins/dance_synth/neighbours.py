@@ -21,14 +21,17 @@ class Neighbours:
 
     @staticmethod
     def of(triangles: IntArray, count: int) -> Neighbours:
-        """Of a mesh with so many points."""
+        """Of a mesh of `count` points; triangles: (T, 3) into them."""
         pairs = triangles[:, [0, 1, 1, 2, 2, 0, 1, 0, 2, 1, 0, 2]].reshape(-1, 2).astype(np.int64)
         pairs = np.unique(pairs[:, 0] * count + pairs[:, 1])
         starts = np.searchsorted(pairs // count, np.arange(count + 1))
         return Neighbours(starts, pairs % count)
 
     def smoothed(self, values: FloatArray, rounds: int, share: float = 0.5) -> FloatArray:
-        """Values (P,) or (P, C) moved towards the mean of their neighbours, some rounds long."""
+        """Values (P,) or (P, C) moved towards the mean of their neighbours, some rounds long.
+
+        share: of the way, each round.
+        """
         flat = values.reshape(len(values), -1).astype(np.float32)
         for _ in range(rounds):
             flat = _one_round(flat, self.starts, self.points, np.float32(share))

@@ -35,7 +35,10 @@ def prop(rng: np.random.Generator, x: float, z: float) -> Prop:
 
 
 def built(blocks: Sequence[Block], texture: UInt8Array, x: float, z: float, turn: float) -> Prop:
-    """Upright blocks as one thing, turned about its own middle."""
+    """Upright blocks as one thing that stands at (x, z), metres, turned about its own middle.
+
+    texture: uint8 (h, w, 4), as `Material` has it. turn: radians about the vertical.
+    """
     corners, uv, triangles = [], [], []
     for middle, size in blocks:
         for face in _faces(np.float32(middle), np.float32(size)):

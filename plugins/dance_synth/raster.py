@@ -206,7 +206,10 @@ def far_map(direction: FloatArray, around: FloatArray, size: int) -> FarMap:
 def draw_far(
     target: FarMap, vertices: FloatArray, mesh: Mesh, first: int = 0, stop: int | None = None
 ) -> None:
-    """Draws triangles first to stop over what is there; cut-outs where they are half opaque."""
+    """Draws triangles first to stop over what is there; cut-outs where they are half opaque.
+
+    vertices: (V, 3), metres, world.
+    """
     local = vertices @ target.rows[:, :3].T + target.rows[:, 3]
     stop = len(mesh.triangles) if stop is None else stop
     _draw_far(

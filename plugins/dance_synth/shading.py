@@ -53,8 +53,11 @@ GLOSS: FloatArray = np.array(
 """Per kind: reflectance seen head-on, Blinn-Phong exponent, share of the sky's reflection."""
 
 
-def sky_directions() -> FloatArray:
-    """Seven directions whose maps tell how much of the sky is hidden: up, and around."""
+def _sky_directions() -> FloatArray:
+    """Seven directions whose maps tell how much of the sky is hidden: up, and around.
+
+    float32 (7, 3), unit, world.
+    """
     turn = np.arange(6) * (2 * math.pi / 6)
     tilt = np.where(np.arange(6) % 2, 0.75, 0.15)
     ring = np.stack([np.cos(tilt) * np.sin(turn), np.sin(tilt), np.cos(tilt) * np.cos(turn)], 1)
@@ -79,7 +82,7 @@ class Shades:
         seen = np.zeros(len(points), np.float32)
         total = np.full(len(points), 1e-4, np.float32)
         shifted = points + np.float32(0.01) * directions
-        for direction in sky_directions():
+        for direction in _sky_directions():
             target = far_map(direction, self._box, SKY_SIZE)
             draw_far(target, self._vertices, self._mesh)
             facing = directions @ direction

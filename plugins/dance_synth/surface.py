@@ -41,7 +41,7 @@ class Sheet:
     labels: UInt8Array
 
     def take(self, which: BoolArray | NDArray[np.intp]) -> Sheet:
-        """Only some of the triangles; the points stay."""
+        """Only some of the triangles, a mask (T,) or their numbers; the points stay."""
         return replace(
             self, triangles=self.triangles[which], corners=self.corners[which],
             labels=self.labels[which],
@@ -52,7 +52,7 @@ class Sheet:
         return replace(self, labels=np.full(len(self.triangles), label, np.uint8))
 
     def moved(self, points: FloatArray) -> Sheet:
-        """The same with its points elsewhere."""
+        """The same with its points (P, 3) elsewhere."""
         return replace(self, points=points.astype(np.float32))
 
     def compact(self) -> Sheet:
@@ -181,7 +181,7 @@ def _kept(sheet: Sheet, field: FloatArray) -> tuple[Sheet, Cut]:
 
 
 def extend_skin(bones: UInt8Array, weights: FloatArray, cut: Cut) -> tuple[UInt8Array, FloatArray]:
-    """Skin weights of the old points, then of the new ones."""
+    """Skin weights of the old points, (P, 8) as in `Sheet`, then of the new ones: (P + N, 8)."""
     start, end = (dense_skin(bones[rows], weights[rows]) for rows in (cut.start, cut.end))
     mixed = start + cut.place[:, None] * (end - start)
     new_bones, new_weights = sparse_skin(np.asarray(mixed, np.float32))
@@ -196,7 +196,10 @@ def dense_skin(bones: UInt8Array, weights: FloatArray) -> FloatArray:
 
 
 def sparse_skin(dense: FloatArray) -> tuple[UInt8Array, FloatArray]:
-    """The largest weights of each row, largest first, made to sum to 1."""
+    """The largest weights of each row, largest first, made to sum to 1: bones and weights (P, 8).
+
+    dense: (P, bones).
+    """
     order = np.argsort(-dense, axis=1, kind="stable")[:, :INFLUENCES]
     weights = np.take_along_axis(dense, order, 1)
     weights = np.where(weights < 1e-3, 0, weights)
@@ -204,7 +207,7 @@ def sparse_skin(dense: FloatArray) -> tuple[UInt8Array, FloatArray]:
 
 
 def base_skin(assets: Assets) -> tuple[UInt8Array, FloatArray]:
-    """Skin weights of the base mesh."""
+    """Skin weights of the base mesh: bones and weights (V, 8), as in `Sheet`."""
 
     def make() -> tuple[UInt8Array, FloatArray]:
         file = assets.body
@@ -215,7 +218,7 @@ def base_skin(assets: Assets) -> tuple[UInt8Array, FloatArray]:
 
 
 def group_sheet(assets: Assets, base: FloatArray, group: str) -> Sheet:
-    """A group of the base mesh ("helper-tights", ...) on a morphed base, label 0."""
+    """A group of the base mesh ("helper-tights", ...) on a morphed base (V, 3), label 0."""
 
     def make() -> tuple[IntArray, IntArray]:
         which = assets.group(group)
@@ -230,7 +233,10 @@ def group_sheet(assets: Assets, base: FloatArray, group: str) -> Sheet:
 def fitted_sheet(
     assets: Assets, base: FloatArray, kind: str, name: str, components: Sequence[int] | None = None
 ) -> Sheet:
-    """A garment, hair, eyes ... on a morphed base, label 0; only some components of it."""
+    """A garment, hair, eyes ... on a morphed base (V, 3), label 0; only some components of it.
+
+    Raises WeightsError where the pack has none of that kind and name.
+    """
     mesh = assets.fitted(kind, name)
     key = f"sheet/{kind}/{name}/{components}"
     bones, weights, triangles, corners = assets.once(
@@ -257,7 +263,10 @@ def _fitted_parts(
 
 
 def triangulated(faces: IntArray, corners: IntArray) -> tuple[IntArray, IntArray]:
-    """Two triangles per quad, one where the fourth vertex repeats the first."""
+    """Two triangles per quad, one where the fourth vertex repeats the first.
+
+    faces, corners: (F, 4); both int32 (T, 3) then.
+    """
     quads = faces[:, 3] != faces[:, 0]
 
     def both(rows: IntArray) -> IntArray:

@@ -51,7 +51,7 @@ class VggFace2Embedder:
 
 
 def middle(face: UInt8Array) -> UInt8Array:
-    """The middle 224 x 224 of the face at 256 pixels on the short side."""
+    """The middle (224, 224, 3) of the face at 256 pixels on the short side."""
     height, width = face.shape[:2]
     if (scale := SHORT / min(height, width)) != 1:
         size = (max(SHORT, round(width * scale)), max(SHORT, round(height * scale)))

@@ -60,7 +60,10 @@ def _blobs(rng: Generator, shape: tuple[int, int], cells: int, channels: int) ->
 
 
 def redressed(rgb: UInt8Array, labels: UInt8Array, rng: Generator, share: float) -> UInt8Array:
-    """Some garments in other colours and patterns; folds and shadows stay."""
+    """Some garments in other colours and patterns; folds and shadows stay.
+
+    labels: uint8 (H, W). share: how likely each garment is to change.
+    """
     out = rgb.astype(np.float32)
     for garment in (*((label,) for label in GARMENTS), SHOES):
         area = np.isin(labels, garment)
@@ -74,7 +77,7 @@ def redressed(rgb: UInt8Array, labels: UInt8Array, rng: Generator, share: float)
 
 
 def regrounded(rgb: UInt8Array, person: BoolArray, rng: Generator) -> UInt8Array:
-    """The person in front of a texture or of smooth noise, softly cut out."""
+    """The person, bool (H, W), in front of a texture or of smooth noise, softly cut out."""
     shape = person.shape
     ground = pattern(rng, shape)
     if rng.random() < 0.6:
@@ -85,7 +88,10 @@ def regrounded(rgb: UInt8Array, person: BoolArray, rng: Generator) -> UInt8Array
 
 
 def occluded(rgb: UInt8Array, rng: Generator, most: int = 2) -> tuple[UInt8Array, BoolArray]:
-    """The picture with textured bars, boxes and ellipses in front, and where they are."""
+    """The picture with textured bars, boxes and ellipses in front, and where they are.
+
+    Where: bool (H, W). most: how many there are, at most; at least one.
+    """
     shape = rgb.shape[:2]
     cover = np.zeros(shape, np.uint8)
     for _ in range(int(rng.integers(1, most + 1))):
@@ -169,7 +175,10 @@ def photographed(rgb: UInt8Array, rng: Generator) -> UInt8Array:
 
 
 def coded(rgb: UInt8Array, quality: int) -> UInt8Array:
-    """Through JPEG, which keeps brightness finer than colour and must know red from blue."""
+    """Through JPEG, which keeps brightness finer than colour and must know red from blue.
+
+    quality: 1-100, libjpeg's.
+    """
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)

@@ -115,7 +115,11 @@ def drawn_squeeze(rng: Generator) -> tuple[float, float] | None:
 
 
 def squeezed(labels: UInt8Array, factors: tuple[float, float] | None) -> UInt8Array:
-    """A label map squeezed or stretched about the person's middle (section 3.1); nearest label."""
+    """A label map squeezed or stretched about the person's middle (section 3.1); nearest label.
+
+    labels: (H, W), of the same size after it, 0 where nothing was. factors: across and down; None
+    changes nothing.
+    """
     if factors is None or not labels.any():
         return labels
     rows, columns = np.flatnonzero(labels.any(1)), np.flatnonzero(labels.any(0))
@@ -141,7 +145,7 @@ def mirrored(shot: Shot) -> Shot:
 
 
 def dropped(present: BoolArray, share: float, rng: Generator) -> BoolArray:
-    """Which of the parts t1-t5 are shown, a share of them left out at random."""
+    """Which of the parts t1-t5, bool (5,), are shown, a share of them left out at random."""
     return present & (rng.random(len(present)) >= share)
 
 

@@ -118,7 +118,11 @@ def b2f_item(
 
 
 def painting_item(source: Shot, shot: Shot, preset: B2FPreset, texture: Tensor | None) -> Item:
-    """What B2F paints a shot from, with the looks of the source; the shot is on the canvas."""
+    """What B2F paints a shot from, with the looks of the source; the shot is on the canvas.
+
+    "images" (5, 3, S, S), "present" (5,), "P_B" (h, w), "plate" (3, H, W) and, if given, "texture"
+    (6, H, W).
+    """
     parts = appearance.separate(source.rgb, _labels(source, preset), preset.crop)
     item = {
         "images": torch.from_numpy(parts.images).movedim(-1, 1),
@@ -131,7 +135,7 @@ def painting_item(source: Shot, shot: Shot, preset: B2FPreset, texture: Tensor |
 
 
 def posed(source: Shot, shot: Shot, preset: B2FPreset, cuts: Cuts) -> Tensor | None:
-    """The source's pixels bent to the shot's pose, with texture=warp."""
+    """The source's pixels bent to the shot's pose, (6, H, W); None without texture=warp."""
     if preset.texture != "warp":
         return None
     puppet = cuts.puppet(source, preset.canvas)
@@ -203,7 +207,7 @@ def _labels(shot: Shot, preset: P2BPreset | B2FPreset) -> UInt8Array:
 
 
 def picture(rgb: UInt8Array) -> Tensor:
-    """As an item holds it."""
+    """RGB (H, W, 3) as an item holds it, uint8 (3, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(rgb)).movedim(-1, 0)
 
 
@@ -236,10 +240,10 @@ def _numbered(boxes: Sequence[Tensor]) -> Tensor:
 
 
 def signed(rgb: Tensor) -> Tensor:
-    """8-bit pictures as [-1, 1]."""
+    """8-bit pictures of any shape as floats in [-1, 1]."""
     return rgb.float() / 127.5 - 1
 
 
 def unsigned(rgb: Tensor) -> Tensor:
-    """8-bit pictures as [0, 1]."""
+    """8-bit pictures of any shape as floats in [0, 1]."""
     return rgb.float() / 255

@@ -65,7 +65,7 @@ class EmbedderTask:
         return {name: unsigned(faces) for name, faces in batch.items()}
 
     def forward(self, batch: dict[str, Tensor], network: Any = None) -> tuple[Tensor, Tensor]:
-        """Embeddings of both looks."""
+        """Embeddings of both looks, (N, size) each, of length one."""
         network = network or self.network
         one, two = (network.embed(batch[name]) for name in ("one", "two"))
         return one.float(), two.float()

@@ -25,6 +25,6 @@ class Features(nn.Module):
         return self.parser.features(rgb)
 
     def face(self, rgb: Tensor) -> list[Tensor]:
-        """Activations of four halvings and the embedding."""
+        """Activations of four halvings and the embedding of faces, RGB (N, 3, S, S) in [0, 1]."""
         found: list[Tensor] = self.embedder(rgb)
         return found

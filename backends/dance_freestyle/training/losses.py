@@ -89,8 +89,8 @@ def perceptual(
 ) -> Tensor:
     """Equation 16: Σ_j w_j · mean |VGG^j(x) − VGG^j(o)|; x is the truth."""
     with torch.no_grad():
-        wanted = network(unit_range(x))
-    found = network(unit_range(o))
+        wanted = network(_unit_range(x))
+    found = network(_unit_range(o))
     pairs = zip(weights, wanted, found, strict=True)
     return _sum(weight * (a - b).abs().mean() for weight, a, b in pairs)
 
@@ -118,10 +118,10 @@ class FacePerceptual(nn.Module):
         if len(truth) == 0:
             return output.sum() * 0
         with torch.no_grad():
-            wanted = self.network[0](unit_range(truth))
+            wanted = self.network[0](_unit_range(truth))
             if self.training:
                 self._learn(wanted)
-        found = self.network[0](unit_range(output))
+        found = self.network[0](_unit_range(output))
         return _sum(
             (a - b).abs().mean() / scale
             for a, b, scale in zip(wanted, found, self.scale.clone(), strict=True)
@@ -156,7 +156,7 @@ def masked_l1(x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
 
 
 def gradient_l1(x: Tensor) -> Tensor:
-    """‖∂x‖₁ + ‖∂y‖₁ of the difference between neighbours."""
+    """‖∂x‖₁ + ‖∂y‖₁ of (N, C, H, W), the difference between neighbours; each norm a mean."""
     return (x[..., 1:] - x[..., :-1]).abs().mean() + (x[..., 1:, :] - x[..., :-1, :]).abs().mean()
 
 
@@ -172,11 +172,11 @@ def detail(x: Tensor, side: int = 8) -> Tensor:
 
 
 def dilated(mask: Tensor) -> Tensor:
-    """A mask of 0 and 1 grown by `DILATION`."""
+    """A mask of 0 and 1 grown by `DILATION` pixels every way."""
     return blocks.dilated(mask, DILATION)
 
 
-def unit_range(x: Tensor) -> Tensor:
+def _unit_range(x: Tensor) -> Tensor:
     """[-1, 1] as [0, 1]."""
     return (x + 1) / 2
 
@@ -198,7 +198,7 @@ def crop_boxes(pictures: Tensor, boxes: Tensor, size: int) -> Tensor:
 
 
 def usable(boxes: Tensor, smallest: float = 24.0) -> Tensor:
-    """The boxes (M, 5) whose sides are at least that long."""
+    """The boxes (M, 5) whose sides are at least that many pixels long."""
     sides = torch.minimum(boxes[:, 3] - boxes[:, 1], boxes[:, 4] - boxes[:, 2])
     return boxes[sides >= smallest]
 

@@ -46,7 +46,11 @@ class P2BBatch:
 
 
 def p2b_shown(preset: P2BPreset, batch: P2BBatch, body_map: Tensor) -> Tensor:
-    """What P2B's discriminators see: by `d_cond` all its inputs, the pose, or nothing; the map."""
+    """What P2B's discriminators see: by `d_cond` all its inputs, the pose, or nothing; the map.
+
+    body_map: (N, L, H, W) of the preset's labels, one-hot or σ(a). Raises ValueError as
+    `condition`.
+    """
     if preset.d_cond == "none":
         return body_map
     seen = condition(preset, batch.p_star, batch.P_S, batch.P_D)
@@ -56,7 +60,7 @@ def p2b_shown(preset: P2BPreset, batch: P2BBatch, body_map: Tensor) -> Tensor:
 
 
 def p2b_generator(preset: P2BPreset, critics: TwoScales, batch: P2BBatch, logits: Tensor) -> Terms:
-    """Equation 9: Σ_k (LSGAN + λ_D · FM) + λ_CE · CE."""
+    """Equation 9: Σ_k (LSGAN + λ_D · FM) + λ_CE · CE. logits: of `P2B.forward`."""
     weights = preset.loss
     entropy = losses.cross_entropy(logits, batch.P_M, weights.ce_mode)
     terms = {"cross_entropy": weights.cross_entropy * entropy}
@@ -83,7 +87,10 @@ def judged(weights: P2BLoss | B2FLoss | FRLoss) -> bool:
 def p2b_discriminator_loss(
     preset: P2BPreset, critics: TwoScales, batch: P2BBatch, logits: Tensor
 ) -> Tensor:
-    """Least squares, against the same pictures as the generator's."""
+    """Least squares, against the same pictures as the generator's; 0 where nothing is judged.
+
+    logits: of `P2B.forward`.
+    """
     if not judged(preset.loss):
         return losses.none()
     real = critics(p2b_shown(preset, batch, one_hot(batch.P_M, preset.labels)))
@@ -195,7 +202,10 @@ def _copying(preset: B2FPreset, batch: B2FBatch, painted: Painted, inside: Tenso
 
 
 def boxed(judge: FacePerceptual, z: Tensor, x: Tensor, boxes: Tensor, size: int) -> Tensor:
-    """A perceptual loss inside boxes, small ones skipped."""
+    """A perceptual loss inside boxes, small ones skipped. z, x: pictures (N, 3, H, W), [-1, 1].
+
+    boxes: (M, 5) as `losses.crop_boxes` takes them. size: side of the crops, pixels.
+    """
     boxes = losses.usable(boxes)
     loss: Tensor = judge(losses.crop_boxes(x, boxes, size), losses.crop_boxes(z, boxes, size))
     return loss
@@ -204,7 +214,7 @@ def boxed(judge: FacePerceptual, z: Tensor, x: Tensor, boxes: Tensor, size: int)
 def b2f_discriminator_loss(
     preset: B2FPreset, critics: TwoScales, batch: B2FBatch, painted: Painted
 ) -> Tensor:
-    """Equation 14, corrected."""
+    """Equation 14, corrected (docs/paper.md); 0 where nothing is judged."""
     if not judged(preset.loss):
         return losses.none()
     real = critics(b2f_shown(batch.P_B, batch.x))
@@ -225,7 +235,10 @@ class FRBatch:
 
     @property
     def counted(self) -> Tensor | float:
-        """Weights of pixels, each face's with the mean 1: what is not pasted counts a little."""
+        """Weights of pixels, each face's with the mean 1: what is not pasted counts a little.
+
+        (N, 1, S, S); 1.0 where `inside` is not known.
+        """
         if self.inside is None:
             return 1.0
         weights = AROUND + self.inside
@@ -247,7 +260,10 @@ def fr_generator(
     batch: FRBatch,
     output: tuple[Tensor, Tensor],
 ) -> Terms:
-    """FR's terms on c and c^m = m^c · c + (1 − m^c) · c⁰; equation 18 compares with the truth."""
+    """FR's terms on c and c^m = m^c · c + (1 − m^c) · c⁰; equation 18 compares with the truth.
+
+    output: c and m^c, as `FR.forward` gives them.
+    """
     (c, mask), weights = output, preset.loss
     merged = refined(c, mask, batch.c0)
     wrong = (c - batch.truth) * batch.counted
@@ -280,7 +296,7 @@ def _pooled(weights: Tensor | float, like: Tensor) -> Tensor | float:
 def fr_discriminator_loss(
     preset: FRPreset, critic: FaceDiscriminator, batch: FRBatch, output: tuple[Tensor, Tensor]
 ) -> Tensor:
-    """Least squares on c^m against the real face."""
+    """Least squares on c^m against the real face; 0 where nothing is judged. output: c and m^c."""
     if not judged(preset.loss):
         return losses.none()
     merged = refined(*output, batch.c0).detach()

@@ -100,11 +100,11 @@ class ParserTask:
         self.item: Show = partial(parser_item, preset=preset)
 
     def ready(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Picture and hints in [0, 1]."""
+        """Picture and hints in [0, 1], (N, 3, H, W) and (N, 4, H, W); labels as they are."""
         return {**batch, "rgb": unsigned(batch["rgb"]), "hints": unsigned(batch["hints"])}
 
     def forward(self, batch: dict[str, Tensor], network: Any = None) -> Tensor:
-        """Logits."""
+        """Logits, float32 (N, 22, H, W)."""
         logits: Tensor = (network or self.network)(batch["rgb"], batch["hints"])
         return logits.float()
 
@@ -124,7 +124,10 @@ class ParserTask:
 
 
 def soft_dice(logits: Tensor, truth: Tensor) -> Tensor:
-    """One minus the mean overlap over labels present in the batch: small labels count as much."""
+    """One minus the mean overlap over labels present in the batch: small labels count as much.
+
+    logits: (N, L, H, W). truth: int64 (N, H, W).
+    """
     shares = logits.softmax(1)
     wanted = F.one_hot(truth, logits.shape[1]).movedim(-1, 1).to(shares.dtype)
     shared, sums = (shares * wanted).sum((0, 2, 3)), (shares + wanted).sum((0, 2, 3))

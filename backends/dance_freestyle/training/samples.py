@@ -105,7 +105,8 @@ def open_data(data: str, report: Report | None = None, verify: bool = True) -> S
 def order(count: int, seed: int, turn: int) -> NDArray[np.int64]:
     """The order in which a turn visits `count` samples, each once, over all processes together.
 
-    An epoch is longer: as many samples as all of them have frames (`Samples.frames`).
+    int64 (count,). An epoch is longer: as many samples as all of them have frames
+    (`Samples.frames`).
     """
     return np.random.default_rng([seed, turn]).permutation(count)
 

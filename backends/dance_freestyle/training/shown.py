@@ -58,7 +58,7 @@ def _fitted(picture: UInt8Array) -> UInt8Array:
 
 
 def p2b_rows(batch: P2BBatch, logits: Tensor) -> list[Row]:
-    """Target's labels, pose, surface; labels made and wanted."""
+    """Target's labels, pose, surface; labels made and wanted. logits: (N, L, H, W)."""
     hands = logits.shape[1] == BODY_LABELS
     columns = {"target": _labels(batch.p_star.argmax(1), hands), "pose": _unit(batch.P_S)}
     if batch.P_D is not None:
@@ -69,7 +69,10 @@ def p2b_rows(batch: P2BBatch, logits: Tensor) -> list[Row]:
 
 
 def b2f_rows(batch: dict[str, Tensor], painted: Painted, preset: B2FPreset) -> list[Row]:
-    """Parts, labels and the warped photo; z, m, z over the ground; the true picture."""
+    """Parts, labels and the warped photo; z, m, z over the ground; the true picture.
+
+    batch: as `B2FTask.ready` gives it.
+    """
     labels = _labels(batch["P_B"].argmax(1), preset.hand_labels, preset.face_labels)
     columns = {"parts": _parts(batch["images"]), "labels": labels}
     if "texture" in batch:
@@ -82,7 +85,10 @@ def b2f_rows(batch: dict[str, Tensor], painted: Painted, preset: B2FPreset) -> l
 
 
 def fr_rows(batch: dict[str, Tensor], output: tuple[Tensor, Tensor]) -> list[Row]:
-    """Who it is, the face given; c, its mask and the refined face; the true one."""
+    """Who it is, the face given; c, its mask and the refined face; the true one.
+
+    output: c and m^c, as `FR.forward` gives them.
+    """
     c, mask = output
     truth = FRBatch(batch["c0"], batch["truth"])
     return _by_sample({
@@ -93,7 +99,7 @@ def fr_rows(batch: dict[str, Tensor], output: tuple[Tensor, Tensor]) -> list[Row
 
 
 def parser_rows(batch: dict[str, Tensor], logits: Tensor) -> list[Row]:
-    """Picture, mask, skeleton; labels made and wanted."""
+    """Picture, mask, skeleton; labels made and wanted. logits: (N, 22, H, W)."""
     mask = batch["hints"][:, :1].expand(-1, 3, -1, -1)
     return _by_sample({
         "picture": _unit(batch["rgb"]), "mask": _unit(mask), "pose": _unit(batch["hints"][:, 1:]),
@@ -102,7 +108,10 @@ def parser_rows(batch: dict[str, Tensor], logits: Tensor) -> list[Row]:
 
 
 def embedder_rows(batch: dict[str, Tensor], output: tuple[Tensor, Tensor]) -> list[Row]:
-    """Two looks at a face, and the one of all second looks that is nearest to the first."""
+    """Two looks at a face, and the one of all second looks that is nearest to the first.
+
+    output: embeddings (N, size) of both looks.
+    """
     one, two = output
     nearest = (one @ two.T).argmax(1)
     return _by_sample({

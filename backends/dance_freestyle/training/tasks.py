@@ -75,7 +75,7 @@ class Task(Protocol):
         """Weighted losses of the network."""
 
     def critic_loss(self, batch: Batch, output: Any) -> Tensor:
-        """The discriminators' loss."""
+        """The discriminators' loss; `losses.none()` of a task that has none."""
 
     def rows(self, batch: Batch, output: Any) -> list[Row]:
         """Pictures to look at, by name, for each of the batch."""
@@ -100,7 +100,7 @@ class P2BTask:
         return {**batch, "p_star": p_star, "P_S": unsigned(batch["P_S"])}
 
     def forward(self, batch: Batch, network: Any = None) -> Tensor:
-        """Logits, equation 3."""
+        """Logits (N, L, H, W), equation 3."""
         network = network or self.network
         logits: Tensor = network(batch["p_star"], batch["P_S"], batch.get("P_D"))
         return logits.float()
@@ -263,7 +263,7 @@ class FRTask:
         return {**found, "identity": unsigned(batch["identity"])}
 
     def forward(self, batch: Batch, network: Any = None) -> tuple[Tensor, Tensor]:
-        """Equation 19."""
+        """Equation 19: c (N, 3, S, S) in [-1, 1] and m^c (N, 1, S, S) in [0, 1]."""
         network = network or self.network
         face = self.published or network.face
         c, mask = network(batch["c0"], face.embed(batch["identity"]), batch.get("photo"))

@@ -132,7 +132,8 @@ class Trainer:
     def one_step(self, coming: Feed | None = None) -> dict[str, float]:
         """One step of both optimisers; its losses by name, averaged over all processes.
 
-        coming: gives the next items where they are prepared ahead.
+        coming: gives the next items where they are prepared ahead. Raises TrainingError, before any
+        weight changes, when a loss or gradient is not finite or a loss explodes.
         """
         task, processes = self.task, self.processes
         with processes.together():
@@ -251,7 +252,10 @@ class Trainer:
 
     @torch.no_grad()
     def pictures(self) -> UInt8Array:
-        """What the averaged network makes of the first positions, beside inputs and truth."""
+        """What the averaged network makes of the first positions, beside inputs and truth.
+
+        uint8 (H, W, 3), RGB.
+        """
         batch = self._made(self._first_items)
         return shown.grid(self.task.rows(batch, self.task.forward(batch, self.average)))
 

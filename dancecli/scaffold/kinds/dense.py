@@ -48,7 +48,10 @@ class MyDense:
 
 
 def draw(iuv: FloatArray, part: int, start: FloatArray, end: FloatArray, half: float) -> None:
-    """Paints a strip into iuv (H, W, 3), which is changed."""
+    """Paints a strip into iuv (H, W, 3), which is changed.
+
+    start, end: (2,), x and y. half: its half width. All in pixels.
+    """
     height, width = iuv.shape[:2]
     x, y = np.arange(width) + 0.5 - start[0], np.arange(height)[:, None] + 0.5 - start[1]
     length = max(float(np.hypot(*(end - start))), 1.0)

@@ -238,7 +238,10 @@ def _lift(clip: Clip, world: Float64Array) -> Float64Array:
 
 
 def heading(joints: Float64Array) -> float:
-    """Yaw of the hip, radians about y: 0 faces +z."""
+    """Yaw of the hip, radians about y: 0 faces +z.
+
+    joints: rotations (19, 3, 3) to the world, in the order of `JOINTS`.
+    """
     forward = joints[JOINT["hip"]] @ np.array([0.0, 0.0, 1.0])
     return float(np.arctan2(forward[0], forward[2]))
 
@@ -270,7 +273,10 @@ def perform(
 
 
 def random_heading(rng: np.random.Generator) -> float:
-    """Mostly towards the camera, one in nine to the side, one in twelve away."""
+    """Mostly towards the camera, one in nine to the side, one in twelve away.
+
+    Radians, as `heading`.
+    """
     kind = rng.choice(3, p=[0.8, 0.115, 0.085])
     side = 1 if rng.random() < 0.5 else -1
     middle = (0.0, side * np.pi / 2, np.pi)[kind]

@@ -79,11 +79,11 @@ class Rig:
         return place
 
     def along(self, start: str, end: str) -> Float64Array:
-        """Unit vector from one bone's head to another's."""
+        """Unit vector (3,) from one bone's head to another's."""
         return unit(self.at(end) - self.at(start))
 
     def palm(self, side: str) -> Float64Array:
-        """Unit vector out of the palm, away from the back of the hand."""
+        """Unit vector (3,) out of the palm of "L" or "R", away from the back of the hand."""
         wrist = self.at(f"wrist.{side}")
         index, little = self.at(f"finger2-1.{side}"), self.at(f"finger5-1.{side}")
         normal = unit(np.cross(little - wrist, index - wrist))
