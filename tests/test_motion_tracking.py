@@ -264,3 +264,19 @@ def test_a_camera_whose_motion_is_not_found_does_not_jump_back():
     frames = [Frame(rgb, index, index / 25) for index, rgb in enumerate(pan)]
     last = run(frames, Script([[]] * 3))[-1]
     assert last.camera[0, 2] > -0.5  # the truth is 1
+
+
+def test_who_comes_nearer_while_the_camera_zooms_in_is_followed():
+    """Larger by more than `SIZE_CHANGE`, but the camera's share is no growth."""
+    zoom, room = 1.15, cv2.GaussianBlur(wall(), (0, 0), 1.5)
+    about = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), 0, zoom)
+    people = [[person(240, 120, 240)], [person(240, 120 * zoom * 1.45, 276)]]
+    frames = [
+        painted(picture, [(here, RED)], t)
+        for t, (picture, [here]) in enumerate(
+            zip((room, cv2.warpAffine(room, about, (900, 900))), people, strict=True)
+        )
+    ]
+    _, seen = run(frames, Script(people))
+    assert not seen.cut and seen.camera[0, 0] == pytest.approx(zoom, abs=0.02)
+    assert seen.skeleton is not None

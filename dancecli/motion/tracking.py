@@ -83,7 +83,7 @@ class Memory:
 
     def after(self, seen: Observation) -> Memory:
         """The memory after one more frame."""
-        here = self.carried(seen)
+        here = self.carried(seen.camera, seen.cut)
         if seen.skeleton is None:
             return replace(here, velocity=None, missing=here.missing + 1)
         step = None
@@ -94,12 +94,12 @@ class Memory:
         colours = _mixed(here.appearance, seen.appearance)
         return Memory(seen.skeleton, step, 0, height, colours)
 
-    def carried(self, seen: Observation) -> Memory:
+    def carried(self, camera: Affine, cut: bool) -> Memory:
         """The memory in the next frame's pixels: under the camera's motion, or across a cut."""
-        if seen.cut:
+        if cut:
             return Memory(appearance=self.appearance)
-        zoom = float(np.sqrt(abs(np.linalg.det(seen.camera[:, :2]))))
-        return replace(self, skeleton=moved(self.skeleton, seen.camera), height=self.height * zoom)
+        zoom = float(np.sqrt(abs(np.linalg.det(camera[:, :2]))))
+        return replace(self, skeleton=moved(self.skeleton, camera), height=self.height * zoom)
 
 
 def _mixed(old: FloatArray | None, new: FloatArray) -> FloatArray | None:
@@ -195,12 +195,7 @@ class Tracker:
             camera, cut, self._anchor = self._anchor.followed(
                 before, small, self._person_box(), frame.time - self._time
             )
-        memory = self._memory
-        if cut:
-            memory = replace(memory, skeleton=None, velocity=None, missing=0)
-        skeleton = self._find(
-            frame, small, replace(memory, skeleton=moved(memory.skeleton, camera))
-        )
+        skeleton = self._find(frame, small, self._memory.carried(camera, cut))
         colours = (
             np.zeros(0, np.float32) if skeleton is None else people.appearance(small, skeleton)
         )
