@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +16,15 @@ from dancecli.errors import MediaError
 from dancecli.live.newest import Newest
 from dancecli.media import VideoStream, check_input
 from dancecli.media.files import one_line
-from dancecli.media.probe import pictures
-from dancecli.types import Frame
+from dancecli.media.hdr import Colours
+from dancecli.media.pixels import colours_of, reformatted, tagged
+from dancecli.media.probe import geometry, pictures
+from dancecli.media.reader import fit
+from dancecli.types import Frame, UInt8Array
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream as AVStream
 
 SIDE = 640
 """Pixels of the longest side that poses are looked for in; larger pictures are scaled down."""
@@ -88,15 +97,25 @@ def _device(number: int) -> Iterator[Frame]:
 def _stream(address: str) -> Iterator[Frame]:
     import av
 
-    from dancecli.steps.photo import fitted
-
     try:
         with av.open(address, timeout=TIMEOUT) as container:
             began = time.monotonic()
             stream = container.streams.video[0]
+            told = tagged(stream)
             packets = container.demux(stream)
             for picture in pictures(packets, stream.codec_context.decode, address):
-                rgb = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
-                yield fitted(Frame(rgb, time=time.monotonic() - began), SIDE)
-    except (av.FFmpegError, IndexError, OSError) as error:
+                rgb = _as_shown(picture, stream, told, address)
+                yield Frame(rgb, time=time.monotonic() - began)
+    except (av.FFmpegError, IndexError, OSError, ValueError) as error:
         raise MediaError(f"{address}: cannot be watched ({one_line(error)})") from error
+
+
+def _as_shown(picture: VideoFrame, stream: AVStream, told: Colours, address: str) -> UInt8Array:
+    """A picture as `VideoStream` gives it; told: by the stream before one was decoded."""
+    ratio = stream.sample_aspect_ratio or Fraction(1)
+    width, height, turn = geometry(picture, ratio, address)
+    width, height = fit(width, height, SIDE)
+    if turn.transpose:
+        width, height = height, width
+    rgb = reformatted(picture, width, height, "rgb24", colours_of(stream, told))
+    return np.ascontiguousarray(turn.apply(rgb))

@@ -105,7 +105,7 @@ def survey(path: Path) -> Survey:
     if kind == "gif" and len(timeline.ticks) == 1:
         raise MediaError(_still(path))
     frame, colours = _first_frame(path)
-    width, height, turn = _geometry(frame, ratio or Fraction(1), path)
+    width, height, turn = geometry(frame, ratio or Fraction(1), named(path))
     info = VideoInfo(
         path=path, width=width, height=height, fps=timeline.rate,
         duration=float(timeline.count / timeline.rate), frames=timeline.count,
@@ -222,15 +222,16 @@ def until_broken(container: InputContainer, stream: Any) -> Iterator[Any]:
         yield None
 
 
-def _geometry(frame: VideoFrame, ratio: Fraction, path: Path) -> tuple[int, int, Turn]:
+def geometry(frame: VideoFrame, ratio: Fraction, name: str) -> tuple[int, int, Turn]:
     """Width and height as shown, and the turn of the display matrix.
 
-    ratio: width of a pixel over its height, as anamorphic video has it.
+    ratio: width of a pixel over its height, as anamorphic video has it. Raises MediaError, which
+    calls the video `name`, for a frame that is too large.
     """
     width, height = frame.width, frame.height
     if width * height > MAX_FRAME_PIXELS:
         raise MediaError(
-            f"frames of {named(path)} are {width}x{height}, more than the "
+            f"frames of {name} are {width}x{height}, more than the "
             f"{MAX_FRAME_PIXELS // 1_000_000} megapixels that are read: scale it down"
         )
     if ratio != 1 and Fraction(1, 4) <= ratio <= 4:

@@ -67,7 +67,7 @@ class VideoStream:
             )
         if self._colours.wide:
             _say_once(path, str(self._colours))
-        self.width, self.height = _fit(self.info.width, self.info.height, max_side)
+        self.width, self.height = fit(self.info.width, self.info.height, max_side)
         self._shown = self._timeline.shown(self.fps, self.start, self.count)
         if self.info.cut:
             _log.warning(
@@ -236,7 +236,7 @@ def _alpha_decoder(stream: AVStream) -> Any:
     return av.CodecContext.create(name, "r")
 
 
-def _fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:
+def fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:
     """Width and height with the longer side at most `max_side`, even numbers where scaled."""
     longest = max(width, height)
     if max_side is None or longest <= max_side:
