@@ -119,21 +119,35 @@ def test_grey_of_32_bits_may_hold_what_8_or_16_would(tmp_path: Path, most: int) 
     assert np.abs(rgb[..., 0].ravel().astype(int) - np.arange(256)).max() <= 1
 
 
-def test_colour_of_16_bits(tmp_path: Path) -> None:
-    """Pillow writes none, so the PNG is put together by hand."""
+def deep_png(path: Path, *colours: tuple[int, int, int], clear: tuple[int, ...] = ()) -> Path:
+    """Two rows of pixels of 16 bits; Pillow writes none, so the PNG is put together by hand."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(name + data))
         return struct.pack(">I", len(data)) + name + data + check
 
-    row = b"\0" + struct.pack(">6H", 65535, 32768, 0, 0, 32768, 65535)
-    head = struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)
-    path = tmp_path / "photo.png"
+    row = b"\0" + b"".join(struct.pack(">3H", *colour) for colour in colours)
+    head = struct.pack(">IIBBBBB", len(colours), 2, 16, 2, 0, 0, 0)
+    told = chunk(b"tRNS", struct.pack(">3H", *clear)) if clear else b""
     path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + told
         + chunk(b"IDAT", zlib.compress(row * 2)) + chunk(b"IEND", b"")
     )  # fmt: skip
+    return path
+
+
+def test_colour_of_16_bits(tmp_path: Path) -> None:
+    path = deep_png(tmp_path / "photo.png", (65535, 32768, 0), (0, 32768, 65535))
     assert read_photo(path).rgb[0].tolist() == [[255, 128, 0], [0, 128, 255]]
+
+
+def test_a_transparent_colour_of_16_bits_is_white_and_its_neighbours_are_not(
+    tmp_path: Path,
+) -> None:
+    clear = (1000, 2000, 3000)
+    near, low = (1001, 2000, 3000), tuple(value % 256 * 257 for value in clear)
+    path = deep_png(tmp_path / "photo.png", clear, near, low, clear=clear)
+    assert read_photo(path).rgb[0].tolist() == [[255] * 3, [3, 7, 11], [232, 208, 184]]
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "LA", "P", "CMYK"])

@@ -177,6 +177,7 @@ def _pixels(picture: Image, path: Path, what: str) -> UInt8Array:
     """Decodes, turns upright, and brings any mode to RGB."""
     try:
         picture.load()
+        _clear_exactly(picture, path)
         upright = _eight_bit(_upright(picture, path), picture.format)
         rgb = np.ascontiguousarray(np.asarray(_over_white(_srgb(upright))))
     except MediaError:
@@ -237,6 +238,25 @@ def _eight_bit(picture: Image, kind: str | None) -> Image:
         return scaled
     alpha = Image.fromarray(np.where(grey == clear, 0, 255).astype(np.uint8))
     return Image.merge("LA", (scaled, alpha))
+
+
+def _clear_exactly(picture: Image, path: Path) -> None:
+    """The transparent colour of a PNG as alpha, in place.
+
+    Pillow compares the lower bytes of one of 16 bits with the pixels' upper ones, all it has kept.
+    """
+    clear = picture.info.get("transparency")
+    if picture.format != "PNG" or picture.mode != "RGB" or clear is None:
+        return
+    import cv2
+    from PIL import Image
+
+    whole: Any = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if whole is None or whole.dtype != np.uint16:
+        return
+    alpha = np.where((whole[..., 2::-1] == clear).all(2), 0, 255).astype(np.uint8)
+    picture.putalpha(Image.fromarray(alpha))
+    del picture.info["transparency"]
 
 
 def _srgb(picture: Image) -> Image:
