@@ -92,12 +92,14 @@ def write_sidecar(
     return path
 
 
-def container_tags(title: str = "Synthetic dance video") -> dict[str, str]:
+def container_tags(
+    title: str = "Synthetic dance video",
+    says: str = "the person shown did not make these movements",
+) -> dict[str, str]:
     """Tags for the file itself, under keys that every container keeps."""
     return {
         "title": title,
-        "comment": f"synthetic media: made with dance {version()}; "
-        "the person shown did not make these movements",
+        "comment": f"synthetic media: made with dance {version()}; {says}",
     }
 
 

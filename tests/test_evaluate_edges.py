@@ -7,9 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from commands import Run
+from PIL import Image
 
 from dancecli.errors import UsageError
 from dancecli.evaluate import asking
@@ -82,6 +84,16 @@ def test_the_sheet_shows_whom_few_frames_show(tmp_path: Path) -> None:
                 gallery.add(CROP, shown(k), {"ours": shown(k)})
     rare, usual = (read_photo(tmp_path / f"{name}.png") for name in ("rare", "usual"))
     assert rare.width == usual.width and 3 * rare.height < usual.height
+
+
+def test_strips_and_sheets_say_that_they_are_synthetic(tmp_path: Path) -> None:
+    with Gallery(tmp_path, "clip", 3, Fraction(25)) as gallery:
+        for k in range(3):
+            gallery.add(CROP, shown(k), {"caf\udce9": shown(k)})
+    with av.open(str(gallery.strip)) as strip, Image.open(gallery.still) as sheet:
+        for tags in (strip.metadata, {key.lower(): text for key, text in sheet.info.items()}):
+            assert "synthetic" in tags["title"]
+            assert tags["comment"].startswith("synthetic media: made with dance")
 
 
 def test_clips_whose_long_names_begin_alike_have_files_of_their_own(tmp_path: Path) -> None:

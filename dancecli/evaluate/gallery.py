@@ -14,6 +14,7 @@ from dancecli.evaluate.compare import Crop
 from dancecli.evaluate.sources import REAL
 from dancecli.media.encoding import Encoder
 from dancecli.media.formats import format_of
+from dancecli.provenance import container_tags
 from dancecli.sheet import SheetCollector, fitted, moments
 from dancecli.types import Frame, UInt8Array
 
@@ -68,7 +69,7 @@ class Gallery:
         if self._strip is None:
             size = (cells * CELL[1], CELL[0])
             kind = format_of(self.strip)
-            self._strip = Encoder(self.strip, kind, self.fps, size, False).__enter__()
+            self._strip = Encoder(self.strip, kind, self.fps, size, False, _tags()).__enter__()
         return self._strip
 
     def __enter__(self) -> Gallery:
@@ -87,7 +88,14 @@ class Gallery:
         if error is None and self._passed:
             # Fewer may have come than the sheet was laid out for: where the person shows seldom.
             sheet = self._first if self._sheet.empty else self._sheet
-            write_png(self.still, sheet.sheet(self.systems, self.name))
+            write_png(self.still, sheet.sheet(self.systems, self.name), _tags())
+
+
+def _tags() -> dict[str, str]:
+    # Systems go unnamed: their names are the user's, and need be no text that a file can hold.
+    return container_tags(
+        "Comparison with synthetic video", f"all but what is called '{REAL}' is made up"
+    )
 
 
 def _cell(picture: UInt8Array) -> UInt8Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -27,8 +27,10 @@ class Encoder:
     """
 
     def __init__(
-        self, path: Path, kind: OutputFormat, fps: Fraction, size: tuple[int, int], alpha: bool
-    ) -> None:
+        self, path: Path, kind: OutputFormat, fps: Fraction, size: tuple[int, int], alpha: bool,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """tags: of a file that is no part but whole, as `provenance.container_tags` gives them."""
         import av
 
         self._alpha = alpha
@@ -36,6 +38,7 @@ class Encoder:
         self._container: Any = av.open(
             str(path.absolute()), "w", format=kind.part, container_options={"fflags": "+bitexact"}
         )
+        self._container.metadata.update(tags or {})
         options = kind.options | (kind.alpha_options if alpha else {})
         stream = self._container.add_stream(kind.codec, rate=fps, options=dict(options))
         stream.width, stream.height = size
