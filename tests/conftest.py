@@ -44,6 +44,12 @@ def own_log_levels() -> Iterator[None]:
         logger.setLevel(level)
 
 
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """One cache for the module, so that poses are extracted once, as a user's would be."""
+    return {"DANCE_CACHE": str(tmp_path_factory.mktemp("shared"))}
+
+
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     """`dance` in this process."""

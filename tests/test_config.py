@@ -87,3 +87,33 @@ def test_values_that_are_no_texts_are_taken_as_if_typed(
     ran = run("reenact", "p.jpg", "v.mp4", "--config", config)
     (line,) = ran.err.splitlines()
     assert says in line and "bug" not in line
+
+
+def test_tables_of_train_and_of_its_networks_hold_for_these(run: Run, config: Path) -> None:
+    config.write_text(
+        "seed = 4\n[train]\nsteps = 7\nbatch-size = 2\n[p2b]\nsteps = 9\n[fr]\nsteps = 11\n"
+    )
+    for command, steps in ((["p2b"], 9), (["b2f"], 7), (["p2b", "--steps", "5"], 5)):
+        ran = run("train", *command, "--dry-run", "--json", "--config", config)
+        assert ran.code == 0, ran.err
+        plan = json.loads(ran.out)
+        assert (plan["steps"], plan["batch"]) == (steps, 2)
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "says"),
+    [
+        (["p2b", "--dry-run"], "stepz = 3", "did you mean 'steps'?"),
+        (["p2b", "--dry-run"], 'set = ["p2b.use_dpp=off"]', "p2b.use_dp"),
+        (["p2b", "--dry-run"], "train = 3", "[train]"),
+        (["p2b", "--dry-run"], "workers = 999", "'--workers': 999 is not in the range"),
+        (["compact", "--dry-run"], "[compact]\nout = 'runs'\nscale = 'smal'", "small"),
+    ],
+)
+def test_what_is_wrong_in_a_file_for_training_is_one_line(
+    run: Run, config: Path, command: list[str], text: str, says: str
+) -> None:
+    config.write_text(f"{text}\n")
+    ran = run("train", *command, "--config", config)
+    (line,) = ran.err.splitlines()
+    assert ran.code == 2 and says in line

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from dancecli import cores
-from dancecli.cli.options import PATH, make_progress, verbosity
+from dancecli.cli.options import PATH, config_option, make_progress, verbosity
 from dancecli.cli.train_compact import compact
 from dancecli.cli.train_request import (
     Request,
@@ -62,7 +62,7 @@ def training_options(function: Command) -> Command:
         click.option("--dry-run", is_flag=True, help="Say what would be trained; needs neither --data nor -o."),  # noqa: E501
     )):  # fmt: skip
         function = option(function)
-    return verbosity(function)
+    return config_option(verbosity(function))
 
 
 def rendering_option(function: Command) -> Command:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dancecli.cli.options import PATH, make_progress, verbosity
+from dancecli.cli.options import PATH, config_option, make_progress, verbosity
 
 
 @click.command(
@@ -44,6 +44,7 @@ Examples:
     help="Processes that make people and prepare samples.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what is left to do and what it costs.")
+@config_option
 @verbosity
 def compact(
     scale: str, dry_run: bool, verbose: int, quiet: bool, as_json: bool, **options: Any
