@@ -16,7 +16,7 @@ HOUR = 3600 * 30
 
 
 def observations(frames: int) -> Iterator[Observation]:
-    """Somebody who sways, with hands, face and depth, now and then not found."""
+    """Somebody who sways, with hands, face, depth and flow, now and then not found."""
     rng = np.random.default_rng(3)
     for t in range(frames):
         body = puppet(bones(400), foot=(500 + 60 * np.sin(t / 9), 900)).body
@@ -25,7 +25,8 @@ def observations(frames: int) -> Iterator[Observation]:
         world = rng.normal(0, 0.3, (25, 3)).astype(np.float32)
         skeleton = Skeleton(body, hands.copy(), hands.copy(), face, world)
         colours = np.zeros(128, np.float32)
-        yield Observation(None if t % 97 == 5 else skeleton, appearance=colours)
+        drift = np.full((137, 3), 0.5, np.float16)
+        yield Observation(None if t % 97 == 5 else skeleton, appearance=colours, drift=drift)
 
 
 def danced(frames: int) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dancecli.errors import CacheError
 from dancecli.motion.camera import Affine, identity
@@ -30,12 +31,16 @@ class Observation:
         frame and after a cut.
     cut: a scene begins here.
     appearance: float32 (n,), colour histogram of the clothes, empty where not seen.
+    drift: float16 (137, 3), how the picture moved at the person's points since the previous frame
+        and doubt of it, pixels (`flow.drift`); None where they are not in both frames or flow was
+        not asked for.
     """
 
     skeleton: Skeleton | None = None
     camera: Affine = field(default_factory=identity)
     cut: bool = False
     appearance: FloatArray = field(default_factory=_nothing)
+    drift: NDArray[np.float16] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values from which `from_json` gives the same bits."""
@@ -48,6 +53,7 @@ class Observation:
             "camera": [float(v).hex() for v in self.camera.ravel()],
             "cut": self.cut,
             "appearance": _pack(self.appearance),
+            "drift": None if self.drift is None else _pack(self.drift, "<f2"),
         }
 
     @classmethod
@@ -59,17 +65,21 @@ class Observation:
             skeleton = None if points is None else Skeleton(
                 **{name: _unpack(text).reshape(_ROWS[name], 3) for name, text in points.items()}
             )  # fmt: skip
-            return cls(skeleton, camera, bool(value["cut"]), _unpack(value["appearance"]))
+            drift = value["drift"]
+            return cls(
+                skeleton, camera, bool(value["cut"]), _unpack(value["appearance"]),
+                None if drift is None else _unpack(drift, "<f2").reshape(137, 3),
+            )  # fmt: skip
         except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
             raise CacheError(
                 f"a cached pose is damaged ({error!r}); it is computed again"
             ) from error
 
 
-def _pack(array: FloatArray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode("ascii")
+def _pack(array: NDArray[np.floating[Any]], kind: str = "<f4") -> str:
+    return base64.b64encode(np.ascontiguousarray(array, kind).tobytes()).decode("ascii")
 
 
-def _unpack(text: str) -> FloatArray:
+def _unpack(text: str, kind: str = "<f4") -> NDArray[Any]:
     raw = base64.b64decode(text, validate=True)
-    return np.frombuffer(raw, "<f4").astype(np.float32)
+    return np.frombuffer(raw, kind).astype(np.dtype(kind).newbyteorder("="))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.errors import NoPersonError, UsageError
-from dancecli.motion import outliers, phantoms
+from dancecli.motion import flow, outliers, phantoms
 from dancecli.motion.body import height_of
 from dancecli.motion.camera import Affine, apply, identity, inverse, to_scene
 from dancecli.motion.gaps import fill_short, interpolate
@@ -34,6 +34,9 @@ ROUNDED = 3.0
 
 METRES = 1.7
 """Height that scales `world` for the filter."""
+
+FOLLOWED = 0.3
+"""Share of the smoothing that is left for points which were held to the picture's flow."""
 
 KEYPOINTS_AT_ONCE = 46
 """Keypoints that are mended at a time: a third, since every step of it takes a copy of them."""
@@ -148,10 +151,15 @@ def _settled(camera: Affine, size: tuple[int, int]) -> Affine:
 
 @dataclass(eq=False)
 class _Keypoints:
-    """Arrays of a clip, float32: keypoints (T, 137, 3), world (T, 25, 3) with NaN."""
+    """Arrays of a clip, float32: keypoints (T, 137, 3), world (T, 25, 3) with NaN.
+
+    drift: float16 (T, 137, 3), as in `Observation`, doubt infinite where there was none; None for
+    a clip without any.
+    """
 
     keypoints: FloatArray
     world: FloatArray
+    drift: NDArray[np.float16] | None = None
 
     @property
     def confidence(self) -> FloatArray:
@@ -169,11 +177,16 @@ class _Keypoints:
                 out.keypoints[t] = seen.skeleton.points()
                 if seen.skeleton.world is not None:
                     out.world[t] = seen.skeleton.world
+        if any(seen.drift is not None for seen in observations):
+            out.drift = np.zeros((frames, 137, 3), np.float16)
+            for t, seen in enumerate(observations):
+                out.drift[t] = (0, 0, np.inf) if seen.drift is None else seen.drift
         return out
 
     def part(self, frames: slice) -> _Keypoints:
         """Views of some frames."""
-        return _Keypoints(self.keypoints[frames], self.world[frames])
+        drift = None if self.drift is None else self.drift[frames]
+        return _Keypoints(self.keypoints[frames], self.world[frames], drift)
 
     def hold(self) -> None:
         """Scenes that show nobody get the nearest filled frame, earlier ones first."""
@@ -209,14 +222,27 @@ def _mend(
     _exchange_back(clip, seen, camera, height, fps)
     back = np.stack([inverse(c) for c in camera])
     for start in range(0, clip.keypoints.shape[1], KEYPOINTS_AT_ONCE):
-        part = clip.keypoints[:, start : start + KEYPOINTS_AT_ONCE]
-        points, changed = _mended(part, seen, apply(camera, part[..., :2]) / height, fps, smooth)
+        some = slice(start, start + KEYPOINTS_AT_ONCE)
+        part = clip.keypoints[:, some]
+        ways = None if clip.drift is None else _ways(part, clip.drift[:, some], camera, height)
+        points = apply(camera, part[..., :2]) / height
+        points, changed = _mended(part, seen, points, ways, fps, smooth)
         part[..., :2] = np.where(changed, apply(back, points * height), part[..., :2])
     _mend_world(clip, seen, fps, smooth)
     times, at = np.flatnonzero(seen), np.arange(len(seen))
     inside = (at > times[0]) & (at < times[-1])
     state = np.where(seen, State.SEEN, np.where(inside, State.INTERPOLATED, State.HELD))
     return state.astype(np.uint8)
+
+
+def _ways(
+    part: FloatArray, drift: NDArray[np.float16], camera: Affine, height: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How the picture moved at keypoints (T, K, 3) from frame to frame, (T - 1, K, 2), in body
+    heights of the scene, and doubt of it, (T - 1, K)."""
+    before, moved = part[:-1, :, :2], drift[1:].astype(np.float64)
+    ends = apply(camera[1:], before + moved[..., :2])
+    return (ends - apply(camera[:-1], before)) / height, moved[..., 2] / height
 
 
 def _exchange_back(
@@ -239,15 +265,21 @@ def _mended(
     part: FloatArray,
     seen: NDArray[np.bool_],
     points: NDArray[np.float64],
+    ways: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
     fps: float,
     smooth: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Points (T, K, 2) of the scene, body heights, without spikes and gaps, smoothed; and which
-    of them (T, K, 1) differ from what was seen. The confidence of `part` (T, K, 3) follows."""
+    of them (T, K, 1) differ from what was seen. The confidence of `part` (T, K, 3) follows.
+
+    ways: of `_ways`, None where nothing is known of the picture's motion.
+    """
     confidence, known = part[..., 2], _known(part, seen)
     spiked = outliers.spikes(points, known, fps)
     confidence[spiked] = 0.0
     known &= ~spiked
+    if ways and smooth > 0:
+        points, smooth = flow.held(points, known, *ways), FOLLOWED * smooth
     _fill_frames(confidence, points, known, seen)
     points = _fill_points(confidence, points, known | ~seen[:, None], fps)
     valid = confidence > 0

@@ -102,6 +102,7 @@ def driver_key(job: Job, video: VideoStream, stages: Stages) -> dict[str, object
         "size": [video.width, video.height],
         "person": job.person,
         "plugins": stages.identity("pose"),
+        "drift": True,
     }
 
 
@@ -167,7 +168,7 @@ def _watch(
     progress: Progress,
 ) -> list[Observation]:
     """Adds to the journal piece by piece: a kill costs those that were being looked at."""
-    tracker = Tracker(pose, job.person, (video.width, video.height))
+    tracker = Tracker(pose, job.person, (video.width, video.height), drift=True)
     frames, seen = prefetched(video.frames(max(0, len(known) - 1))), list(known)
     threads = job.threads or min(FOLLOWERS, cores.threads())
     with progress.stage("pose", video.count, len(known)) as step:
