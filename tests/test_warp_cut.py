@@ -27,9 +27,10 @@ from dancecli.labels import Label
 from dancecli.types import JOINT, Frame, LabelMap, PersonMask, Skeleton, Target
 from dancecli.warp.anatomy import ARM, HAND_TIP, MID_HIP, NECK, driven_figure, photo_figure
 from dancecli.warp.hand import REACH, drawn_hand
-from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, pixel_centres, segment_distance, shrunk
+from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM, TORSO
 from dancecli.warp.missing import LIMBS, chain_of
 from dancecli.warp.picture import picture_of
+from dancecli.warp.pixels import pixel_centres, segment_distance, shrunk
 from dancecli.warp.puppet import TORSO_LAYER
 from dancecli.warp.texture import limb_pieces, torso_piece
 
@@ -500,3 +501,20 @@ def test_what_a_gap_parts_from_the_forearm_stays_with_the_upper_arm() -> None:
     pixels = pixel_centres(HEIGHT, WIDTH)
     with_upper = segment_distance(pixels, a, b) < segment_distance(pixels, b, c)
     assert white.sum() > 40 and with_upper[white].mean() > 0.97
+
+
+def test_cloth_before_a_bare_arms_hand_stays_with_the_trunk() -> None:
+    """A hand behind the hip that the pose takes for one in front of it."""
+    posed = bent(standing(), right_elbow=50, right_wrist=-115)
+    posed = with_world(posed, right_wrist=0.25, right_elbow=0.1)
+    target, wrist, end = photo_of(posed), posed.joint("right_wrist"), tip(posed, "right")
+    labels, rgb = target.labels.labels.copy(), target.frame.rgb.copy()
+    pixels = pixel_centres(*labels.shape)
+    before = (segment_distance(pixels, wrist, end) < 20) & (pixels[..., 0] > wrist[0])
+    labels[before & (labels > 0)] = Label.UPPER_CLOTHES
+    rgb[before & (labels > 0)] = COLOURS[Label.UPPER_CLOTHES]
+    picture = picture_of(replace(target, frame=Frame(rgb), labels=LabelMap(labels)))
+    x, y = (int(v) for v in picture.figure.points[ARM["right"][2]])
+    assert (picture.owner[y - 3 : y + 9, x + 6 : x + 12] == TORSO).all()
+    forearm = (picture.figure.points[ARM["right"][1]] + (x, y)) / 2
+    assert picture.owner[int(forearm[1]), int(forearm[0])] == RIGHT_ARM

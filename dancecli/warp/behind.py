@@ -14,8 +14,8 @@ from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import HEAD, NECK
 from dancecli.warp.continuing import mean_of
-from dancecli.warp.layers import nearest, nearest_fill, pixel_centres, shrunk
 from dancecli.warp.picture import Picture
+from dancecli.warp.pixels import nearest, nearest_fill, pixel_centres, shrunk
 from dancecli.warp.texture import Piece, made_up
 
 _HEADGEAR = (Label.HAIR, Label.HAT)

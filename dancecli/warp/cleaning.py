@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.layers import nearest_fill
+from dancecli.warp.pixels import nearest_fill
 
 _ALIKE, _UNLIKE = 20.0, 60.0
 """Distances of colours in RGB, of 441 at most."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.layers import nearest, nearest_fill, shrunk
 from dancecli.warp.limbs import smoothstep
 from dancecli.warp.picture import Picture
+from dancecli.warp.pixels import nearest, nearest_fill, shrunk
 
 SHADE = 0.015
 """Heights of the body: what lies so near to an arm may be in its shadow."""

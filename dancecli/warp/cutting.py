@@ -11,17 +11,11 @@ import numpy as np
 from dancecli.types import FloatArray, Target
 from dancecli.warp.anatomy import HEAD, MID_HIP, NECK, Figure
 from dancecli.warp.behind import far_head
-from dancecli.warp.layers import (
-    LEFT_ARM,
-    LEFT_LEG,
-    RIGHT_ARM,
-    RIGHT_LEG,
-    segment_distance,
-    unit,
-)
+from dancecli.warp.layers import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 from dancecli.warp.limbs import limb_skin, smoothstep
 from dancecli.warp.missing import LIMBS, OTHER, chain_of, shown
 from dancecli.warp.picture import Picture, picture_of
+from dancecli.warp.pixels import segment_distance, unit
 from dancecli.warp.puppet import (
     HEAD_LAYER,
     LEFT_THIGH,

@@ -6,9 +6,10 @@ from __future__ import annotations
 import numpy as np
 
 from dancecli.types import FloatArray, UInt8Array
-from dancecli.warp.layers import LEFT_ARM, pixel_centres
+from dancecli.warp.layers import LEFT_ARM
 from dancecli.warp.missing import chain_of, skin_colour
 from dancecli.warp.picture import Picture
+from dancecli.warp.pixels import pixel_centres
 
 REACH = 0.098
 """From the wrist to the tip of the middle finger, heights of the body: the unit below."""

@@ -9,7 +9,6 @@ part wins.
 from __future__ import annotations
 
 import itertools
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,32 +25,22 @@ from dancecli.warp.anatomy import (
     Figure,
     thighs_raised,
 )
+from dancecli.warp.pixels import (
+    nearest_fill,
+    pixel_centres,
+    polygon_distance,
+    segment_distance,
+    unit,
+)
 
 TORSO, HEAD_PART, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(6)
 """What `owners` returns; 255 is nobody."""
 
 NOBODY = 255
 
-AnyArray: TypeAlias = NDArray[Any]
-
 ARM_RADII = (0.040, 0.036, 0.040)
 LEG_RADII = (0.062, 0.048, 0.045)
 """Half-widths of upper arm, forearm, hand and thigh, shin, foot, heights of the body."""
-
-
-def segment_distance(points: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
-    """Distance (...) of points (..., 2) to the segment a-b, same units."""
-    bone = b - a
-    t = ((points - a) @ bone) / max(float(bone @ bone), 1e-6)
-    nearest = a + np.clip(t, 0, 1)[..., None] * bone
-    distance: FloatArray = np.hypot(*np.moveaxis(points - nearest, -1, 0)).astype(np.float32)
-    return distance
-
-
-def pixel_centres(height: int, width: int) -> FloatArray:
-    """Float32 (height, width, 2): x and y of every pixel's centre."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    return np.stack([x + 0.5, y + 0.5], -1)
 
 
 FLAT = 0.62
@@ -101,7 +90,7 @@ def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figur
     costs[HEAD_PART, np.isin(labels, _ON_HEAD)] = 0  # long hair may hang anywhere
     hangs = _hanging(labels, figure)
     costs[TORSO, hangs] = np.minimum(costs[TORSO, hangs], HANGS)
-    costs += _colour_costs(rgb, person, costs, figure)
+    costs += _colour_costs(rgb, person, costs, labels, figure)
     costs = _edge_aware(costs, rgb, figure.size)
     owner = costs.argmin(0).astype(np.uint8)
     owner[~person] = NOBODY
@@ -130,7 +119,7 @@ def _hanging(labels: UInt8Array, figure: Figure) -> BoolArray:
 def _bone_costs(figure: Figure, height: int, width: int) -> FloatArray:
     """Float32 (6, H, W): near 0 on a part's bones, near 1 at its usual outline."""
     pixels, size = pixel_centres(height, width), figure.size
-    outside = _polygon_distance(torso_polygon(figure), height, width)
+    outside = polygon_distance(torso_polygon(figure), height, width)
     costs = np.empty((6, height, width), np.float32)
     costs[TORSO] = 0.45 + np.maximum(outside, 0) / (0.075 * size)
     costs[HEAD_PART] = _head_cost(figure, pixels)
@@ -181,6 +170,11 @@ def _head_cost(figure: Figure, pixels: FloatArray) -> FloatArray:
     return np.asarray(cost + np.clip(below / (0.02 * size), 0, 4), np.float32)
 
 
+_CLOTH = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.PANTS, Label.SKIRT)
+_SKIN = (Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_HAND, Label.RIGHT_HAND)
+
+COLOUR, CLOTH_COLOUR = 0.3, 0.9
+"""Weight of colours, and that where labels see cloth beyond the elbow of a bare arm."""
 _ON_HEAD = (Label.HAT, Label.HAIR, Label.SUNGLASSES, Label.FACE)
 
 
@@ -208,12 +202,14 @@ def _label_table() -> FloatArray:
 
 
 def _colour_costs(
-    rgb: UInt8Array, person: BoolArray, costs: FloatArray, figure: Figure
+    rgb: UInt8Array, person: BoolArray, costs: FloatArray, labels: UInt8Array, figure: Figure
 ) -> FloatArray:
     """Float32 (6, H, W): sleeves and bare arms told from the clothes of the torso behind them.
 
-    Histograms of what is surely arm and surely torso are compared where either is possible.
+    Histograms of what is surely arm and surely torso are compared where either is possible. Cloth
+    where a bare arm would be tells nothing of the arm: its hand may be behind the hip.
     """
+    cloth = np.isin(labels, _CLOTH)
     bins = (rgb >> 5).astype(np.int32) @ np.array([64, 8, 1], np.int32)
     extra = np.zeros_like(costs)
     arms = costs[[LEFT_ARM, RIGHT_ARM]]
@@ -221,11 +217,27 @@ def _colour_costs(
     for part in (LEFT_ARM, RIGHT_ARM):
         others = np.delete(costs, part, 0).min(0)
         arm = person & (costs[part] < 0.6) & (costs[part] < others)
+        doubtful = cloth & _bare_beyond(labels, arm, figure, part)
+        arm &= ~doubtful
         if min(arm.sum(), torso.sum()) < 0.001 * figure.size**2:
             continue
         likelier = np.log(_histogram(bins, torso) / _histogram(bins, arm))[bins]
-        extra[part] = 0.3 * np.clip(likelier, -1.5, 1.5) * (costs[TORSO] < 0.9)
+        weight = np.where(doubtful, CLOTH_COLOUR, COLOUR)
+        extra[part] = weight * np.clip(likelier, -1.5, 1.5) * (costs[TORSO] < 0.9)
     return extra
+
+
+def _bare_beyond(labels: UInt8Array, arm: BoolArray, figure: Figure, part: int) -> BoolArray:
+    """Where (H, W) an arm's pixels are past the elbow, if the forearm is bare; nowhere else."""
+    side = "left" if part == LEFT_ARM else "right"
+    shoulder, elbow, wrist, _ = (figure.points[joint] for joint in ARM[side])
+    pixels = pixel_centres(*labels.shape)
+    lower = segment_distance(pixels, elbow, wrist) < segment_distance(pixels, shoulder, elbow)
+    bone = wrist - elbow
+    along = (pixels - elbow) @ bone / max(float(bone @ bone), 1e-6)
+    forearm = labels[arm & lower & (along > 0.2) & (along < 0.8)]
+    bare = np.isin(forearm, _SKIN).sum() > 0.7 * max(len(forearm), 1)
+    return np.asarray(lower & bare)
 
 
 def _histogram(bins: NDArray[np.int32], where: BoolArray) -> FloatArray:
@@ -263,57 +275,3 @@ def _without_islands(owner: UInt8Array) -> UInt8Array:
         small[0] = False
         loose |= small[pieces]
     return nearest_fill(owner, ~loose & (owner != NOBODY), loose)
-
-
-def nearest_fill(values: AnyArray, known: BoolArray, wanted: BoolArray) -> AnyArray:
-    """A copy with each wanted pixel set to the nearest known one's value.
-
-    values: (H, W, ...); come back themselves where nothing is known or wanted. known, wanted:
-    (H, W).
-    """
-    if not known.any() or not wanted.any():
-        return values
-    source, _ = nearest(known)
-    out = values.copy()
-    out[wanted] = values.reshape(-1, *values.shape[2:])[source[wanted]]
-    return out
-
-
-def nearest(known: BoolArray) -> tuple[NDArray[np.int64], FloatArray]:
-    """Each pixel's nearest known one, int64 (H, W), as an index into the flat picture, and how far
-    away it is, float32 (H, W); something is known."""
-    import cv2
-
-    away, index = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    places = np.zeros(int(index.max()) + 1, np.int64)
-    places[index[known]] = np.flatnonzero(known)
-    return places[index], np.asarray(away, np.float32)
-
-
-def shrunk(mask: BoolArray, radius: float) -> BoolArray:
-    """The mask (H, W) without what is within `radius` pixels of its edge."""
-    import cv2
-
-    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-    return np.asarray(inside > radius)
-
-
-def _polygon_distance(polygon: FloatArray, height: int, width: int) -> FloatArray:
-    """Float32 (H, W): distance to a convex polygon's outline, negative inside."""
-    import cv2
-
-    pixels = pixel_centres(height, width)
-    ends = zip(polygon, np.roll(polygon, -1, 0), strict=True)
-    edges = [segment_distance(pixels, a, b) for a, b in ends]
-    inside = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(inside, [np.round(polygon * 16).astype(np.int32)], 1, shift=4)
-    distance: FloatArray = np.where(inside > 0, -1, 1) * np.minimum.reduce(edges)
-    return distance.astype(np.float32)
-
-
-def unit(vector: FloatArray) -> FloatArray:
-    """The vector (2,) at length 1; a zero vector stays zero."""
-    shortened: FloatArray = vector / max(float(np.hypot(*vector)), 1e-6)
-    return shortened

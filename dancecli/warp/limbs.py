@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.types import FloatArray
-from dancecli.warp.layers import segment_distance, unit
+from dancecli.warp.pixels import segment_distance, unit
 
 
 def smoothstep(x: FloatArray) -> FloatArray:

@@ -12,7 +12,8 @@ from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, Target, UInt8Array
 from dancecli.warp.anatomy import Figure, photo_figure, thighs_raised
 from dancecli.warp.cleaning import without_background
-from dancecli.warp.layers import NOBODY, nearest_fill, owners
+from dancecli.warp.layers import NOBODY, owners
+from dancecli.warp.pixels import nearest_fill
 
 AnyArray: TypeAlias = NDArray[Any]
 

@@ -14,7 +14,8 @@ from typing import TypeAlias
 import numpy as np
 
 from dancecli.types import BoolArray, FloatArray
-from dancecli.warp.layers import FLAT, pixel_centres
+from dancecli.warp.layers import FLAT
+from dancecli.warp.pixels import pixel_centres
 from dancecli.warp.raster import Mesh
 from dancecli.warp.texture import Piece
 

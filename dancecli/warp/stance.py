@@ -8,7 +8,7 @@ import numpy as np
 
 from dancecli.types import JOINT, FloatArray
 from dancecli.warp.anatomy import ARM, HEAD, LEG, MID_HIP, NECK, Figure
-from dancecli.warp.layers import unit
+from dancecli.warp.pixels import unit
 from dancecli.warp.round import Place
 
 LEFT_EAR, RIGHT_EAR, NOSE = JOINT["left_ear"], JOINT["right_ear"], JOINT["nose"]

@@ -29,13 +29,12 @@ from dancecli.warp.layers import (
     RIGHT_ARM,
     RIGHT_LEG,
     TORSO,
-    pixel_centres,
-    segment_distance,
     torso_polygon,
 )
 from dancecli.warp.limbs import Chain, smoothstep
 from dancecli.warp.missing import LIMBS, chain_of, end_shown
 from dancecli.warp.picture import Picture
+from dancecli.warp.pixels import pixel_centres, segment_distance
 
 _OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
 """Garments that hang over the legs and never belong to them."""
