@@ -518,3 +518,23 @@ def test_cloth_before_a_bare_arms_hand_stays_with_the_trunk() -> None:
     assert (picture.owner[y - 3 : y + 9, x + 6 : x + 12] == TORSO).all()
     forearm = (picture.figure.points[ARM["right"][1]] + (x, y)) / 2
     assert picture.owner[int(forearm[1]), int(forearm[0])] == RIGHT_ARM
+
+
+def test_a_cut_that_becomes_an_outline_is_as_sharp_as_one() -> None:
+    """The trunk's side, where an arm lay before it in a photo of some size."""
+    posed = with_world(bent(standing(), left_elbow=12), left_elbow=0.2, left_wrist=0.3)
+    small, scale = photo_of(posed), 3
+    size = WIDTH * scale, HEIGHT * scale
+    rgb, labels = (
+        cv2.resize(each, size, interpolation=cv2.INTER_NEAREST)
+        for each in (small.frame.rgb, small.labels.labels)
+    )
+    mask = PersonMask((labels > 0).astype(np.float32))
+    large = Target(Frame(rgb), mask, LabelMap(labels), posed.moved(scale, 0, 0))
+    picture = picture_of(large)
+    trunk = torso_piece(picture)
+    row = int(picture.figure.points[[NECK, MID_HIP], 1].mean()) - trunk.top
+    alpha = trunk.rgba[row - 20 : row + 20, :, 3] / 255
+    between = ((alpha > 0.1) & (alpha < 0.9))[:, alpha.shape[1] // 2 :].sum(1)
+    assert picture.figure.size > 800 and (alpha.max(1) > 0.99).all()
+    assert 1 <= np.median(between) <= 3

@@ -61,6 +61,9 @@ _RADII = {LEFT_ARM: ARM_RADII, RIGHT_ARM: ARM_RADII, LEFT_LEG: LEG_RADII, RIGHT_
 _CAP = {LEFT_ARM: 0.05, RIGHT_ARM: 0.05, LEFT_LEG: 0.055, RIGHT_LEG: 0.055}
 """Radius of the disc that a limb shares with the torso at shoulder or hip, heights."""
 
+EDGE, CRISP = 0.003, 3.0
+"""Heights of the body over which a cut is made smooth, and how many times narrower its edge is."""
+
 
 def made_up(piece: Piece) -> Piece:
     """The same piece where it stands for something that the photo does not show."""
@@ -72,7 +75,7 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     size, chain = picture.figure.size, chain_of(picture, part)
     own, shared = picture.owner == part, _cap(picture, part, chain)
     core = own | (shared > 0.3)
-    member = np.maximum(_soft(own, 0.002 * size), shared) * picture.alpha
+    member = np.maximum(_edged(own, size), shared) * picture.alpha
     member = np.maximum(member, _hidden_length(picture, part, chain))
     filled = continued_along(picture, core, member > 0)
     pixels = pixel_centres(*picture.alpha.shape)
@@ -237,7 +240,7 @@ def torso_piece(picture: Picture) -> Piece:
     # The cut is smoothed: what parsing leaves ragged would show beside a moving arm.
     wanted = own | hidden | (legs & near)
     member = wanted & (_soft(wanted, 0.01 * size) > 0.5)
-    alpha = np.maximum(_soft(member, 0.002 * size) * picture.alpha, _soft(beyond, 0.002 * size))
+    alpha = np.maximum(_edged(member, size) * picture.alpha, _edged(beyond, size))
     arms = np.isin(picture.owner, (LEFT_ARM, RIGHT_ARM))
     shown = own | (legs & near)
     filled = continued_behind(picture, shown, member & ~shown, arms)
@@ -267,8 +270,13 @@ def head_piece(picture: Picture) -> Piece:
     """Face, hair and neck."""
     own = picture.owner == HEAD_PART
     size = picture.figure.size
-    collar = _soft(own, 0.002 * size)
-    return _piece(continued(picture, own), collar * picture.alpha, own)
+    return _piece(continued(picture, own), _edged(own, size) * picture.alpha, own)
+
+
+def _edged(mask: BoolArray, size: float) -> FloatArray:
+    """The mask without raggedness, its edge nearly as sharp as an outline: the cut shows as one
+    when what lay beside it moves away. Float32 in [0, 1]."""
+    return np.asarray(np.clip((_soft(mask, EDGE * size) - 0.5) * CRISP + 0.5, 0, 1), np.float32)
 
 
 def _soft(mask: BoolArray, sigma: float) -> FloatArray:
