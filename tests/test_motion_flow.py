@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from motion_puppet import FPS, SIZE, observed
+from motion_puppet import BONE, FPS, SIZE, bones, observed, puppet, rest_angles
 from scripted_tracking import HEIGHT, RED, WIDTH, Script, painted, person, wall
 
 from dancecli.motion import Observation, Track, Tracker, build_track, flow
-from dancecli.types import SEEN, Frame, Skeleton
+from dancecli.types import JOINT, SEEN, Frame, Skeleton
 
 RNG = np.random.default_rng(7)
 CLOTH = cv2.GaussianBlur(RNG.integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8), (0, 0), 1.5)
@@ -34,11 +34,11 @@ def between(first: np.ndarray, second: np.ndarray, start: Skeleton, end: Skeleto
 
 @given(st.floats(-6, 6), st.floats(-6, 6))
 def test_drift_is_how_the_picture_moved(x: float, y: float) -> None:
-    """To a fifth of a pixel, wherever the network may have seen the person go."""
+    """To half a pixel, wherever the network may have seen the person go."""
     here = person(200, 180, 280)
     found = between(CLOTH, shifted(x, y), here, person(203, 180, 278))
     seen = here.points()[:, 2] >= SEEN
-    assert np.abs(found[seen, :2] - (x, y)).max() < 0.2
+    assert np.abs(found[seen, :2] - (x, y)).max() < 0.5
     assert found[seen, 2].max() < 0.5
     assert np.isinf(found[~seen, 2]).all()
 
@@ -98,11 +98,73 @@ def test_flow_takes_trembling_away_and_leaves_motion(pace: float) -> None:
     assert held < 0.75 * error(build_track(observed(seen), FPS, SIZE), truth)
 
 
-def test_flow_of_something_else_is_not_followed() -> None:
+@pytest.mark.parametrize("pace", [0.1, 0.3, 0.9])
+def test_flow_of_something_else_is_not_followed(pace: float) -> None:
     """Of a wall behind a thin arm, say: it stands while the person walks to and fro."""
-    truth, seen = trembling(60, 0.9)
-    beside = build_track(with_flow(seen, [truth[0]] * 60), FPS, SIZE)
-    assert error(beside, truth) < 1.1 * error(build_track(observed(seen), FPS, SIZE), truth)
+    truth, seen = trembling(120, pace)
+    beside = build_track(with_flow(seen, [truth[0]] * 120), FPS, SIZE)
+    alone = error(build_track(observed(seen), FPS, SIZE), truth)
+    assert error(beside, truth) < 1.5 * alone
+
+
+def test_flow_of_exchanged_legs_is_exchanged_with_them() -> None:
+    """Legs that the network takes for each other for a third of a second."""
+    rng, legs = np.random.default_rng(3), [JOINT[f"{s}_knee"] for s in ("right", "left")]
+    legs += [JOINT[f"{side}_ankle"] for side in ("right", "left")]
+    truth, seen, known = [], [], []
+    for t in range(80):
+        angles = rest_angles()
+        for side, sign in (("right", 1), ("left", -1)):
+            for name in ("knee", "ankle"):
+                angles[BONE[f"{side}_{name}"]] += sign * 0.6 * np.sin(0.1 * t)
+        true = puppet(bones(800), angles, (500, 400), "mid_hip")
+        body = true.body.copy()
+        body[:, :2] += rng.normal(0, 1.6, (25, 2))
+        wrong = 30 <= t < 38
+        known.append(replace(true, body=crossed(true.body)) if wrong else true)
+        seen.append(replace(true, body=crossed(body) if wrong else body.astype(np.float32)))
+        truth.append(true)
+    clip = observed(seen)
+    for t in range(1, 80):  # the picture moves as what lies at the points as they were seen
+        start = known[t - 1]
+        swapped = known[t - 1] is not truth[t - 1]
+        end = crossed(truth[t].body) if swapped else truth[t].body
+        drift = np.zeros((137, 3), np.float16)
+        drift[:25, :2] = end[:, :2] - start.body[:, :2]
+        clip[t] = replace(clip[t], drift=drift)
+    track = build_track(clip, FPS, SIZE)
+    away = [
+        np.abs(a.body[legs, :2] - b.body[legs, :2]).max()
+        for a, b in zip(track.skeletons, truth, strict=True)
+    ]
+    assert max(away[28:40]) < 2.5
+
+
+def crossed(body: np.ndarray) -> np.ndarray:
+    """With the legs below the hips on the other side, float32."""
+    out = body.astype(np.float32)
+    for name in ("knee", "ankle", "big_toe", "small_toe", "heel"):
+        rows = [JOINT[f"right_{name}"], JOINT[f"left_{name}"]]
+        out[rows] = out[rows[::-1]]
+    return out
+
+
+@pytest.mark.parametrize("strength", [1e-6, 0.05])
+def test_a_little_smoothing_changes_little(strength: float) -> None:
+    truth, seen = trembling(40, 0.3)
+    track = build_track(with_flow(seen, truth), FPS, SIZE, smooth=strength)
+    assert error(track, seen) < 20 * strength
+
+
+def test_people_leaving_the_picture_and_faces_that_fill_it_are_looked_at() -> None:
+    """A window of some pixels' breadth, and a person larger than the picture."""
+    tall = Frame(np.tile(CLOTH, (4, 1, 1))[:1280])
+    for x in range(WIDTH - 20, WIDTH + 60, 4):
+        leaving = person(x, 1150, 1270)
+        flow.drift(tall, tall, leaving, leaving)
+    near = person(240, 9000, 4000)
+    found = flow.drift(Frame(CLOTH), Frame(CLOTH), near, near)
+    assert found is None or np.isfinite(found[:, :2]).all()
 
 
 def test_without_smoothing_every_point_is_where_it_was_seen() -> None:

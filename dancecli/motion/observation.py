@@ -65,7 +65,7 @@ class Observation:
             skeleton = None if points is None else Skeleton(
                 **{name: _unpack(text).reshape(_ROWS[name], 3) for name, text in points.items()}
             )  # fmt: skip
-            drift = value["drift"]
+            drift = value.get("drift")
             return cls(
                 skeleton, camera, bool(value["cut"]), _unpack(value["appearance"]),
                 None if drift is None else _unpack(drift, "<f2").reshape(137, 3),

@@ -3,6 +3,8 @@ exchanged left and right limbs."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -141,7 +143,7 @@ def _viterbi(cost: Values, change: float) -> Mask:
     return states.astype(bool)
 
 
-def exchange(points: Values | FloatArray, start: int, end: int, group: int) -> None:
+def exchange(points: NDArray[np.floating[Any]], start: int, end: int, group: int) -> None:
     """Exchange left and right of a group in place, points (T, 25 or more, ...), with the hands."""
     right, left = (list(side) for side in np.array(_PAIRS[group]).T)
     if group == 2 and points.shape[1] > 25:

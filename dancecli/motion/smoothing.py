@@ -22,29 +22,36 @@ SPEED_CUTOFF = 1.0
 
 
 def one_euro(
-    values: NDArray[np.float64], valid: NDArray[np.bool_], fps: float, strength: float = 1.0
+    values: NDArray[np.float64],
+    valid: NDArray[np.bool_],
+    fps: float,
+    strength: float | NDArray[np.float64] = 1.0,
 ) -> NDArray[np.float64]:
     """Values (T, K, D) smoothed over time, run forwards and backwards and averaged.
 
     Values are in body heights, so that the constants mean the same for everybody. The two runs lag
     equally in opposite directions: the mean has no lag. A point is filtered anew after frames
-    where it is not `valid` (T, K); those frames are returned as they came. `strength` 0 changes
-    nothing, 1 is the default, more is smoother.
+    where it is not `valid` (T, K); those frames are returned as they came. `strength`, of all or of
+    each (T, K): 0 changes nothing, 1 is the default, more is smoother.
     """
-    if strength == 0 or len(values) < 2:
+    each = np.broadcast_to(strength, valid.shape)
+    if not each.any() or len(values) < 2:
         return values
-    mean = _filter(values, valid, fps, strength)
-    mean += _filter(values[::-1], valid[::-1], fps, strength)[::-1]
+    mean = _filter(values, valid, fps, each)
+    mean += _filter(values[::-1], valid[::-1], fps, each[::-1])[::-1]
     mean /= 2
     return np.where(valid[..., None], mean, values)
 
 
 def _filter(
-    values: NDArray[np.float64], valid: NDArray[np.bool_], fps: float, strength: float
+    values: NDArray[np.float64],
+    valid: NDArray[np.bool_],
+    fps: float,
+    strength: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    one_euro, out = OneEuro(strength), np.empty_like(values)
+    one_euro, out = OneEuro(), np.empty_like(values)
     for t, (now, ok) in enumerate(zip(values, valid, strict=True)):
-        out[t] = one_euro.step(now, ok, fps)
+        out[t] = one_euro.step(now, ok, fps, strength[t][:, None])
     return out
 
 
@@ -57,19 +64,27 @@ class OneEuro:
         self._smooth = self._speed = np.zeros(0)
 
     def step(
-        self, values: NDArray[np.float64], valid: NDArray[np.bool_], fps: float
+        self,
+        values: NDArray[np.float64],
+        valid: NDArray[np.bool_],
+        fps: float,
+        strength: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """The next frame's values (K, D), valid (K,); fps: one over the seconds since the last."""
+        """The next frame's values (K, D), valid (K,); fps: one over the seconds since the last.
+
+        strength: of each point, (K, 1), instead of the filter's own.
+        """
+        own = np.asarray(self.strength) if strength is None else strength
         if self._last is None:
             self._smooth, self._speed = values.copy(), np.zeros_like(values)
-        elif self.strength > 0:
+        elif (own > 0).any():
             before, known = self._last
             going = (valid & known)[:, None]
             raw = np.where(going, (values - before) * fps, 0.0)
             a = _weight(SPEED_CUTOFF, fps)
             self._speed = np.where(going, a * raw + (1 - a) * self._speed, 0.0)
             pace = np.linalg.norm(self._speed, axis=1, keepdims=True)
-            weight = _weight((MIN_CUTOFF + BETA * pace) / self.strength, fps)
+            weight = _weight((MIN_CUTOFF + BETA * pace) / np.maximum(own, 1e-9), fps)
             smooth = weight * values + (1 - weight) * self._smooth
             self._smooth = np.where(going, smooth, values)
         else:

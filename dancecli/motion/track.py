@@ -254,6 +254,8 @@ def _exchange_back(
     for start, end, group in outliers.exchanged(points, _known(body, seen), fps):
         for array in (clip.keypoints, clip.world):
             outliers.exchange(array, start, end, group)
+        if clip.drift is not None:  # of the points of the frame before
+            outliers.exchange(clip.drift, start + 1, end + 1, group)
 
 
 def _known(part: FloatArray, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -278,13 +280,15 @@ def _mended(
     spiked = outliers.spikes(points, known, fps)
     confidence[spiked] = 0.0
     known &= ~spiked
+    strength: float | NDArray[np.float64] = smooth
     if ways and smooth > 0:
-        points, smooth = flow.held(points, known, *ways), FOLLOWED * smooth
+        points, tied = flow.held(points, known, *ways, smooth)
+        strength = np.where(tied, FOLLOWED, 1.0) * smooth
     _fill_frames(confidence, points, known, seen)
     points = _fill_points(confidence, points, known | ~seen[:, None], fps)
     valid = confidence > 0
     changed = valid if smooth > 0 else valid & ~known
-    return one_euro(points, valid, fps, smooth), changed[..., None]
+    return one_euro(points, valid, fps, strength), changed[..., None]
 
 
 def _fill_frames(
