@@ -14,7 +14,8 @@ BETA = 30.0
 """Hz per unit/second, units of a body height: a wrist at one height per second passes at 30 Hz.
 
 Both by what four clips look like danced by their own dancers (docs/evaluation.md): slower cutoffs
-flatten motion, higher ones at rest let the trembling pass.
+flatten motion, higher ones at rest let the trembling pass. Points that are held to the picture's
+flow need less of it (`track.FOLLOWED`).
 """
 
 SPEED_CUTOFF = 1.0

@@ -108,8 +108,9 @@ def build_track(
 
     Missing frames between seen ones are interpolated, others held; points hidden for less than
     `SHORT_GAP` are interpolated with confidence `FILLED`, longer ones keep confidence 0; spikes
-    and exchanged limbs are mended; all is smoothed (`one_euro`, strength `smooth`; 0 leaves every
-    seen point as it was) in the coordinates of the scene, each scene by itself.
+    and exchanged limbs are mended; points are held to the picture's flow where observations have it
+    (`flow.held`), and all is smoothed (`one_euro`, strength `smooth`; 0 leaves every seen point as
+    it was) in the coordinates of the scene, each scene by itself.
 
     Raises NoPersonError if no frame shows anybody, UsageError for a negative or infinite `smooth`.
     """
