@@ -135,7 +135,7 @@ class Tracker:
         """`person`: largest, left, right, or a number from 1, left to right at the first frame in
         which anybody is seen; anything else raises UsageError. `size`: (width, height) that all
         frames must have, None for whatever comes. `drift`: whether observations have theirs,
-        which takes a fifth more time."""
+        which takes a ninth more time."""
         self._pose, self._size, self._drifts = pose, size, drift
         self._person = people.check_person(person)
         self._memory = Memory()
