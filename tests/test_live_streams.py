@@ -6,7 +6,9 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from media_samples import make_video
@@ -29,12 +31,26 @@ def sent(path: Path) -> str:
     return f"tcp://127.0.0.1:{server.getsockname()[1]}"
 
 
+def clear(path: Path) -> Path:
+    """Three blue pictures of which the left half is transparent."""
+    rgba = np.zeros((48, 64, 4), np.uint8)
+    rgba[..., 2], rgba[:, 32:, 3] = 200, 255
+    with av.open(str(path), "w") as file:
+        stream: Any = file.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "bgra"
+        for _ in range(3):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(rgba, "rgba")))
+        file.mux(stream.encode())
+    return path
+
+
 @pytest.mark.parametrize(
     ("name", "make"),
     [
         ("hdr.mkv", lambda path: film(path, coded(light(BARS), HLG), HLG)),
         ("interlaced.ts", lambda path: interlaced(path, "mpeg2video")),
         ("turned.mkv", lambda path: make_video(path, 5, rotation=90)),
+        ("transparent.mkv", clear),
         ("large.ts", lambda path: make_video(path, 5, size=(1280, 720))),
     ],
 )

@@ -16,8 +16,8 @@ from scripted_tracking import HEIGHT, RED, WIDTH, Script, painted, person, wall
 from dancecli.motion import Observation, Track, Tracker, build_track, flow
 from dancecli.types import JOINT, SEEN, Frame, Skeleton
 
-RNG = np.random.default_rng(7)
-CLOTH = cv2.GaussianBlur(RNG.integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8), (0, 0), 1.5)
+_NOISE = np.random.default_rng(7).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+CLOTH = cv2.GaussianBlur(_NOISE, (0, 0), 1.5)
 
 
 def shifted(x: float, y: float) -> np.ndarray:
@@ -32,24 +32,26 @@ def between(first: np.ndarray, second: np.ndarray, start: Skeleton, end: Skeleto
     return found.astype(np.float64)
 
 
-@given(st.floats(-6, 6), st.floats(-6, 6))
+@given(st.floats(-4, 4), st.floats(-4, 4))
 def test_drift_is_how_the_picture_moved(x: float, y: float) -> None:
     """To half a pixel, wherever the network may have seen the person go."""
     here = person(200, 180, 280)
     found = between(CLOTH, shifted(x, y), here, person(203, 180, 278))
     seen = here.points()[:, 2] >= SEEN
     assert np.abs(found[seen, :2] - (x, y)).max() < 0.5
-    assert found[seen, 2].max() < 0.5
+    assert found[seen, 2].max() < 1
     assert np.isinf(found[~seen, 2]).all()
 
 
 def test_what_is_hidden_in_the_next_frame_is_doubted() -> None:
     here, covered = person(200, 180, 280), CLOTH.copy()
     x, y = here.joint("left_knee").astype(int)
-    covered[y - 25 : y + 25, x - 25 : x + 25] = RNG.integers(0, 256, (50, 50, 3))
+    covered[y - 25 : y + 25, x - 25 : x + 25] = np.random.default_rng(8).integers(
+        0, 256, (50, 50, 3)
+    )
     found = between(CLOTH, covered, here, here)
     seen = here.points()[:, 2] >= SEEN
-    knee = found[10 if here.body[10, 0] == here.joint("left_knee")[0] else 13, 2]
+    knee = found[JOINT["left_knee"], 2]
     assert knee > 10 * np.median(found[seen, 2])
 
 
@@ -182,7 +184,7 @@ def test_flow_under_a_moving_camera_is_that_of_the_scene() -> None:
     clip = [clip[0], *(replace(each, camera=pan) for each in clip[1:])]
     alone = [replace(each, drift=None) for each in clip]
     held, filtered = (error(build_track(each, FPS, SIZE), panned[0]) for each in (clip, alone))
-    assert held < 1.05 * filtered
+    assert held < 0.75 * filtered
 
 
 def followed(frames: Sequence[Frame], people: Sequence[Sequence[Skeleton]]) -> list[Observation]:
@@ -198,7 +200,8 @@ def test_a_tracker_that_is_asked_tells_the_drift_of_whom_it_follows() -> None:
     first, second, gone, back = followed(frames, shown)
     assert first.drift is None and gone.drift is None and back.drift is None
     assert second.drift is not None and second.drift.shape == (137, 3)
-    assert all(seen.drift is None for seen in [Tracker(Script(shown)).step(f) for f in frames[:1]])
+    plain = Tracker(Script(shown))
+    assert all(plain.step(frame).drift is None for frame in frames)
 
 
 def test_a_cut_breaks_the_drift() -> None:
@@ -210,7 +213,7 @@ def test_a_cut_breaks_the_drift() -> None:
 
 
 def test_drift_survives_disk_bit_by_bit() -> None:
-    drift = RNG.normal(0, 30, (137, 3)).astype(np.float16)
+    drift = np.random.default_rng(9).normal(0, 30, (137, 3)).astype(np.float16)
     drift[5, 2] = np.inf
     again = Observation.from_json(Observation(person(100), drift=drift).to_json()).drift
     assert again is not None and again.tobytes() == drift.tobytes()

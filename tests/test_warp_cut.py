@@ -538,3 +538,20 @@ def test_a_cut_that_becomes_an_outline_is_as_sharp_as_one() -> None:
     between = ((alpha > 0.1) & (alpha < 0.9))[:, alpha.shape[1] // 2 :].sum(1)
     assert picture.figure.size > 800 and (alpha.max(1) > 0.99).all()
     assert 1 <= np.median(between) <= 3
+
+
+def test_a_bare_chest_behind_arms_goes_up_to_the_shoulders_in_the_light() -> None:
+    """Its lower part, all that shows, is in the shade of the arms that lie before it."""
+    posed = bent(standing(), left_elbow=40, left_wrist=75, right_elbow=-40, right_wrist=-75)
+    posed = with_world(posed, left_wrist=0.3, right_wrist=0.3, left_elbow=0.2, right_elbow=0.2)
+    target = photo_of(posed)
+    labels, rgb = target.labels.labels.copy(), target.frame.rgb.copy()
+    arms = np.isin(labels, [Label[f"{s}_{n}"] for s in ("LEFT", "RIGHT") for n in ("ARM", "HAND")])
+    rgb[arms], rgb[labels == Label.UPPER_CLOTHES] = (216, 150, 120), (124, 76, 58)
+    for label in (Label.TORSO_SKIN, Label.UPPER_CLOTHES):  # the same body, bare and dressed
+        now = np.where(labels == Label.UPPER_CLOTHES, label, labels).astype(np.uint8)
+        picture = picture_of(replace(target, frame=Frame(rgb), labels=LabelMap(now)))
+        trunk = torso_piece(picture)
+        made = (trunk.real == 0) & (trunk.rgba[..., 3] > 250)
+        lightest = np.percentile(trunk.rgba[made][:, 0], 90)
+        assert (lightest > 170) == (label == Label.TORSO_SKIN), (label, lightest, made.sum())

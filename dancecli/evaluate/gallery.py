@@ -94,7 +94,8 @@ class Gallery:
 def _tags() -> dict[str, str]:
     # Systems go unnamed: their names are the user's, and need be no text that a file can hold.
     return container_tags(
-        "Comparison with synthetic video", f"all but what is called '{REAL}' is made up"
+        "Comparison with synthetic video",
+        f"what is called '{REAL}' is what the rest is held against",
     )
 
 

@@ -17,7 +17,7 @@ from dancecli.live.newest import Newest
 from dancecli.media import VideoStream, check_input
 from dancecli.media.files import one_line
 from dancecli.media.hdr import Colours
-from dancecli.media.pixels import colours_of, reformatted, tagged
+from dancecli.media.pixels import colours_of, keeps_alpha, over_white, reformatted, tagged
 from dancecli.media.probe import geometry, pictures
 from dancecli.media.reader import fit
 from dancecli.types import Frame, UInt8Array
@@ -111,11 +111,18 @@ def _stream(address: str) -> Iterator[Frame]:
 
 
 def _as_shown(picture: VideoFrame, stream: AVStream, told: Colours, address: str) -> UInt8Array:
-    """A picture as `VideoStream` gives it; told: by the stream before one was decoded."""
+    """A picture as `VideoStream` gives it, but for alpha of VP8 and VP9, which their decoders drop.
+
+    told: by the stream before one was decoded.
+    """
     ratio = stream.sample_aspect_ratio or Fraction(1)
     width, height, turn = geometry(picture, ratio, address)
     width, height = fit(width, height, SIDE)
     if turn.transpose:
         width, height = height, width
-    rgb = reformatted(picture, width, height, "rgb24", colours_of(stream, told))
+    colours = colours_of(stream, told)
+    if keeps_alpha(stream):
+        rgb = over_white(picture, width, height, colours)
+    else:
+        rgb = reformatted(picture, width, height, "rgb24", colours)
     return np.ascontiguousarray(turn.apply(rgb))

@@ -18,8 +18,8 @@ Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 SIDE = 512
-"""Pixels of the window's height at which flow is looked for. The quickest preset, which works on a
-quarter of them, then gives the paths of the next but one at 288, in half the time."""
+"""Pixels of the window's height at which flow is looked for. DIS's ULTRAFAST at 512 gives the same
+paths as MEDIUM at 288, in half the time."""
 
 ROOM = 0.12
 """Longer sides of the person's box about it that are looked at as well."""

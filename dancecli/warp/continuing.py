@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.warp.bare import shoulders
 from dancecli.warp.limbs import smoothstep
 from dancecli.warp.picture import Picture
 from dancecli.warp.pixels import nearest, nearest_fill, shrunk
@@ -108,8 +109,9 @@ def continued_behind(
     colours[sure] = (photo + lift)[sure]
     bare = ~shrunk(~hidden, RIM * size) & ~sure
     below = nearest_fill(np.isin(picture.labels, _LOWER), lit, ~lit)
-    for cloth in (below, ~below):
-        seen = _Seen(photo, lit & cloth, sure & cloth)
+    skin = shoulders(picture, lit & ~below, arms & _sure(picture, arms))
+    for cloth, more in ((below, np.zeros_like(skin)), (~below, skin)):
+        seen = _Seen(photo, (lit & cloth) | more, sure & cloth)
         _continue(colours, seen, bare & cloth, hidden & arms, size)
     return np.clip(np.rint(colours), 0, 255).astype(np.uint8)
 

@@ -171,10 +171,11 @@ def _head_cost(figure: Figure, pixels: FloatArray) -> FloatArray:
 
 
 _CLOTH = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.PANTS, Label.SKIRT)
-_SKIN = (Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_HAND, Label.RIGHT_HAND)
+BARE_ARM = (Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_HAND, Label.RIGHT_HAND)
 
 COLOUR, CLOTH_COLOUR = 0.3, 0.9
-"""Weight of colours, and that where labels see cloth beyond the elbow of a bare arm."""
+"""Weight of colours, and that where labels and colours see cloth beyond the elbow of a bare arm."""
+
 _ON_HEAD = (Label.HAT, Label.HAIR, Label.SUNGLASSES, Label.FACE)
 
 
@@ -222,13 +223,14 @@ def _colour_costs(
         if min(arm.sum(), torso.sum()) < 0.001 * figure.size**2:
             continue
         likelier = np.log(_histogram(bins, torso) / _histogram(bins, arm))[bins]
-        weight = np.where(doubtful, CLOTH_COLOUR, COLOUR)
+        weight = np.where(doubtful & (likelier > 0), CLOTH_COLOUR, COLOUR)
         extra[part] = weight * np.clip(likelier, -1.5, 1.5) * (costs[TORSO] < 0.9)
     return extra
 
 
 def _bare_beyond(labels: UInt8Array, arm: BoolArray, figure: Figure, part: int) -> BoolArray:
-    """Where (H, W) an arm's pixels are past the elbow, if the forearm is bare; nowhere else."""
+    """All (H, W) that is nearer to the forearm than to the upper arm, if the forearm is bare; else
+    nothing. arm: (H, W), what is surely the arm."""
     side = "left" if part == LEFT_ARM else "right"
     shoulder, elbow, wrist, _ = (figure.points[joint] for joint in ARM[side])
     pixels = pixel_centres(*labels.shape)
@@ -236,7 +238,7 @@ def _bare_beyond(labels: UInt8Array, arm: BoolArray, figure: Figure, part: int) 
     bone = wrist - elbow
     along = (pixels - elbow) @ bone / max(float(bone @ bone), 1e-6)
     forearm = labels[arm & lower & (along > 0.2) & (along < 0.8)]
-    bare = np.isin(forearm, _SKIN).sum() > 0.7 * max(len(forearm), 1)
+    bare = np.isin(forearm, BARE_ARM).sum() > 0.7 * max(len(forearm), 1)
     return np.asarray(lower & bare)
 
 

@@ -20,6 +20,7 @@ from dancecli.warp.continuing import continued, continued_along, continued_behin
 from dancecli.warp.hand import drawn_hand
 from dancecli.warp.layers import (
     ARM_RADII,
+    BARE_ARM,
     FLAT,
     HEAD_PART,
     LEFT_ARM,
@@ -39,7 +40,6 @@ from dancecli.warp.pixels import pixel_centres, segment_distance
 _OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
 """Garments that hang over the legs and never belong to them."""
 
-_BARE_ARM = (Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_HAND, Label.RIGHT_HAND)
 _BARE_LEG = (Label.LEFT_LEG, Label.RIGHT_LEG)
 
 
@@ -223,7 +223,7 @@ def torso_piece(picture: Picture) -> Piece:
     import cv2
 
     size = picture.figure.size
-    own = (picture.owner == TORSO) & ~np.isin(picture.labels, _BARE_ARM)
+    own = (picture.owner == TORSO) & ~np.isin(picture.labels, BARE_ARM)
     polygon = np.zeros(own.shape, np.uint8)
     corners = np.round(torso_polygon(picture.figure, FLAT) * 16).astype(np.int32)
     cv2.fillPoly(polygon, [corners], 1, shift=4)
