@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from motion_puppet import BONE, FPS, SIZE, bones, observed, puppet, rest_angles
 
+from dancecli.errors import NoPersonError
 from dancecli.motion import build_track
 from dancecli.motion.live import LiveMotion
 from dancecli.types import JOINT, SEEN, FloatArray, Skeleton
@@ -113,3 +114,33 @@ def test_before_a_camera_nobody_has_the_head_in_the_chest_either() -> None:
         out = live.step(cut_off(70.0), number / float(FPS))
     assert out is not None
     assert out.joint("nose")[1] < out.joint("neck")[1] - 0.05 * HEIGHT
+
+
+def crushed_head() -> Skeleton:
+    """A head alone, on a trunk that the third dimension crushes: all of it is made up."""
+    body = np.zeros((25, 3), np.float32)
+    body[HEAD] = 300, 300, 1
+    world = standing().world.copy()
+    world[UPPER] *= 0.1
+    return Skeleton(body, world=world)
+
+
+def test_a_clip_of_nothing_but_phantoms_shows_nobody() -> None:
+    with pytest.raises(NoPersonError, match="nobody was found in any of the 5 frames"):
+        build_track(observed([crushed_head()] * 5), FPS, SIZE)
+    seen = tracked([crushed_head(), *[standing()] * 4, crushed_head()])
+    assert all((skeleton.body[HEAD, 2] > 0).all() for skeleton in seen)
+    assert np.ptp([skeleton.joint("neck")[0] for skeleton in seen]) < 1
+
+
+def test_poses_that_are_given_are_believed() -> None:
+    (head,) = build_track(observed([crushed_head()]), FPS, SIZE, 0.0, given=True).skeletons
+    assert (head.body[HEAD, 2] == 1).all()
+
+
+def test_live_goes_on_after_phantoms_alone() -> None:
+    live = LiveMotion(standing(), SIZE, smooth=0.0)
+    people = [crushed_head(), *[standing()] * 20, crushed_head()]
+    outs = [live.step(person, number / float(FPS)) for number, person in enumerate(people)]
+    assert outs[-1] is not None
+    assert np.isfinite(outs[-1].body).all()

@@ -132,7 +132,7 @@ def _track(reader: _Reader, frames: Sequence[Any], fps: Fraction, size: tuple[in
         Observation(skeleton, _step(cameras, cuts, index), cuts[index])
         for index, skeleton in enumerate(people)
     ]
-    track = build_track(observations, fps, size, smooth=0.0)
+    track = build_track(observations, fps, size, smooth=0.0, given=True)
     # What is given stands as it is; the track's is what was to be filled in.
     given = np.array([skeleton is not None for skeleton in people])
     return replace(

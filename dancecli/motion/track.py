@@ -103,8 +103,11 @@ def build_track(
     fps: Fraction,
     size: tuple[int, int],
     smooth: float = 1.0,
+    given: bool = False,
 ) -> Track:
     """The observations of a whole clip as a track.
+
+    given: they are somebody's own, and no point is taken for one that the extractor made up.
 
     Missing frames between seen ones are interpolated, others held; points hidden for less than
     `SHORT_GAP` are interpolated with confidence `FILLED`, longer ones keep confidence 0; spikes
@@ -116,15 +119,17 @@ def build_track(
     """
     if not (np.isfinite(smooth) and smooth >= 0):
         raise UsageError(f"--smooth {smooth} is impossible: give 0 (off) or a positive number")
-    seen = np.array([_shows_anybody(o.skeleton) for o in observations], bool)
+    cuts = tuple(i for i, o in enumerate(observations) if o.cut and i > 0)
+    camera = to_scene([o.camera for o in observations], cuts)
+    clip = _Keypoints.of(observations)
+    if not given:
+        phantoms.forget_phantoms(clip.keypoints, clip.world)
+    seen = (clip.confidence >= SEEN).any(1)
     if not seen.any():
         raise NoPersonError(
             f"nobody was found in any of the {len(observations)} frames looked at: "
             "use a video that shows a whole person, or another --start"
         )
-    cuts = tuple(i for i, o in enumerate(observations) if o.cut and i > 0)
-    camera = to_scene([o.camera for o in observations], cuts)
-    clip = _Keypoints.of(observations)
     del observations  # a third of a gigabyte an hour, where nobody else holds them
     state = np.full(len(seen), State.HELD, np.uint8)
     for scene in split(len(seen), cuts):
@@ -134,10 +139,6 @@ def build_track(
             state[scene] = _mend(part, seen[scene], camera[scene], float(fps), smooth)
     clip.hold()
     return Track(clip.skeletons(), state, cuts, camera, size, fps)
-
-
-def _shows_anybody(skeleton: Skeleton | None) -> bool:
-    return skeleton is not None and bool((skeleton.points()[:, 2] >= SEEN).any())
 
 
 def _settled(camera: Affine, size: tuple[int, int]) -> Affine:
@@ -215,7 +216,6 @@ def _mend(
     clip: _Keypoints, seen: NDArray[np.bool_], camera: Affine, fps: float, smooth: float
 ) -> NDArray[np.uint8]:
     """Fill, correct and smooth one scene in place; returns the frames' states."""
-    phantoms.forget_phantoms(clip.keypoints, clip.world)
     body = clip.keypoints[:, :25]
     seen = seen & ~outliers.overturned(body[..., :2], _known(body, seen), fps)
     heights = [height_of(skeleton_of(clip.keypoints[t], None)) for t in np.flatnonzero(seen)]
