@@ -201,9 +201,9 @@ def _size(ask: Refinement, video: VideoStream) -> tuple[int, int]:
 
 
 def _tags() -> dict[str, str]:
-    tags = provenance.container_tags(title="Video with a synthetic face")
-    made = f"synthetic media: made with dance {provenance.version()}"
-    return {**tags, "comment": f"{made}; the face shown was refined after a photo"}
+    return provenance.container_tags(
+        "Video with a synthetic face", "the face shown was refined after a photo"
+    )
 
 
 def _write_sidecar(ask: Refinement, made_by: dict[str, Any], counts: dict[str, int]) -> None:

@@ -9,17 +9,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dancecli.data.stores import is_url
 from dancecli.errors import MediaError
 from dancecli.live.newest import Newest
 from dancecli.media import VideoStream, check_input
 from dancecli.media.files import one_line
 from dancecli.media.hdr import Colours
-from dancecli.media.pixels import colours_of, keeps_alpha, over_white, reformatted, tagged
+from dancecli.media.pixels import colours_of, keeps_alpha, tagged
 from dancecli.media.probe import geometry, pictures
-from dancecli.media.reader import fit
+from dancecli.media.reader import fit, upright
 from dancecli.types import Frame, UInt8Array
 
 if TYPE_CHECKING:
@@ -117,12 +115,5 @@ def _as_shown(picture: VideoFrame, stream: AVStream, told: Colours, address: str
     """
     ratio = stream.sample_aspect_ratio or Fraction(1)
     width, height, turn = geometry(picture, ratio, address)
-    width, height = fit(width, height, SIDE)
-    if turn.transpose:
-        width, height = height, width
-    colours = colours_of(stream, told)
-    if keeps_alpha(stream):
-        rgb = over_white(picture, width, height, colours)
-    else:
-        rgb = reformatted(picture, width, height, "rgb24", colours)
-    return np.ascontiguousarray(turn.apply(rgb))
+    size = fit(width, height, SIDE)
+    return upright(picture, size, turn, colours_of(stream, told), keeps_alpha(stream))

@@ -13,8 +13,9 @@ import numpy as np
 
 from dancecli.errors import MediaError, UsageError
 from dancecli.media.files import named, one_line
+from dancecli.media.hdr import Colours
 from dancecli.media.pixels import ALPHA_DECODERS, over_white, reformatted
-from dancecli.media.probe import decoded, opened, survey
+from dancecli.media.probe import Turn, decoded, opened, survey
 from dancecli.media.scanning import SEEKABLE
 from dancecli.media.timeline import Ticks
 from dancecli.types import Frame, Source, UInt8Array
@@ -189,21 +190,31 @@ class VideoStream:
         """Scaled, in RGB or RGBA, upright. Raises MediaError for what cannot be converted."""
         import av
 
-        width, height = self.width, self.height
-        if self._turn.transpose:
-            width, height = height, width
+        size = self.width, self.height
         try:
-            if self._alpha and pixels == "rgb24":
-                picture = over_white(frame, width, height, self._colours)
-            else:
-                picture = reformatted(frame, width, height, pixels, self._colours)
+            return upright(frame, size, self._turn, self._colours, self._alpha, pixels)
         except (av.FFmpegError, ValueError, OSError) as error:
             raise MediaError(
                 f"a frame of {named(self.path)} cannot be converted ({one_line(error)}): "
                 "give H.264 mp4"
             ) from error
-        upright: UInt8Array = np.ascontiguousarray(self._turn.apply(picture))
-        return upright
+
+
+def upright(
+    frame: VideoFrame, size: tuple[int, int], turn: Turn, colours: Colours, alpha: bool,
+    pixels: str = "rgb24",
+) -> UInt8Array:  # fmt: skip
+    """A decoded frame as it is to be shown, uint8 (height, width, 3), with "rgba" 4.
+
+    size: (width, height), as shown. alpha: whether its stream keeps any; "rgb24" is laid over
+    white then. Raises what `reformatted` raises.
+    """
+    width, height = size[::-1] if turn.transpose else size
+    if alpha and pixels == "rgb24":
+        picture = over_white(frame, width, height, colours)
+    else:
+        picture = reformatted(frame, width, height, pixels, colours)
+    return np.ascontiguousarray(turn.apply(picture))
 
 
 @lru_cache(maxsize=1024)
