@@ -55,18 +55,25 @@ class B2F(nn.Module):
         start: Tensor = self.fc(e_z)
         return start.reshape(len(e_z), -1, START, START)
 
-    def forward(self, P_B: Tensor, start: Tensor, texture: Tensor | None = None) -> Painted:
+    def forward(
+        self,
+        P_B: Tensor,
+        start: Tensor,
+        texture: Tensor | None = None,
+        torn: Tensor | None = None,
+    ) -> Painted:
         """P_B: one-hot labels (N, 27, h, w) of the preset's size. start: from `person`.
 
         texture: (N, 6, H, W) on the canvas, see `dance_freestyle.texture`; with texture=warp only.
-        A canvas of its shape that is smaller than the preset's gives a picture of that size. Raises
-        ValueError where a texture is wanted and not given.
+        A canvas of its shape that is smaller than the preset's gives a picture of that size. torn:
+        (N, 1, h, w), where its gaps may be filled in rendering, see `dance_freestyle.showing`.
+        Raises ValueError where a texture is wanted and not given.
         """
         if isinstance(self.decoder, TextureDecoder):
             if texture is None:
                 raise ValueError("this B2F was made with texture=warp and needs the warped photo")
             bent = self.decoder(P_B, start, texture)
-            z, m = (bent.z, bent.m) if self.training else shown(bent, self.preset)
+            z, m = (bent.z, bent.m) if self.training else shown(bent, self.preset, torn)
             return Painted(z, self._mask(P_B, m), bent)
         # Single precision, as with a texture: what is mixed and compared from here on is.
         z, m = (_resized(x.float(), self.preset.canvas) for x in self.decoder(P_B, start))

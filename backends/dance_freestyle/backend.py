@@ -147,7 +147,7 @@ class FreestyleBackend:
             (P_M,) = fetched(hard_labels(p2b(p_star, P_S, P_D)))  # eq. 3
             P_B = self._with_faces(P_M, motions)
             start = looks.start.expand(len(motions), -1, -1, -1)
-            painted = b2f(P_B, start, self._texture(looks, motions))  # eq. 6
+            painted = b2f(P_B, start, *self._warped(looks, motions))  # eq. 6
             z = painted.z.float().add(1).div_(2).clamp_(0, 1)
             shown = fetched(z.movedim(1, -1), painted.m.float()[:, 0].clamp(0, 1))
         return [self._layer(*each) for each in zip(motions, *shown, P_M, strict=True)]
@@ -194,12 +194,15 @@ class FreestyleBackend:
         ]
         return inputs.label_channels(np.stack(drawn), preset, self.nets.device)
 
-    def _texture(self, looks: Looks, motions: Sequence[Motion]) -> Tensor | None:
+    def _warped(self, looks: Looks, motions: Sequence[Motion]) -> list[Tensor]:
+        """The texture and where it is torn; nothing where B2F takes none."""
         if looks.puppet is None:
-            return None
+            return []
         size = motions[0].canvas.height, motions[0].canvas.width
-        warped = (looks.puppet.pose(inputs.at_size(m, size), *size) for m in motions)
-        return inputs.textures(warped, self.nets.device)
+        warped = [looks.puppet.pose(inputs.at_size(m, size), *size) for m in motions]
+        preset = self.nets.body.b2f.preset
+        device = self.nets.device
+        return [inputs.textures(warped, device), inputs.tears(warped, preset, device)]
 
     def _layer(self, motion: Motion, z: FloatArray, m: FloatArray, labels: UInt8Array) -> Layer:
         face = self._landmarks(motion, labels)

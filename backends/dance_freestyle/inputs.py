@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dance_freestyle.presets import B2FPreset, P2BPreset
+from dance_freestyle.tearing import torn
 from dance_freestyle.transfers import sent
 from dancecli.drawing import face_labels, hand_labels, stick_figure
 from dancecli.labels import ALL_LABELS, BODY_LABELS, Label
@@ -167,6 +168,11 @@ def resized(labels: UInt8Array, size: tuple[int, ...]) -> UInt8Array:
 def textures(found: Iterable[Warped], device: str) -> Tensor:
     """(N, 6, H, W), each as of `texture_tensor`."""
     return sent(torch.stack([texture_tensor(each) for each in found]), device)
+
+
+def tears(found: Iterable[Warped], preset: B2FPreset, device: str) -> Tensor:
+    """(N, 1, h, w), each as of `tearing.torn`."""
+    return sent(torch.stack([torch.from_numpy(torn(each, preset)) for each in found]), device)
 
 
 def texture_tensor(warped: Warped) -> Tensor:

@@ -20,30 +20,34 @@ RING = 2
 """Pixels of the network's size by which smoothing widens the warp's edge (`_sure`)."""
 
 
-def shown(bent: Bent, preset: B2FPreset) -> tuple[Tensor, Tensor]:
+def shown(bent: Bent, preset: B2FPreset, torn: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """z (N, 3, H, W) and m (N, 1, H, W) on the canvas; as learned where `reach` and `gap` are 0.
 
-    What can be is done at the network's size: at a canvas's it takes as long as the network.
+    torn: (N, 1, h, w), as `dance_freestyle.tearing.torn` has it; without it whatever lies between
+    parts of the warp may be filled. What can be is done at the network's size: at a canvas's it
+    takes as long as the network.
     """
     if not (preset.reach or preset.gap):
         return bent.z, bent.m
     alpha = unit(bent.cover - bent.change)
     warped, learned = (F.interpolate(x, preset.size, mode="area") for x in (alpha, bent.m))
     more = _added(_sure(learned, preset.hard), _sure(warped, preset.hard))
-    between = _closed(warped, _pixels(preset.gap, warped))
+    if torn is None:
+        torn = _closed(warped, pixels(preset.gap, warped.shape[-2]))
+    between = torch.maximum(warped, torn)
     coarse = [more, between]
     spread = preset.spread and preset.mask == "learned"
     if spread:
         coarse.append(continued(bent.small.float()))
     fine = upsampled(torch.cat(coarse, 1), alpha)
-    most = torch.maximum(dilated(alpha, _pixels(preset.reach, alpha)), fine[:, 1:2])
+    most = torch.maximum(dilated(alpha, pixels(preset.reach, alpha.shape[-2])), fine[:, 1:2])
     m = torch.maximum(alpha, torch.minimum(alpha + fine[:, :1], most))
     return (torch.where(alpha > VISIBLE, bent.z, fine[:, 2:]) if spread else bent.z), m
 
 
-def _pixels(share: float, like: Tensor) -> int:
+def pixels(share: float, height: int) -> int:
     """A share of the height, at least one pixel if it is not nothing."""
-    return max(1, round(share * like.shape[-2])) if share else 0
+    return max(1, round(share * height)) if share else 0
 
 
 def _sure(cover: Tensor, hard: float) -> Tensor:
