@@ -87,7 +87,7 @@ def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figur
     person = alpha > 0.5
     costs = _bone_costs(figure, *alpha.shape)
     costs += _label_table()[:, labels]
-    costs[HEAD_PART, np.isin(labels, _ON_HEAD)] = 0  # long hair may hang anywhere
+    costs[HEAD_PART, np.isin(labels, ON_HEAD)] = 0  # long hair may hang anywhere
     hangs = _hanging(labels, figure)
     costs[TORSO, hangs] = np.minimum(costs[TORSO, hangs], HANGS)
     costs += _colour_costs(rgb, person, costs, labels, figure)
@@ -176,15 +176,15 @@ BARE_ARM = (Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_HAND, Label.RIGHT_HAND)
 COLOUR, CLOTH_COLOUR = 0.3, 0.9
 """Weight of colours, and that where labels and colours see cloth beyond the elbow of a bare arm."""
 
-_ON_HEAD = (Label.HAT, Label.HAIR, Label.SUNGLASSES, Label.FACE)
+ON_HEAD = (Label.HAT, Label.HAIR, Label.SUNGLASSES, Label.FACE)
 
 
 def _label_table() -> FloatArray:
     """Float32 (6, 22): what it costs a part to own a pixel of each label."""
     table = np.zeros((6, BODY_LABELS), np.float32)
     top = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT)
-    table[:, _ON_HEAD] = 3.0
-    table[HEAD_PART, _ON_HEAD] = 0.0
+    table[:, ON_HEAD] = 3.0
+    table[HEAD_PART, ON_HEAD] = 0.0
     for label in top:
         table[[HEAD_PART, LEFT_LEG, RIGHT_LEG], label] = 0.6
     for label in (Label.SKIRT, Label.DRESS):
@@ -199,6 +199,7 @@ def _label_table() -> FloatArray:
     for part, label in sided:
         table[:, label] = 0.6
         table[part, label] = 0.0
+    table[HEAD_PART, [Label.LEFT_HAND, Label.RIGHT_HAND]] = 3.0
     return table
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, Target, UInt8Array
 from dancecli.warp.anatomy import Figure, photo_figure, thighs_raised
+from dancecli.warp.before import with_hands
 from dancecli.warp.cleaning import without_background
 from dancecli.warp.layers import NOBODY, owners
 from dancecli.warp.pixels import nearest_fill
@@ -53,7 +54,8 @@ def picture_of(target: Target) -> Picture:
 
     figure = whole.moved(scale, -left * scale, -top * scale)
     rgb, alpha = taken(target.frame.rgb), taken(target.mask.alpha)
-    labels = _on_bent_legs(taken(target.labels.labels), figure)
+    labels = taken(with_hands(target.labels.labels, target.skeleton, whole))
+    labels = _on_bent_legs(labels, figure)
     photo = taken(np.ones((height, width), np.uint8)) > 0
     alpha = without_background(rgb, alpha, figure.size)
     owner = _owners(rgb, alpha, labels, figure)

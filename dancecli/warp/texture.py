@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import thighs_raised
+from dancecli.warp.before import hidden_head
 from dancecli.warp.continuing import continued, continued_along, continued_behind
 from dancecli.warp.hand import drawn_hand
 from dancecli.warp.layers import (
@@ -267,10 +268,10 @@ def _closed(mask: BoolArray, radius: float) -> BoolArray:
 
 
 def head_piece(picture: Picture) -> Piece:
-    """Face, hair and neck."""
-    own = picture.owner == HEAD_PART
-    size = picture.figure.size
-    return _piece(continued(picture, own), _edged(own, size) * picture.alpha, own)
+    """Face, hair and neck, without the hands that hide them."""
+    own, size = picture.owner == HEAD_PART, picture.figure.size
+    wanted = own | hidden_head(picture.owner, picture.figure)
+    return _piece(continued(picture, own), _edged(wanted, size) * picture.alpha, own)
 
 
 def _edged(mask: BoolArray, size: float) -> FloatArray:
