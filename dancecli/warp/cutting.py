@@ -11,6 +11,7 @@ import numpy as np
 from dancecli.types import FloatArray, Target
 from dancecli.warp.anatomy import HEAD, MID_HIP, NECK, Figure
 from dancecli.warp.behind import far_head
+from dancecli.warp.hiding import limb_radii
 from dancecli.warp.layers import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 from dancecli.warp.limbs import limb_skin, smoothstep
 from dancecli.warp.missing import LIMBS, OTHER, chain_of, shown
@@ -46,7 +47,6 @@ from dancecli.warp.texture import (
     Piece,
     head_piece,
     limb_pieces,
-    limb_radii,
     made_up,
     torso_piece,
 )

@@ -7,6 +7,7 @@ import numpy as np
 
 from dancecli.types import FloatArray, UInt8Array
 from dancecli.warp.layers import LEFT_ARM
+from dancecli.warp.lighting import FLATNESS, light
 from dancecli.warp.missing import chain_of, skin_colour
 from dancecli.warp.picture import Picture
 from dancecli.warp.pixels import pixel_centres
@@ -27,12 +28,6 @@ _BONES = np.array([
     ((0.33, 0.335, 0.072), (0.55, 0.390, 0.052)),
 ], np.float32)  # fmt: skip
 
-FLATNESS = 0.6
-"""Of a hand's relief, which skin lets light into."""
-
-LIGHT = np.array([-0.25, -0.55, 0.80], np.float32)
-"""Where it comes from in the picture: x right, y down, z towards us."""
-
 
 def drawn_hand(picture: Picture, part: int) -> tuple[FloatArray, UInt8Array]:
     """Alpha float32 (H, W) and colours uint8 (H, W, 3) of a hand that continues the forearm."""
@@ -51,7 +46,7 @@ def drawn_hand(picture: Picture, part: int) -> tuple[FloatArray, UInt8Array]:
         window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         depth, height = _solid(places[window].astype(np.float32))
         alpha[window] = np.clip(depth * unit / 1.5 + 0.5, 0, 1)
-        lit = skin_colour(picture) * _light(FLATNESS * height * unit, 0.02 * unit)[..., None]
+        lit = skin_colour(picture) * light(FLATNESS * height * unit, 0.02 * unit)[..., None]
         colours[window] = np.clip(lit, 0, 255).astype(np.uint8)
     return alpha, colours
 
@@ -68,16 +63,3 @@ def _solid(places: FloatArray) -> tuple[FloatArray, FloatArray]:
         depth = np.maximum(depth, radius - off)
         height = np.maximum(height, np.sqrt(np.maximum(radius**2 - off**2, 0)))
     return depth, height
-
-
-def _light(height: FloatArray, soft: float) -> FloatArray:
-    """Lambert's law on a surface (h, w), pixels towards us, smoothed a little; about 1 where it
-    faces us."""
-    import cv2
-
-    smooth = cv2.GaussianBlur(height, (0, 0), max(soft, 0.6))
-    # With a border: a hand may be a single pixel.
-    down, across = (g[1:-1, 1:-1] for g in np.gradient(np.pad(smooth, 1, mode="edge")))
-    facing = (LIGHT[2] - LIGHT[0] * across - LIGHT[1] * down) / np.sqrt(1 + across**2 + down**2)
-    light: FloatArray = 0.5 + 0.68 * np.maximum(facing, 0)
-    return light.astype(np.float32)

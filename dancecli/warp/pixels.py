@@ -79,3 +79,21 @@ def shrunk(mask: BoolArray, radius: float) -> BoolArray:
 
     inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
     return np.asarray(inside > radius)
+
+
+def soft(mask: BoolArray, sigma: float) -> FloatArray:
+    """The mask with a smooth edge, float32 in [0, 1]."""
+    import cv2
+
+    blurred: FloatArray = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(sigma, 0.6))
+    return blurred
+
+
+def closed(mask: BoolArray, radius: float) -> BoolArray:
+    """The mask with notches narrower than two radii closed."""
+    import cv2
+
+    side = 2 * round(radius) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    shut: BoolArray = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+    return shut

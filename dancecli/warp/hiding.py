@@ -1,0 +1,138 @@
+"""What of a limb something hides in the photo, and how wide the limb is there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dancecli.types import BoolArray, FloatArray
+from dancecli.warp.hem import skirted
+from dancecli.warp.layers import (
+    ARM_RADII,
+    LEFT_ARM,
+    LEFT_LEG,
+    LEG_RADII,
+    NOBODY,
+    RIGHT_ARM,
+    RIGHT_LEG,
+)
+from dancecli.warp.limbs import Chain
+from dancecli.warp.missing import LIMBS
+from dancecli.warp.picture import Picture
+from dancecli.warp.pixels import closed, pixel_centres, segment_distance, soft
+
+_RADII = {LEFT_ARM: ARM_RADII, RIGHT_ARM: ARM_RADII, LEFT_LEG: LEG_RADII, RIGHT_LEG: LEG_RADII}
+BARE_LEG = (0.056, 0.038, 0.024, 0.026)
+"""Half-widths at hip, knee, ankle and toes, heights of the body."""
+
+RIM = 1.2
+"""Radii of a limb: what shows less of it across, beside what lies before its bone, is a rim."""
+
+NOTCH = 0.03
+"""Heights of the body: half of how wide a hand may be whose notch in a thigh is closed."""
+
+
+def hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
+    """Float32 (H, W): the stretches of a limb that something hides, as tapered capsules.
+
+    That is another part, the photo's edge, or something in front of the person: then a joint is
+    not seen and its bone leaves the silhouette. A bone that runs beside its own limb, as poses do
+    by a few pixels, hides nothing. At its root a limb has the torso's pixels (`_cap`), unless
+    another limb hides those too.
+    """
+    import cv2
+
+    own = picture.owner == part
+    shown = cv2.distanceTransform((~own).astype(np.uint8), cv2.DIST_L2, 5)
+    beyond = soft(~picture.photo, 0.006 * picture.figure.size) > 0.02
+    nobody = picture.owner == NOBODY
+    radii, hidden = limb_radii(picture, part, chain), np.zeros(own.shape, bool)
+    rooted = _owner_at(picture, chain.joints[0]) not in LIMBS.keys() - {part}
+    for bone in range(3):
+        in_front = nobody & ~picture.figure.known[LIMBS[part][bone + 1]]
+        covered = (~nobody & ~own) | beyond | in_front
+        root = bone == 0 and not rooted
+        off = np.where(beyond | root, np.inf, shown)
+        start = 0.3 if bone == 0 and rooted else 0.0
+        shows = own if bone < 2 else None
+        hidden |= _capsules(chain, radii, bone, start, covered, off, shows) & covered
+    return soft(hidden, 0.003 * picture.figure.size)
+
+
+def _owner_at(picture: Picture, point: FloatArray) -> int:
+    """The part at a point (x, y); nobody outside the picture."""
+    x, y = (int(v) for v in np.floor(point))
+    height, width = picture.owner.shape
+    return int(picture.owner[y, x]) if 0 <= x < width and 0 <= y < height else NOBODY
+
+
+def _capsules(
+    chain: Chain,
+    radii: FloatArray,
+    bone: int,
+    start: float,
+    covered: BoolArray,
+    off: FloatArray,
+    own: BoolArray | None,
+) -> BoolArray:
+    """Discs (H, W) along the covered stretches of a bone, from its part `start` on, that are `off`
+    its limb, pixels, or beside which only a rim of it shows. own: the limb, None for hands and
+    feet, of which a rim is all that there is."""
+    import cv2
+
+    height, width = covered.shape
+    mask = np.zeros((height, width), np.uint8)
+    for t in np.linspace(start, 0.8 if bone == 2 else 1.0, 24):
+        x, y = point = chain.joints[bone] + t * (chain.joints[bone + 1] - chain.joints[bone])
+        if not (0 <= x < width and 0 <= y < height) or not covered[int(y), int(x)]:
+            continue
+        radius = (1 - t) * radii[bone] + t * radii[bone + 1]
+        rim = own is not None and _breadth(own, point, chain.direction(bone), radius) < RIM * radius
+        if rim or off[int(y), int(x)] >= 0.9 * radius:
+            cv2.circle(mask, (round(16 * x), round(16 * y)), round(16 * radius), 1, -1, shift=4)
+    return mask > 0
+
+
+def _breadth(own: BoolArray, point: FloatArray, along: FloatArray, radius: float) -> float:
+    """Pixels of a limb (H, W) on the line across it at a point, up to 2.5 of its radii away."""
+    steps = np.arange(-2.5 * radius, 2.5 * radius, 0.5)
+    x, y = (point + steps[:, None] * np.array([-along[1], along[0]])).astype(int).T
+    inside = (x >= 0) & (y >= 0) & (x < own.shape[1]) & (y < own.shape[0])
+    return float(own[y[inside], x[inside]].sum()) / 2
+
+
+def behind_arms(picture: Picture, part: int, chain: Chain) -> BoolArray:
+    """Where an arm lies on a thigh (H, W): notches that it cuts into thighs and trunk."""
+    arms = np.isin(picture.owner, (LEFT_ARM, RIGHT_ARM))
+    if part not in (LEFT_LEG, RIGHT_LEG):
+        return np.zeros_like(arms)
+    body = (picture.owner != NOBODY) & ~arms
+    radius = 1.2 * float(limb_radii(picture, part, chain)[:2].max())
+    thigh = segment_distance(pixel_centres(*arms.shape), *chain.joints[:2]) < radius
+    return arms & thigh & closed(body, NOTCH * picture.figure.size)
+
+
+def bare_below_hem(picture: Picture, part: int) -> bool:
+    """Whether a limb is a leg of which a skirt, at whose hem the photo ends, leaves nothing."""
+    none = part in (LEFT_LEG, RIGHT_LEG) and not (picture.owner == part).any()
+    return none and skirted(picture.owner, picture.labels, picture.figure)
+
+
+def limb_radii(picture: Picture, part: int, chain: Chain) -> FloatArray:
+    """Float32 (4,): half-width at each joint, pixels, measured where the limb shows."""
+    usual = np.array(_RADII[part], np.float32) * picture.figure.size
+    if bare_below_hem(picture, part):
+        return np.array(BARE_LEG, np.float32) * picture.figure.size
+    pixels = np.argwhere(picture.owner == part)[::7, ::-1].astype(np.float32) + 0.5
+    place = chain.position(pixels) if len(pixels) else np.zeros(0, np.float32)
+    stout = 1.0
+    measured = usual.copy()
+    for bone in range(3):
+        near = pixels[(place > bone + 0.2) & (place < bone + 0.8)]
+        if len(near) > 20:
+            off = segment_distance(near, chain.joints[bone], chain.joints[bone + 1])
+            stout = float(np.clip(np.quantile(off, 0.95) / usual[bone], 0.6, 1.8))
+        elif bone == 2:
+            stout = min(stout, 1.0)  # no hand or foot is as wide as a sleeve or a trouser leg
+        measured[bone] = stout * usual[bone]  # an unseen shin is as stout as the thigh
+    upper, lower, end = measured
+    return np.array([upper, (upper + lower) / 2, 0.9 * lower, 0.8 * end], np.float32)

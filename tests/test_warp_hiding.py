@@ -1,0 +1,124 @@
+"""Limbs that something hides in the photo are whole when it moves away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from test_warp_pose import coloured, middle, near
+from warp_people import COLOURS, HEIGHT, WIDTH, photo_of, standing, with_world
+
+from dancecli import warp
+from dancecli.labels import Label
+from dancecli.types import JOINT, BoolArray, Frame, LabelMap, Target, UInt8Array
+from dancecli.warp.hiding import hidden_length
+from dancecli.warp.layers import LEFT_LEG, RIGHT_LEG
+from dancecli.warp.missing import LIMBS, chain_of
+from dancecli.warp.picture import Picture, picture_of
+
+
+def hand_on_thighs() -> Target:
+    """The left hand hangs before the crotch, on the inner side of both thighs."""
+    skeleton = standing()
+    body, hips = skeleton.body.copy(), skeleton.joint("mid_hip")
+    body[JOINT["left_elbow"], :2] = skeleton.joint("left_hip") + np.array([0.06, -0.13]) * HEIGHT
+    body[JOINT["left_wrist"], :2] = hips + np.array([0.01, 0.03]) * HEIGHT
+    return photo_of(with_world(replace(skeleton, body=body), left_wrist=0.2, left_elbow=0.1))
+
+
+def test_a_hand_on_the_thighs_leaves_no_hole_in_them() -> None:
+    warped, clear = (
+        warp.cut(each).pose(standing(), HEIGHT, WIDTH)
+        for each in (hand_on_thighs(), photo_of(standing()))
+    )
+    lap = near(standing().joint("mid_hip") + np.array([0, 0.05]) * HEIGHT, 0.07 * HEIGHT)
+    body = lap & (clear.alpha > 0.95) & ~coloured(clear, Label.LEFT_ARM, 100)
+    body &= ~coloured(clear, Label.RIGHT_ARM, 100)
+    assert body.sum() > 1500
+    assert (warped.alpha[body] < 0.5).sum() < 80  # along the outline; 570 with a hole
+    assert coloured(warped, Label.LEFT_ARM, 60)[body].sum() < 10, "nor a rim of the hand"
+
+
+def with_rim(picture: Picture) -> tuple[Picture, BoolArray]:
+    """The right shin behind the left one, but for a rim of a fifth of its width beside the bone."""
+    joints = picture.figure.points[list(LIMBS[RIGHT_LEG])]
+    owner: UInt8Array = picture.owner.copy()
+    own = owner == RIGHT_LEG
+    row = np.arange(len(owner))[:, None]
+    column = np.arange(owner.shape[1])[None]
+    between = (row > joints[1][1] + 10) & (row < joints[2][1] - 10)
+    axis = joints[1][0] + (row - joints[1][1]) / (joints[2][1] - joints[1][1]) * (
+        joints[2][0] - joints[1][0]
+    )
+    hidden = own & between & (column > axis - 6)
+    owner[hidden] = LEFT_LEG
+    return replace(picture, owner=owner), hidden
+
+
+def test_a_shin_of_which_a_rim_shows_beside_the_other_one_is_whole() -> None:
+    picture, hidden = with_rim(picture_of(photo_of(standing())))
+    whole = hidden_length(picture, RIGHT_LEG, chain_of(picture, RIGHT_LEG)) > 0.5
+    assert whole[hidden].mean() > 0.7
+
+
+def test_a_shin_beside_whose_bone_all_of_it_shows_gets_no_twin() -> None:
+    picture = picture_of(photo_of(standing()))
+    aside = picture.figure.points.copy()
+    # The pose errs by most of a shin's width, into the other leg.
+    aside[[LIMBS[RIGHT_LEG][1], LIMBS[RIGHT_LEG][2]], 0] += 14
+    owner = picture.owner.copy()
+    right = cv2.dilate((owner == RIGHT_LEG).astype(np.uint8), np.ones((1, 61), np.uint8)) > 0
+    owner[right & (owner != RIGHT_LEG)] = LEFT_LEG
+    figure = replace(picture.figure, points=aside)
+    erring = replace(picture, owner=owner, figure=figure)
+    more = hidden_length(erring, RIGHT_LEG, chain_of(erring, RIGHT_LEG)) > 0.5
+    knee, ankle = (aside[LIMBS[RIGHT_LEG][k]] for k in (1, 2))
+    shin = slice(int(knee[1]) + 15, int(ankle[1]) - 15)
+    assert not more[shin].any()
+
+
+def in_a_dress(bare: bool) -> Target:
+    """A dress to mid-thigh, at whose hem the photo ends, or below which the legs go on."""
+    skeleton = standing()
+    hip, knee = skeleton.joint("left_hip"), skeleton.joint("left_knee")
+    hem = int(hip[1] + 0.7 * (knee[1] - hip[1]))
+    target = photo_of(skeleton)
+    rgb, labels = target.frame.rgb.copy(), target.labels.labels.copy()
+    alpha = target.mask.alpha.copy()
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    skirt = (y > hip[1] - 20) & (y < hem) & (np.abs(x - skeleton.joint("mid_hip")[0]) < 40)
+    dress = skirt | (labels == Label.UPPER_CLOTHES)
+    rgb[dress], labels[dress], alpha[dress] = COLOURS[Label.UPPER_CLOTHES], Label.DRESS, 1
+    if bare:
+        return Target(Frame(rgb), replace(target.mask, alpha=alpha), LabelMap(labels), skeleton)
+    body = skeleton.body.copy()
+    body[body[:, 1] > hem, 2] = 0
+    cut = np.s_[: hem + 2]
+    return Target(
+        Frame(rgb[cut]), replace(target.mask, alpha=alpha[cut]), LabelMap(labels[cut]),
+        with_world(replace(skeleton, body=body)),
+    )  # fmt: skip
+
+
+def shins(warped: warp.Warped) -> np.ndarray:
+    """Median colours of both, (2, 3)."""
+    spots = [
+        near(middle(standing(), f"{side}_knee", f"{side}_ankle"), 3) for side in ("left", "right")
+    ]
+    assert min(warped.alpha[spot].min() for spot in spots) > 0.9
+    return np.array([np.median(warped.colour[spot] * 255, 0) for spot in spots])
+
+
+def test_legs_below_a_hem_at_the_photos_edge_are_bare() -> None:
+    found = shins(warp.cut(in_a_dress(bare=False)).pose(standing(), HEIGHT, WIDTH))
+    skin, cloth = (np.array(COLOURS[k]) for k in (Label.FACE, Label.UPPER_CLOTHES))
+    for each in found:
+        assert np.abs(each - skin).sum() < 0.4 * np.abs(each - cloth).sum()
+        assert np.abs(each / each.sum() - skin / skin.sum()).max() < 0.02
+
+
+def test_legs_that_show_below_a_hem_stay_what_they_are() -> None:
+    found = shins(warp.cut(in_a_dress(bare=True)).pose(standing(), HEIGHT, WIDTH))
+    for each, label in zip(found, (Label.LEFT_LEG, Label.RIGHT_LEG), strict=True):
+        assert np.abs(each - COLOURS[label]).max() < 12
