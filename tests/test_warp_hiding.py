@@ -122,3 +122,20 @@ def test_legs_that_show_below_a_hem_stay_what_they_are() -> None:
     found = shins(warp.cut(in_a_dress(bare=True)).pose(standing(), HEIGHT, WIDTH))
     for each, label in zip(found, (Label.LEFT_LEG, Label.RIGHT_LEG), strict=True):
         assert np.abs(each - COLOURS[label]).max() < 12
+
+
+def ankle_width(label: Label) -> int:
+    """Pixels of the left ankle, made up for a photo that ends below the knees."""
+    rows = int(standing().joint("left_knee")[1]) + 20
+    body = standing().body.copy()
+    body[body[:, 1] > rows, 2] = 0
+    target = photo_of(replace(standing(), body=body), rows=rows)
+    labels = target.labels.labels.copy()
+    labels[np.isin(labels, (Label.LEFT_LEG, Label.RIGHT_LEG))] = label
+    warped = warp.cut(replace(target, labels=LabelMap(labels))).pose(standing(), HEIGHT, WIDTH)
+    x, y = standing().joint("left_ankle")
+    return int((warped.alpha[int(y) - 12, int(x) - 30 : int(x) + 30] > 0.5).sum())
+
+
+def test_bare_shins_that_the_photo_cuts_off_end_in_slim_ankles() -> None:
+    assert 4 < ankle_width(Label.LEFT_LEG) < 0.8 * ankle_width(Label.PANTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray
 from dancecli.warp.hem import skirted
 from dancecli.warp.layers import (
@@ -16,13 +17,19 @@ from dancecli.warp.layers import (
     RIGHT_LEG,
 )
 from dancecli.warp.limbs import Chain
-from dancecli.warp.missing import LIMBS
+from dancecli.warp.missing import LIMBS, end_shown
 from dancecli.warp.picture import Picture
 from dancecli.warp.pixels import closed, pixel_centres, segment_distance, soft
 
 _RADII = {LEFT_ARM: ARM_RADII, RIGHT_ARM: ARM_RADII, LEFT_LEG: LEG_RADII, RIGHT_LEG: LEG_RADII}
 BARE_LEG = (0.056, 0.038, 0.024, 0.026)
 """Half-widths at hip, knee, ankle and toes, heights of the body."""
+
+BARE, BARE_ANKLE = 0.25, 0.6
+"""Share of skin in what shows of a leg from which on it is bare below, and how wide its ankle then
+is of its shin: trousers have 0.9."""
+
+_BARE = (Label.LEFT_LEG, Label.RIGHT_LEG)
 
 RIM = 1.2
 """Radii of a limb: what shows less of it across, beside what lies before its bone, is a rim."""
@@ -135,4 +142,13 @@ def limb_radii(picture: Picture, part: int, chain: Chain) -> FloatArray:
             stout = min(stout, 1.0)  # no hand or foot is as wide as a sleeve or a trouser leg
         measured[bone] = stout * usual[bone]  # an unseen shin is as stout as the thigh
     upper, lower, end = measured
-    return np.array([upper, (upper + lower) / 2, 0.9 * lower, 0.8 * end], np.float32)
+    ankle = BARE_ANKLE if _bare_and_cut_off(picture, part) else 0.9
+    return np.array([upper, (upper + lower) / 2, ankle * lower, 0.8 * end], np.float32)
+
+
+def _bare_and_cut_off(picture: Picture, part: int) -> bool:
+    """Whether a limb is a bare leg without a foot in the photo."""
+    if part not in (LEFT_LEG, RIGHT_LEG) or end_shown(picture, part):
+        return False
+    own = picture.labels[picture.owner == part]
+    return bool(np.isin(own, _BARE).sum() > BARE * max(len(own), 1))
