@@ -139,3 +139,36 @@ def ankle_width(label: Label) -> int:
 
 def test_bare_shins_that_the_photo_cuts_off_end_in_slim_ankles() -> None:
     assert 4 < ankle_width(Label.LEFT_LEG) < 0.8 * ankle_width(Label.PANTS)
+
+
+def test_a_leg_beyond_the_photos_edge_has_its_own_colour_whatever_stains_the_edge() -> None:
+    rows = int(standing().joint("left_knee")[1]) - 10
+    body = standing().body.copy()
+    body[body[:, 1] > rows, 2] = 0
+    target = photo_of(replace(standing(), body=body), rows=rows)
+    rgb, labels = target.frame.rgb.copy(), target.labels.labels.copy()
+    legs = np.isin(labels, (Label.LEFT_LEG, Label.RIGHT_LEG))
+    rgb[legs], labels[legs] = (30, 40, 90), Label.PANTS
+    stain = legs & (np.arange(rows) > rows - 12)[:, None]
+    stain[:, : int(standing().joint("mid_hip")[0])] = False
+    rgb[stain] = (220, 220, 220)
+    cut_off = replace(target, frame=Frame(rgb), labels=LabelMap(labels))
+    left, right = shins(warp.cut(cut_off).pose(standing(), HEIGHT, WIDTH))
+    assert np.abs(left - right).max() < 12
+    assert np.abs(left - (30, 40, 90)).max() < 12
+
+
+def test_below_shorts_the_legs_go_on_bare() -> None:
+    knee = standing().joint("left_knee")
+    rows = int(knee[1]) + 10
+    body = standing().body.copy()
+    body[body[:, 1] > rows, 2] = 0
+    target = photo_of(replace(standing(), body=body), rows=rows)
+    rgb, labels = target.frame.rgb.copy(), target.labels.labels.copy()
+    shorts = np.isin(labels, (Label.LEFT_LEG, Label.RIGHT_LEG))
+    shorts &= (np.arange(rows) < knee[1] - 15)[:, None]
+    rgb[shorts], labels[shorts] = (20, 20, 20), Label.PANTS
+    found = shins(warp.cut(replace(target, frame=Frame(rgb), labels=LabelMap(labels))).pose(
+        standing(), HEIGHT, WIDTH))  # fmt: skip
+    for each, label in zip(found, (Label.LEFT_LEG, Label.RIGHT_LEG), strict=True):
+        assert np.abs(each - COLOURS[label]).max() < 12

@@ -60,9 +60,6 @@ _LOWER = (Label.PANTS, Label.SKIRT, Label.SOCKS, Label.LEFT_LEG, Label.RIGHT_LEG
 FOLDS = (0.04, 0.07, 0.11, 0.16, 0.22)
 """Heights of the body by which detail is moved to where it is missing."""
 
-FAR_FOLDS = (0.3, 0.4, 0.5)
-"""The same for what lies outside the photo."""
-
 MOVES, MOST_MOVES = 16, 6
 """Directions that are tried, and how many moves one gap is filled from."""
 
@@ -72,24 +69,7 @@ def continued(picture: Picture, core: BoolArray) -> UInt8Array:
 
     uint8 (H, W, 3); core: bool (H, W).
     """
-    return _colours(picture.rgb, _sure(picture, core), picture.figure.size)
-
-
-def continued_along(picture: Picture, core: BoolArray, wanted: BoolArray) -> UInt8Array:
-    """`continued` from a limb's `core`, with the weave of the cloth that the whole photo shows of
-    it where more is `wanted` outside the photo: a sleeve that it cuts off is no plain one.
-    """
-    filled, made = continued(picture, core), wanted & ~core & ~picture.photo
-    labels, counts = np.unique(picture.labels[core & picture.photo], return_counts=True)
-    if not made.any() or not len(labels):
-        return filled
-    photo, size = picture.rgb.astype(np.float32), picture.figure.size
-    cloth = _sure(picture, (picture.labels == labels[counts.argmax()]) & picture.photo)
-    weave, detail = _woven(photo, cloth, size)
-    if weave > 0:
-        woven = weave * repeated(detail, cloth, made, size, (*FOLDS, *FAR_FOLDS))
-        filled[made] = np.clip(np.rint(filled[made] + woven), 0, 255).astype(np.uint8)
-    return filled
+    return _colours(picture.rgb, surely(picture, core), picture.figure.size)
 
 
 def continued_behind(
@@ -99,7 +79,7 @@ def continued_behind(
 
     Shadows beside the arms go: they would stay as seams when the arms move away.
     """
-    sure, size = _sure(picture, core), picture.figure.size
+    sure, size = surely(picture, core), picture.figure.size
     if not sure.any() or not (hidden & ~sure).any():
         return _colours(picture.rgb, sure, size)
     photo = picture.rgb.astype(np.float32)
@@ -109,7 +89,7 @@ def continued_behind(
     colours[sure] = (photo + lift)[sure]
     bare = ~shrunk(~hidden, RIM * size) & ~sure
     below = nearest_fill(np.isin(picture.labels, _LOWER), lit, ~lit)
-    skin = shoulders(picture, lit & ~below, arms & _sure(picture, arms))
+    skin = shoulders(picture, lit & ~below, arms & surely(picture, arms))
     for cloth, more in ((below, np.zeros_like(skin)), (~below, skin)):
         seen = _Seen(photo, (lit & cloth) | more, sure & cloth)
         _continue(colours, seen, bare & cloth, hidden & arms, size)
@@ -135,7 +115,7 @@ def _continue(
     """
     if not bare.any() or not seen.lit.any():
         return
-    weave, detail = _woven(seen.photo, seen.lit, size)
+    weave, detail = weave_of(seen.photo, seen.lit, size)
     rest = _off_the_seam(seen.sure, behind, weave, size)
     lit = seen.lit & (rest == 1)
     lit = lit if lit.any() else seen.lit
@@ -160,7 +140,8 @@ def _off_the_seam(sure: BoolArray, hidden: BoolArray, weave: float, size: float)
     return np.asarray(1 - (1 - weave) * near * sure, np.float32)
 
 
-def _sure(picture: Picture, core: BoolArray) -> BoolArray:
+def surely(picture: Picture, core: BoolArray) -> BoolArray:
+    """`core` (H, W) as far as it is well inside the person, and in the photo."""
     import cv2
 
     inset = max(1, round(0.003 * picture.figure.size))
@@ -230,7 +211,7 @@ def _beside_arms(
     return same, np.asarray(share[..., None] * np.maximum(further - here, 0), np.float32)
 
 
-def _woven(photo: FloatArray, lit: BoolArray, size: float) -> tuple[float, FloatArray]:
+def weave_of(photo: FloatArray, lit: BoolArray, size: float) -> tuple[float, FloatArray]:
     """Whether the cloth has a weave that may be repeated, in [0, 1], and its detail (H, W, 3).
 
     Small photos show none.

@@ -73,6 +73,14 @@ def nearest_fill(values: AnyArray, known: BoolArray, wanted: BoolArray) -> AnyAr
     return out
 
 
+def distance(mask: BoolArray) -> FloatArray:
+    """Float32 (H, W): pixels from the nearest one of the mask; far beyond any where it is empty."""
+    import cv2
+
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(away, np.float32)
+
+
 def shrunk(mask: BoolArray, radius: float) -> BoolArray:
     """The mask (H, W) without what is within `radius` pixels of its edge."""
     import cv2

@@ -17,7 +17,8 @@ from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import thighs_raised
 from dancecli.warp.before import hidden_head
-from dancecli.warp.continuing import continued, continued_along, continued_behind
+from dancecli.warp.beyond import continued_along
+from dancecli.warp.continuing import continued, continued_behind
 from dancecli.warp.hand import drawn_hand
 from dancecli.warp.hem import bare_leg
 from dancecli.warp.hiding import bare_below_hem, behind_arms, hidden_length, limb_radii
