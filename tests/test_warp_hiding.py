@@ -16,6 +16,7 @@ from dancecli.warp.hiding import hidden_length
 from dancecli.warp.layers import LEFT_LEG, RIGHT_LEG
 from dancecli.warp.missing import LIMBS, chain_of
 from dancecli.warp.picture import Picture, picture_of
+from dancecli.warp.texture import limb_pieces
 
 
 def hand_on_thighs() -> Target:
@@ -172,3 +173,18 @@ def test_below_shorts_the_legs_go_on_bare() -> None:
         standing(), HEIGHT, WIDTH))  # fmt: skip
     for each, label in zip(found, (Label.LEFT_LEG, Label.RIGHT_LEG), strict=True):
         assert np.abs(each - COLOURS[label]).max() < 12
+
+
+def test_a_strip_past_the_fork_does_not_dangle_from_the_thigh() -> None:
+    picture = picture_of(photo_of(standing()))
+    hip, knee = (picture.figure.points[LIMBS[LEFT_LEG][k]] for k in (0, 1))
+    x, y = (0.6 * hip + 0.4 * knee).astype(int)
+    owner = picture.owner.copy()
+    strip = np.s_[y : y + 5, x - 40 : x]
+    owner[strip] = LEFT_LEG
+    thigh, _ = limb_pieces(replace(picture, owner=owner), LEFT_LEG)
+    whole = np.zeros(owner.shape, np.uint8)
+    rows, columns = thigh.real.shape
+    whole[thigh.top : thigh.top + rows, thigh.left : thigh.left + columns] = thigh.rgba[..., 3]
+    assert whole[y + 2, x - 40 : x - 25].max() < 60
+    assert whole[y + 2, x - 5 : x + 5].min() > 200

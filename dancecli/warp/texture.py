@@ -65,6 +65,9 @@ EDGE, CRISP = 0.003, 3.0
 """Heights of the body over which a cut is made smooth, and how many times narrower its edge is."""
 
 
+SLIVER = 0.012
+"""Heights of the body: half of how wide a strip of a thigh is that is none."""
+
 BLUR = 0.006
 """Heights of the body about a hand on a thigh where the two may be mixed."""
 
@@ -77,7 +80,7 @@ def made_up(piece: Piece) -> Piece:
 def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     """The upper (arm or thigh) and lower piece (forearm and hand, shin and foot) of a limb."""
     size, chain = picture.figure.size, chain_of(picture, part)
-    own, shared = picture.owner == part, _cap(picture, part, chain)
+    own, shared = _without_slivers(picture, part, chain), _cap(picture, part, chain)
     notch = behind_arms(picture, part, chain)
     core = (own | (shared > 0.3)) & ~(soft(notch, BLUR * size) > 0.02)
     member = np.maximum(_edged(own, size), shared) * picture.alpha
@@ -99,6 +102,21 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
         for half in (smoothstep(2 - past), smoothstep(2 + past))
     )
     return upper, lower
+
+
+def _without_slivers(picture: Picture, part: int, chain: Chain) -> BoolArray:
+    """A limb's own pixels (H, W), without what of a thigh runs past the fork of the legs in a strip
+    that would dangle from it."""
+    import cv2
+
+    own: BoolArray = picture.owner == part
+    if part not in (LEFT_LEG, RIGHT_LEG):
+        return own
+    side = 2 * max(1, round(SLIVER * picture.figure.size)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    broad = cv2.morphologyEx(own.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
+    above = (pixel_centres(*own.shape) - chain.joints[1]) @ chain.direction(0) < 0
+    return np.asarray(own & (broad | ~above))
 
 
 def _apart(past: FloatArray, own: BoolArray, chain: Chain, width: float) -> FloatArray:
