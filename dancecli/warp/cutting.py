@@ -45,6 +45,7 @@ from dancecli.warp.round import (
 from dancecli.warp.stance import Stance, stance
 from dancecli.warp.texture import (
     Piece,
+    face_piece,
     head_piece,
     limb_pieces,
     made_up,
@@ -194,19 +195,24 @@ def _head_parts(picture: Picture, torso: Piece, here: Stance, cell: float) -> li
     meshes = round_meshes(here.head, outline, MARGIN * picture.figure.size, 0.6 * cell)
     vertices = meshes[0].vertices
     figure, length = picture.figure, _torso_length(picture.figure)
-    rise = figure.points[HEAD] - figure.points[NECK]
-    t = (vertices - figure.points[NECK]) @ rise / max(float(rise @ rise), 1e-6)
-    follows = smoothstep(((t - 0.15) / 0.4).astype(np.float32))
+    axis = figure.points[HEAD] - figure.points[NECK]
+    rise = (vertices - figure.points[NECK]) @ axis / max(float(axis @ axis), 1e-6)
     torso_outline = _outline(torso, here.torso, picture)
     kept = aside(here.head.yaw)
     base = round_skin(here.torso, torso_outline, vertices, length, TORSO_BUILD, False, kept)
-    return [
-        Part(HEAD_LAYER, _textures(half.piece), half.mesh, HeadPose(
-            round_skin(here.head, outline, vertices, length, HEAD_BUILD, half.far, kept),
-            half.turned_only, base, follows,
-        ))
-        for half in _halves(near, far_head(picture, near), here.head, outline, meshes)
-    ]  # fmt: skip
+    throat = float(np.hypot(*axis))
+
+    def pose(far: bool, turned_only: bool, face: bool) -> HeadPose:
+        skin = round_skin(here.head, outline, vertices, length, HEAD_BUILD, far, kept)
+        return HeadPose(skin, turned_only, base, rise.astype(np.float32), throat, face)
+
+    halves = _halves(near, far_head(picture, near), here.head, outline, meshes)
+    parts = [
+        Part(HEAD_LAYER, _textures(half.piece), half.mesh, pose(half.far, half.turned_only, False))
+        for half in halves
+    ]
+    face = _textures(face_piece(picture))
+    return [*parts, Part(HEAD_LAYER, face, meshes[0], pose(False, False, True))]
 
 
 def _limb_parts(

@@ -32,7 +32,7 @@ class Picture:
 
     rgb: uint8 (H, W, 3). alpha: float32 (H, W), 0 outside the photo. photo: bool (H, W), False
     in the border added for limbs that the photo cuts off. labels, owner: uint8 (H, W). figure:
-    in the picture's pixels.
+    in the picture's pixels. face: its landmarks there, float32 (70, 3), as in `Skeleton`.
     """
 
     rgb: UInt8Array
@@ -41,6 +41,7 @@ class Picture:
     labels: UInt8Array
     owner: UInt8Array
     figure: Figure
+    face: FloatArray
 
 
 def picture_of(target: Target) -> Picture:
@@ -60,7 +61,8 @@ def picture_of(target: Target) -> Picture:
     photo = taken(np.ones((height, width), np.uint8)) > 0
     alpha = without_background(rgb, alpha, figure.size)
     owner = hemmed(_owners(rgb, alpha, labels, figure), labels, figure)
-    return Picture(rgb, alpha, photo, labels, owner, figure)
+    face = target.skeleton.moved(scale, -left * scale, -top * scale).face
+    return Picture(rgb, alpha, photo, labels, owner, figure, face)
 
 
 def _on_bent_legs(labels: UInt8Array, figure: Figure) -> UInt8Array:

@@ -10,7 +10,7 @@ import numpy as np
 from dancecli.types import FloatArray, Skeleton
 from dancecli.warp.anatomy import MID_HIP, NECK, Figure, driven_figure
 from dancecli.warp.blending import Warped, blend
-from dancecli.warp.limbs import LimbSkin
+from dancecli.warp.limbs import LimbSkin, ease, smoothstep
 from dancecli.warp.raster import Mesh, Painted, paint
 from dancecli.warp.round import RoundSkin
 from dancecli.warp.stance import Stance, stance
@@ -138,25 +138,57 @@ class HeadPose:
     """Skin of the near or far half of the head; the neck goes over into the torso.
 
     turned_only: not drawn while the head faces us as in the photo.
-    follows: float32 (n,), 0 where a vertex moves with the torso, 1 where with the head.
+    rise: float32 (n,), heights of the vertices over the neck, 1 at the ears.
+    throat: pixels from the neck to the ears in the photo.
+    face: a sheet of the face alone, drawn over the neck where the head sinks into it.
     """
 
     skin: RoundSkin
     turned_only: bool
     torso: RoundSkin
-    follows: FloatArray
+    rise: FloatArray
+    throat: float
+    face: bool = False
 
     def posed(self, stance: Stance) -> Posed | None:
         if self.turned_only and not self.skin.turned(stance.head.yaw):
             return None
         points, depth, facing = self.skin.posed(stance.head)
         base, _, _ = self.torso.posed(stance.torso)
-        share = self.follows[:, None]
-        return Posed(share * points + (1 - share) * base, depth, facing)
+        sunk = self._sunk((points - base) @ stance.torso.axis, stance.scale)
+        if self.face:
+            return Posed(points, depth, facing) if sunk > 0 else None
+        drawn, folded = (_follows(self.rise, between) for between in (STRETCH, FOLD))
+        moved = ((1 - sunk) * drawn + sunk * folded)[:, None] * (points - base)
+        # No lower than where the neck begins to fold: the rest of it is behind the chin.
+        most = np.maximum(self.rise - FOLD[0], 0) * self.throat * stance.scale
+        excess = sunk * np.maximum(moved @ stance.torso.axis - most, 0)
+        return Posed(base + moved - excess[:, None] * stance.torso.axis, depth, facing)
+
+    def _sunk(self, lower: FloatArray, scale: float) -> float:
+        """From 0 to 1, how far the chin lies over the neck. lower: (n,), pixels by which vertices
+        of the head are lower than on the trunk."""
+        throat = (self.rise > STRETCH[0]) & (self.rise < STRETCH[1])
+        down = float(lower[throat].mean()) if throat.any() else 0.0
+        return ease(down / max(MOST_SUNK * self.throat * scale, 1e-3))
 
     def nearness(self, stance: Stance) -> float:
         torso = float(stance.figure.depth[[NECK, MID_HIP]].mean())
         return max(stance.head.depth[0], torso) + 0.01 * stance.figure.size
+
+
+STRETCH, FOLD = (0.15, 0.55), (0.35, 0.55)
+"""Heights over the neck, 1 at the ears, between which vertices go over from the torso to the head:
+as a neck is drawn out, and where the chin comes to lie over it, so that the collar stays round."""
+
+MOST_SUNK = 0.2
+"""Throats by which the head has sunk from which on the neck folds entirely."""
+
+
+def _follows(rise: FloatArray, between: tuple[float, float]) -> FloatArray:
+    """(n,): 0 where a vertex moves with the torso, 1 where with the head."""
+    low, high = between
+    return smoothstep(((rise - low) / (high - low)).astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)

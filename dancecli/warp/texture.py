@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dancecli.labels import Label
-from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.anatomy import thighs_raised
+from dancecli.types import SEEN, BoolArray, FloatArray, UInt8Array
+from dancecli.warp.anatomy import HEAD, NECK, thighs_raised
 from dancecli.warp.before import hidden_head
 from dancecli.warp.beyond import continued_along
 from dancecli.warp.continuing import continued, continued_behind
@@ -28,6 +28,7 @@ from dancecli.warp.layers import (
     HEAD_PART,
     LEFT_ARM,
     LEFT_LEG,
+    ON_HEAD,
     RIGHT_ARM,
     RIGHT_LEG,
     TORSO,
@@ -217,6 +218,33 @@ def head_piece(picture: Picture) -> Piece:
     own, size = picture.owner == HEAD_PART, picture.figure.size
     wanted = own | hidden_head(picture.owner, picture.figure)
     return _piece(continued(picture, own), _edged(wanted, size) * picture.alpha, own)
+
+
+def face_piece(picture: Picture) -> Piece:
+    """The head without neck and hanging hair: what lies over the collar when it is bowed."""
+    own, figure = picture.owner == HEAD_PART, picture.figure
+    axis = figure.points[HEAD] - figure.points[NECK]
+    rise = (pixel_centres(*own.shape) - figure.points[NECK]) @ axis / max(float(axis @ axis), 1e-6)
+    face: BoolArray = own & np.isin(picture.labels, ON_HEAD) & ((rise > JAW) | _above_jaw(picture))
+    face &= (rise > CHIN) | ~np.isin(picture.labels, (Label.HAIR, Label.HAT))
+    return _piece(continued(picture, own), _edged(face, figure.size) * picture.alpha, own)
+
+
+CHIN, JAW = 0.5, 0.8
+"""Heights over the neck, 1 at the ears, below which hair hangs, and the face ends at the jaw."""
+
+
+def _above_jaw(picture: Picture) -> BoolArray:
+    """(H, W): within the landmarks of the face; everything where they were not seen."""
+    import cv2
+
+    inside = np.zeros(picture.owner.shape, np.uint8)
+    seen = picture.face[:68]
+    if seen[:, 2].min() < SEEN:
+        return np.ones(inside.shape, bool)
+    corners = cv2.convexHull(seen[:, :2].astype(np.float32))
+    cv2.fillConvexPoly(inside, np.round(corners * 16).astype(np.int32), 1, shift=4)
+    return np.asarray(inside > 0)
 
 
 def _edged(mask: BoolArray, size: float) -> FloatArray:
