@@ -152,8 +152,8 @@ class B2FPreset:
     keep_least: share of the warp's colour that is kept wherever it has one, in rendering alone:
         what it made up of the photo is sharper than what is painted.
     reach, gap: how far from the warped photo the mask may add to it, and the radius of what it may
-        fill between the warp's parts, canvas heights, in rendering alone, where it then takes
-        nothing of the warp away; both 0: the mask as it was learned.
+        fill where the warp tore parts that meet, canvas heights, in rendering alone, where it then
+        takes nothing of the warp away; both 0: the mask as it was learned.
     hard: with reach or gap, contrast about one half of what is added: what the network is unsure
         of is then there or not, and no halo.
     spread: with reach or gap, what is added has the colour of the warp beside it, not the one that
