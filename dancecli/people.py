@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
-from dancecli import registry
 from dancecli.drawing import number_people
 from dancecli.errors import NoPersonError, UsageError
-from dancecli.job import PHOTO_SIDE
+from dancecli.job import PHOTO_SIDE, Job
 from dancecli.media import VideoStream, check_output, read_photo, write_png
 from dancecli.motion import left_to_right
-from dancecli.stages import PoseExtractor, Settings
+from dancecli.stages import PoseExtractor
 from dancecli.steps.driver import VIDEO_SIDE
 from dancecli.steps.photo import fitted
+from dancecli.steps.stages import Stages
 from dancecli.types import Frame, Skeleton, UInt8Array
 
 HEIGHT = 720
@@ -25,23 +24,22 @@ LOOKS = 300
 """Frames of the video that are looked at before giving up."""
 
 
-def number(
-    photo: Path, video: Path, out: Path, pose: str, force: bool,
-    start: float | None = None, end: float | None = None,
-) -> dict[str, int]:  # fmt: skip
-    """Write the numbered picture to `out`; returns how many people photo and video show.
+def number(job: Job) -> dict[str, int]:
+    """Write the numbered picture to the job's `out`; returns how many people photo and video show.
 
     The numbers are what --photo-person and --person take, counted from the left, with the same
     --start and --end.
-    Raises NoPersonError when there is nobody in either, UsageError where `out` is no .png.
+    Raises NoPersonError when there is nobody in either, UsageError where `out` is no .png,
+    LicenceError for a pose extractor that --licence forbids.
     """
+    photo, video, out = job.photo, job.video, job.out
     if out.suffix.lower() != ".png":
         raise UsageError(f"-o {out}: the picture of --list-people is a .png")
-    check_output(out, force, inputs=(photo, video))
-    extractor: PoseExtractor = registry.load("dance.pose", pose, Settings())
+    check_output(out, job.force, inputs=(photo, video))
+    extractor = Stages(job).pose
     still = fitted(read_photo(photo), PHOTO_SIDE)
     in_photo = left_to_right(extractor.extract(still))
-    clip = VideoStream(video, start, end, max_side=VIDEO_SIDE)
+    clip = VideoStream(video, job.start, job.end, max_side=VIDEO_SIDE)
     moving, in_video = _first_people(clip, extractor)
     if not in_photo and not in_video:
         raise NoPersonError(f"nobody found in {photo.name}, nor in {video.name}")

@@ -7,7 +7,7 @@ from typing import Any
 from dancecli.job import Job
 from dancecli.media import read_photo
 from dancecli.steps.background import frame_size
-from dancecli.steps.driver import driver_key, open_driver
+from dancecli.steps.driver import driver_key, given_track, open_driver
 from dancecli.steps.output import check_outputs
 from dancecli.steps.stages import Stages
 from dancecli.workdir import WorkDir
@@ -22,7 +22,9 @@ def draw_up(job: Job, work: WorkDir) -> dict[str, Any]:
     still = (photo.width, photo.height)
     size = frame_size(job, still, driving)
     stages.settle()
-    known = len(work.entry("driver", driver_key(job, video, stages)).journal().read(False))
+    given = given_track(job, video)
+    entry = work.entry("driver", driver_key(job, video, stages))
+    known = len(entry.journal().read(False) if given is None else given)
     return {
         "photo": {"path": str(job.photo), "width": photo.width, "height": photo.height},
         "video": {

@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from dancecli import __version__
-from dancecli.media.files import sha256_of, written_aside
+from dancecli.errors import MediaError, OutputExistsError
+from dancecli.media.files import named, sha256_of, written_aside
 
 SCHEMA = 1
 """Version of the sidecar's layout."""
+
+MARK = b'"synthetic media": true'
+"""What every sidecar holds."""
 
 DISTRIBUTIONS = ("av", "mediapipe", "moviepy", "numpy", "opencv-contrib-python", "torch")
 """Whose versions can change the result."""
@@ -65,6 +70,28 @@ def sidecar(
 def sidecar_path(out: Path) -> Path:
     """OUT.json, beside OUT."""
     return out.with_name(out.name + ".json")
+
+
+def check_sidecar(out: Path, force: bool) -> None:
+    """Whether OUT.json may be written; one that an earlier output left behind may be replaced.
+
+    Raises OutputExistsError for a file of somebody else's where `force` is not given, MediaError
+    for a folder.
+    """
+    path = sidecar_path(out)
+    if path.is_dir():
+        raise MediaError(f"{named(path)} is a folder: the sidecar goes there, rename OUT")
+    if path.exists() and not force and not _is_sidecar(path):
+        raise OutputExistsError(
+            f"{named(path)} exists, and the sidecar would replace it: choose another name for OUT "
+            "or give --force"
+        )
+
+
+def _is_sidecar(path: Path) -> bool:
+    with suppress(OSError):
+        return MARK in path.read_bytes()
+    return False
 
 
 def write_sidecar(

@@ -62,7 +62,9 @@ def recomposite(ask: Recomposition, work: WorkDir, progress: Progress) -> dict[s
             f"--background {ask.background}: a saved foreground takes a colour, picture or video; "
             f"for {ask.background} run: dance reenact PHOTO VIDEO --background {ask.background}"
         )
-    check_output(ask.out, ask.force, (ask.foreground, *([spec.path] if spec.path else [])))
+    read = [path for path in (ask.foreground, spec.path, ask.photo) if path is not None]
+    check_output(ask.out, ask.force, read)
+    provenance.check_sidecar(ask.out, ask.force)
     video = open_foreground(ask.foreground)
     made = _known(ask)
     size = (video.width, video.height)
@@ -114,15 +116,15 @@ def _write(
 ) -> None:  # fmt: skip
     """The composed frames with their sound, what an earlier run has left over used again."""
     size = video.width, video.height
-    with (
-        PartWriter(ask.out, video.fps, size, video.count, False, entry.path / "frames") as writer,
-        progress.stage("composite", video.count) as step,
-    ):
-        for span in writer.missing():
-            for index, rgba in _foreground(video, span):
-                frame = _composed(rgba, plate, index)
-                writer.write((refiner(frame) if refiner else frame).rgb, index)
-                step()
+    with PartWriter(ask.out, video.fps, size, video.count, False, entry.path / "frames") as writer:
+        missing = writer.missing()
+        done = video.count - sum(len(span) for span in missing)
+        with progress.stage("composite", video.count, done) as step:
+            for span in missing:
+                for index, rgba in _foreground(video, span):
+                    frame = _composed(rgba, plate, index)
+                    writer.write((refiner(frame) if refiner else frame).rgb, index)
+                    step()
         sound = AudioSource(ask.foreground, None, None)
         writer.finish(
             sound if ask.audio and video.info.has_audio else None, provenance.container_tags()

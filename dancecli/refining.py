@@ -104,6 +104,7 @@ def refine_faces(ask: Refinement, work: WorkDir, progress: Progress) -> dict[str
     again.
     """
     check_output(ask.out, ask.force, (ask.video, ask.photo))
+    provenance.check_sidecar(ask.out, ask.force)
     job, video = ask.job(), VideoStream(ask.video)
     stages = Stages(job)
     stages.refuse_forbidden()

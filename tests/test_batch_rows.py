@@ -47,6 +47,16 @@ def test_a_new_file_of_poses_is_of_one_dance(run: Run, folder: Path) -> None:
     assert not refused(run, table)
 
 
+def test_a_sidecar_is_not_written_over_another_row_s_poses(run: Run, folder: Path) -> None:
+    table = write_lines(
+        folder / "t.csv", "photo,video,output,poses,force",
+        "a.jpg,v.mp4,walk,,yes", "b.jpg,v.mp4,2.mp4,walk.json,yes", "b.jpg,v.mp4,3.mp4,,yes",
+    )  # fmt: skip
+    for _ in range(2):
+        assert refused(run, table) == {2: f"{folder / 'walk.json'} is read by row 3"}
+        (folder / "walk.json").write_text("{}")
+
+
 def test_names_that_no_file_can_have_are_their_row_s_fault(run: Run, folder: Path) -> None:
     (folder / "loop.jpg").symlink_to("loop.jpg")
     (folder / "~a.jpg").write_bytes((folder / "a.jpg").read_bytes())

@@ -336,7 +336,15 @@ def test_no_room_is_told_with_its_reason(stripes: Path, tmp_path: Path) -> None:
         capture_output=True, text=True, cwd=tmp_path, timeout=300,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.startswith("dance: error: no room to write: File too large; free some")
+    assert done.stderr.startswith("dance: error: no room to write study/study.html: File too large")
+    assert "raise the limit" in done.stderr and done.stderr.count("\n") == 1
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dancecli", "weights", "path"], stdout=full,
+            stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=300,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("dance: error: no room to write: No space left on device; free")
     assert done.stderr.count("\n") == 1
 
 

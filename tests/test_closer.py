@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,7 +19,7 @@ from test_reenact import dance, frames_of
 
 from dancecli.motion import Closer, retarget
 from dancecli.stages import Settings
-from dancecli.types import JOINT, Frame, Skeleton
+from dancecli.types import JOINT, Box, Frame, Skeleton
 
 TRUNK = [JOINT[n] for n in ("right_shoulder", "left_shoulder", "right_hip", "left_hip", "neck")]
 
@@ -45,6 +47,21 @@ def test_a_body_is_found_by_itself(pose: MediaPipePose, number: int) -> None:
 @pytest.mark.parametrize("picture", [wall(1)[:400, :600], np.full((480, 640, 3), 120, np.uint8)])
 def test_where_nobody_is_nobody_is_found(pose: MediaPipePose, picture: np.ndarray) -> None:
     assert Closer(pose).extract(Frame(picture)) == []
+
+
+@pytest.mark.parametrize("size", [(2, 720), (1280, 30), (1, 1)])
+def test_a_strip_too_narrow_for_anybody_is_not_cut_into_thousands(size: tuple[int, int]) -> None:
+    looked: list[int] = []
+
+    class Blind:
+        def extract(self, _: Frame, boxes: Sequence[Box] | None = None) -> list[Skeleton]:
+            looked.append(len(boxes or ()))
+            return []
+
+    pose: Any = Blind()
+    width, height = size
+    assert Closer(pose).extract(Frame(np.zeros((height, width, 3), np.uint8))) == []
+    assert looked == [0, 1]
 
 
 def test_a_video_of_somebody_without_a_head_is_danced(

@@ -216,3 +216,37 @@ def test_a_gif_that_left_frames_out_is_told_from_one_that_was_changed(
     beside(foreground)
     ran = composite(run, foreground, "--photo", demo_photo)
     refused(ran, "more than the 50 a second that a GIF holds (save a .mov); leave out --photo")
+
+
+def test_the_person_s_photo_is_not_written_over(run: Run, saved: Path) -> None:
+    beside(saved)
+    Image.new("RGB", (8, 8)).save("photo.gif")
+    was = Path("photo.gif").read_bytes()
+    ran = run("composite", saved, "--background", "white", "--photo", "photo.gif", "-o",
+              "photo.gif", "--force")  # fmt: skip
+    assert ran.code == 1 and "photo.gif is an input: writing it would destroy it" in ran.err
+    assert Path("photo.gif").read_bytes() == was
+
+
+def test_a_composition_that_goes_on_counts_what_was_done(
+    run: Run, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PartWriter, "finish", interrupted)
+        assert composite(run, saved, "--work-dir", "work").code == 130
+    ran = composite(run, saved, "--work-dir", "work", "--json")
+    assert ran.code == 0, ran.err
+    told = [json.loads(line) for line in ran.err.splitlines()]
+    (last,) = (event for event in told if event["event"] == "progress")
+    assert (last["done"], last["total"]) == (FRAMES, FRAMES)
+
+
+def test_a_sidecar_takes_no_other_file_s_place_unasked(run: Run, saved: Path) -> None:
+    Path("out.mp4.json").write_text("mine")
+    ran = composite(run, saved)
+    assert ran.code == 1 and "out.mp4.json exists, and the sidecar would replace it" in ran.err
+    assert Path("out.mp4.json").read_text() == "mine" and not Path("out.mp4").exists()
+    assert composite(run, saved, "--force").code == 0

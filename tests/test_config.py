@@ -117,3 +117,46 @@ def test_what_is_wrong_in_a_file_for_training_is_one_line(
     ran = run("train", *command, "--config", config)
     (line,) = ran.err.splitlines()
     assert ran.code == 2 and says in line
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("devices = [0, 1]", "'devices' takes one value, as on the command line"),
+        ("place = [0.5, 0.9, 0.8]", "'place' takes one value"),
+        ("background = ['white']", "'background' takes one value"),
+        ("[background]\ncolour = 'white'", "'background' takes one value"),
+    ],
+)
+def test_a_list_is_no_value_of_an_option_that_is_not_repeated(
+    run: Run, config: Path, text: str, says: str
+) -> None:
+    config.write_text(f"{text}\n")
+    ran = run("reenact", "p.jpg", "v.mp4", "--config", config)
+    (line,) = ran.err.splitlines()
+    assert ran.code == 2 and says in line
+
+
+def test_a_list_in_a_list_is_no_value_either(run: Run, config: Path) -> None:
+    config.write_text('self = [["a.mp4"]]\n')
+    ran = run("evaluate", "-o", "r", "--config", config)
+    (line,) = ran.err.splitlines()
+    assert ran.code == 2 and "'self' takes one value, or a list of them" in line
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["evaluate"],
+        ["evaluate", "--frames", "1"],
+        ["train", "p2b", "--steps", "1", "--epochs", "1"],
+    ],
+)
+def test_json_asked_for_in_a_file_holds_for_what_is_wrong_with_other_options(
+    run: Run, config: Path, command: list[str]
+) -> None:
+    config.write_text("json = true\n")
+    ran = run(*command, "--config", config)
+    (line,) = ran.err.splitlines()
+    assert ran.code == 2
+    assert json.loads(line)["event"] == "error" and json.loads(line)["exit_code"] == 2

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import pytest
 from commands import Run
 from PIL import Image
 
-from dancecli.errors import UsageError
+from dancecli.errors import MediaError, UsageError
 from dancecli.evaluate import asking
 from dancecli.evaluate.compare import Crop, Scores
 from dancecli.evaluate.gallery import Gallery
@@ -165,3 +168,38 @@ def test_what_is_checked_against_may_be_written_anew(
     monkeypatch.setattr(asking, "answer", answer)
     ran = run("evaluate", "--self", tmp_path / "far" / "v.mp4", "-o", tmp_path, "--check", stored)
     assert ran.code == 1 and "ssim" in ran.err and "was 0.9, is 0.5" in ran.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on file size")
+def test_without_room_an_earlier_study_stays(demo_video: Path, tmp_path: Path) -> None:
+    for name in ("study.html", "study.json"):
+        (tmp_path / name).write_text("of before")
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))\n"
+        "from dancecli.cli.main import main; main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "evaluate", "--study", f"A={demo_video}", "--study",
+         f"B={demo_video}", "-o", str(tmp_path)],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1 and "no room to write" in ran.stderr
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "study.html": "of before", "study.json": "of before"
+    }  # fmt: skip
+
+
+def test_results_that_find_no_room_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str, *_: object, **__: object) -> None:
+        path.write_bytes(text.encode()[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    results = Results({}, [])
+    with pytest.raises(MediaError, match="no room"):
+        results.write(tmp_path / "metrics.json")
+    with pytest.raises(MediaError, match="no room"):
+        write_report(results, {}, tmp_path / "report.html")
+    assert not list(tmp_path.iterdir())

@@ -88,6 +88,7 @@ def test_a_photo_dances_as_a_file_played_at_its_own_rate(
         (("--to", "rawvideo", "--camera", "0", "--size", "driving"), 2, "--size driving"),
         (("--to", "rawvideo", "--camera", "0", "--background", "driving"), 2, "dance reenact"),
         (("--camera", "0"), 2, "--to rawvideo"),
+        (("--to", "window", "--camera", "0", "-o", "new"), 2, "-o new: only raw video goes to a"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_before_the_camera_opens(
@@ -438,3 +439,23 @@ def test_no_frame_is_lost_by_asking_whether_there_is_one() -> None:
 def test_what_is_no_time_is_no_end(run: Run) -> None:
     ran = run("live", "a.jpg", "--camera", "0", "--seconds", "nan")
     assert ran.code == 2 and "is not a finite number" in ran.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed by the shell")
+def test_raw_video_to_a_closed_stdout_is_refused(demo_photo: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "dancecli", "live", str(demo_photo), "--camera", "0", "--to"]
+    ran = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *words, "rawvideo"], capture_output=True, cwd=tmp_path,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 2
+    assert b"raw video goes to stdout, which is closed" in ran.stderr.splitlines()[-1]
+
+
+def test_of_a_camera_that_is_not_there_stderr_holds_json_alone(
+    demo_photo: Path, shared_cache: dict[str, str], tmp_path: Path
+) -> None:
+    ran = dance(demo_photo, "--camera", "97", "--to", "rawvideo", "-o", "x.rgb", "--backend",
+                "posewarp", "--json", cwd=tmp_path, **shared_cache)  # fmt: skip
+    events = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert ran.returncode == 1 and "camera 97 cannot be opened" in events[-1]["text"]

@@ -240,3 +240,15 @@ def test_a_mark_of_the_byte_order_is_passed_over(tmp_path):
     write_poses(path, track_of([puppet(bones(400))] * 3))
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert len(read_poses(path)) == 3
+
+
+def test_interrupted_while_writing_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Track) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dancecli.motion.poses._frames", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_poses(tmp_path / "poses.json", clip())
+    assert not list(tmp_path.iterdir())

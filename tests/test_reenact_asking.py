@@ -7,16 +7,21 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from commands import Run
+from motion_puppet import bones, puppet, track_of
 from PIL import Image
 from test_reenact import SECOND, dance, frames_of
 
 from dancecli.media import VideoStream, probe
+from dancecli.motion import write_poses
+from dancecli.provenance import write_sidecar
 
 
 def test_a_portrait_dances_with_arms_that_are_made_up_and_a_face_does_not(
@@ -95,6 +100,67 @@ def test_a_dry_run_says_the_plan_and_writes_nothing(
         "path": "x.webm", "width": 768, "height": 1024, "fps": "30", "frames": 180, "audio": True,
     }  # fmt: skip
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_looks_at_given_poses_as_a_run_does(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    poses = tmp_path / "poses.json"
+    plan = ("reenact", demo_photo, demo_video, "-o", tmp_path / "o.mp4", "--dry-run", "--poses",
+            poses, "--work-dir", tmp_path / "work")  # fmt: skip
+    poses.write_text("{bad")
+    ran = run(*plan)
+    assert ran.code == 1 and "poses.json: is not JSON" in ran.err and not ran.out
+    write_poses(poses, replace(track_of([puppet(bones(400))] * 30), size=(768, 1024)))
+    ran = run(*plan)
+    assert ran.code == 2 and "it has 30 frames, the video as asked for 180" in ran.err
+    ran = run(*plan, "--end", "1", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["poses_known"] == 30
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--start", "nan"], 2, "'nan' is not a finite number"),
+        (["--dry-run"], 2, "--list-people makes no dance that --dry-run could plan"),
+        (["--pose", "openpose", "--licence", "commercial"], 1, "--licence commercial refuses"),
+        (["--mask", "nope"], 2, "called 'nope'"),
+    ],
+)
+def test_listing_people_looks_at_the_other_options(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    options: list[str], code: int, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    ran = run("reenact", demo_photo, demo_video, "--list-people", *options)
+    (line,) = ran.err.splitlines()
+    assert ran.code == code and says in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("-o", "mine"), ("--save-foreground", "mine.mov")]
+)  # fmt: skip
+def test_a_sidecar_takes_no_other_file_s_place_unasked(
+    run: Run, demo_photo: Path, demo_video: Path, tmp_path: Path, option: str, name: str
+) -> None:
+    beside = tmp_path / f"{name}.json"
+    beside.write_text('{"frames": "mended by hand"}')
+    plan = ["reenact", demo_photo, demo_video, "-o", tmp_path / "o.mp4", option, tmp_path / name,
+            "--work-dir", tmp_path / "work", "--dry-run"]  # fmt: skip
+    ran = run(*plan)
+    assert ran.code == 1 and f"{beside} exists, and the sidecar would replace it" in ran.err
+    assert run(*plan, "--force").code == 0
+    beside.unlink()
+    (tmp_path / name).write_bytes(b"gone later")
+    write_sidecar(tmp_path / name, inputs={}, options={}, plugins=(), seed=0)
+    (tmp_path / name).unlink()
+    assert run(*plan).code == 0, "what an earlier output left behind may go"
+    beside.unlink()
+    beside.mkdir()
+    ran = run(*plan, "--force")
+    assert ran.code == 1 and f"{beside} is a folder" in ran.err
 
 
 @pytest.mark.parametrize("name", ["sheet.jpg", "sheet.mp4", "sheet"])

@@ -282,6 +282,15 @@ def test_what_the_licence_forbids_is_refused_before_any_work(
     assert not list(tmp_path.glob("o.mp4*"))
 
 
+def test_a_sidecar_takes_no_other_file_s_place_unasked(
+    run: Run, clip: Path, demo_photo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "o.mp4.json").write_text("mine")
+    ran = run(clip, "--photo", demo_photo, "-o", tmp_path / "o.mp4", "--work-dir", tmp_path / "w")
+    assert "o.mp4.json exists, and the sidecar would replace it" in error_of(ran)
+    assert (tmp_path / "o.mp4.json").read_text() == "mine" and not (tmp_path / "w").exists()
+
+
 def test_without_weights_it_says_so_before_any_work(
     run: Run, clip: Path, demo_photo: Path, tmp_path: Path
 ) -> None:

@@ -71,6 +71,35 @@ def test_where_the_bundle_is_is_told_in_json_where_asked_for(run: Run, tmp_path:
     assert "bundle: done before" in said
 
 
+def test_a_recipe_goes_on_with_the_settings_that_it_was_begun_with(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def command(arguments: list[str], silent: bool) -> int:
+        if arguments[0] != "prepare-data":
+            return 1
+        made = Path(arguments[arguments.index("-o") + 1])
+        made.mkdir()
+        (made / "manifest.json").write_text("{}")
+        return 0
+
+    compact = ("train", "compact", "-o", tmp_path / "run", "--scale", "tiny")
+    with monkeypatch.context() as patched:
+        patched.setattr("dance_freestyle.training.recipe.command", lambda *_, **__: 1)
+        assert run(*compact, "--seed", "3").code == 1  # nothing is done: nobody is bound
+    monkeypatch.setattr("dance_freestyle.training.recipe.command", command)
+    assert "exit code 1 from: dance train parser" in run(*compact).err
+    for change, says in (
+        (("--seed", "1"), "was begun with seed 0, not 1"),
+        (("--scale", "small"), "was begun with people 4, not 1600"),
+        (("--bf16",), "was begun with bf16 False, not True"),
+        (("--data", "mine"), "was begun with data None, not mine"),
+    ):
+        for dry in ((), ("--dry-run",)):
+            ran = run(*compact, *change, *dry)
+            assert ran.code == 2 and says in ran.err
+    assert "data: done before" in run(*compact, "--workers", "1").err
+
+
 def test_the_steps_of_a_recipe_speak_json_too(run: Run, tmp_path: Path) -> None:
     """Of a step that fails at once, since its data are not there."""
     ran = run("train", "compact", "-o", tmp_path, "--scale", "tiny", "--data", "no/data", "--json")

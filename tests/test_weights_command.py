@@ -202,6 +202,19 @@ def test_doctor_warns_of_a_missing_library_with_its_install_command(
     assert "fix: pip install rarelib>=2" in ran.out.splitlines()[at + 1]
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_list_tells_of_a_manifest_that_was_left_out(
+    made: Callable[..., None], run: Run, as_json: bool
+) -> None:
+    made("[[file]]\nname = '../x'\n")
+    ran = run("weights", "list", *["--json"] * as_json)
+    (line,) = ran.err.splitlines()
+    if as_json:
+        line = json.loads(line)["text"]
+        assert json.loads(ran.out)
+    assert ran.code == 0 and "left out" in line
+
+
 def test_doctor_names_a_manifest_that_was_left_out(made: Callable[..., None], run: Run) -> None:
     made("[[file]]\nname = '../x'\n")
     findings = json.loads(run("doctor", "--json").out)

@@ -210,7 +210,7 @@ def _dance(order: Order) -> tuple[object, ...]:
 
 
 def _clashes(orders: Sequence[Order]) -> Iterator[Fault]:
-    """Files that two rows write, or that one writes and another reads."""
+    """Files that two rows write, or that one writes, be it a sidecar, and another reads."""
     yield from _poses_of_others(orders)
     readers: dict[str, list[int]] = defaultdict(list)
     for order in orders:
@@ -222,6 +222,14 @@ def _clashes(orders: Sequence[Order]) -> Iterator[Fault]:
             real = real_place(place)
             if writers[real]:
                 yield Fault(order.number, f"{place} is written by row {writers[real][0]} too")
-            elif others := [row for row in readers[real] if row != order.number]:
-                yield Fault(order.number, f"{place} is read by row {others[0]}")
+            else:
+                yield from _read_by_others(order, place, readers[real])
             writers[real].append(order.number)
+        for place in order.sidecars():
+            yield from _read_by_others(order, place, readers[real_place(place)])
+
+
+def _read_by_others(order: Order, place: str, readers: Sequence[int]) -> Iterator[Fault]:
+    others = [row for row in readers if row != order.number]
+    if others:
+        yield Fault(order.number, f"{place} is read by row {others[0]}")

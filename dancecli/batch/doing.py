@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from dancecli.batch.files import Print, fetched, is_there, print_of, put
-from dancecli.batch.orders import OUTPUTS, Order
+from dancecli.batch.orders import OUTPUTS, SIDECARS, Order
 from dancecli.job import Job
 from dancecli.progress import Progress, log_to_stderr
 from dancecli.provenance import sidecar_path
 from dancecli.workdir import WorkDir
 from dancecli.workers.queue import Tell
-
-SIDECARS = ("out", "save_foreground")
-"""Outputs that have a sidecar."""
 
 
 @dataclass(frozen=True)

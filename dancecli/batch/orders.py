@@ -16,6 +16,10 @@ OUTPUTS = ("contact_sheet", "save_foreground", "out")
 """Fields of a job that name what it writes; OUT comes last, so that where it is, all is."""
 
 
+SIDECARS = ("out", "save_foreground")
+"""Outputs that have a sidecar."""
+
+
 @dataclass(frozen=True)
 class Order:
     """One row. All paths are absolute.
@@ -36,6 +40,10 @@ class Order:
     def outputs(self) -> dict[str, str]:
         """Role -> path or URL of all it writes, `poses` aside, which are read where they exist."""
         return {role: place for role in OUTPUTS if (place := self.place(role))}
+
+    def sidecars(self) -> list[str]:
+        """Path or URL of what is written beside outputs."""
+        return [f"{place}.json" for role, place in self.outputs().items() if role in SIDECARS]
 
     def inputs(self) -> dict[str, str]:
         """Role -> path or URL of all it reads."""

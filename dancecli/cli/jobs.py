@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from dancecli.cli.options import PATH, licence_option, plugin_options
+from dancecli.cli.options import PATH, FiniteRange, licence_option, plugin_options
 from dancecli.device import CHOICES, several
 from dancecli.job import Job, Place
 
@@ -24,8 +24,8 @@ GROUPS = (
 )
 
 _PART = (
-    click.option("--start", type=click.FloatRange(0), metavar="SECONDS", help="Begin VIDEO here."),
-    click.option("--end", type=click.FloatRange(0), metavar="SECONDS", help="Stop VIDEO here."),
+    click.option("--start", type=FiniteRange(0), metavar="SECONDS", help="Begin VIDEO here."),
+    click.option("--end", type=FiniteRange(0), metavar="SECONDS", help="Stop VIDEO here."),
 )
 
 _WHO = (
@@ -38,9 +38,9 @@ _WHO = (
 _LOOK = (
     click.option("--place", metavar="X,Y,HEIGHT",
                  help="Feet and height in fractions of the frame."),
-    click.option("--shadow", type=click.FloatRange(0, 1), metavar="0-1",
+    click.option("--shadow", type=FiniteRange(0, 1), metavar="0-1",
                  help="Strength of the shadow under the feet; default by background."),
-    click.option("--smooth", type=click.FloatRange(0, 10), default=1.0, show_default=True,
+    click.option("--smooth", type=FiniteRange(0, 10), default=1.0, show_default=True,
                  help="Temporal smoothing of the pose; 0 is off."),
     click.option("--no-retarget", is_flag=True,
                  help="Keep the driver's body proportions (raw pose)."),

@@ -94,9 +94,13 @@ def _screens(
     """What the frames go to, refused before any work where it cannot take them."""
     from dancecli.live.screens import Pipe, Window
 
+    if out != STDOUT and "rawvideo" not in targets:
+        raise UsageError(f"-o {out}: only raw video goes to a file: say --to rawvideo, too")
     screens: list[Any] = [Window()] if "window" in targets else []
     if "rawvideo" not in targets:
         return screens
+    if out == STDOUT and sys.stdout is None:
+        raise UsageError("raw video goes to stdout, which is closed: open it, or say -o FILE")
     if out == STDOUT and sys.stdout.isatty():
         raise UsageError("raw video on a terminal: pipe it, or say -o FILE")
     if out != STDOUT:

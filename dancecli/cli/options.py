@@ -154,9 +154,19 @@ def _apply_config(ctx: click.Context, _param: click.Parameter, path: Path | None
             option = _option(ctx, path, key)
             # A text would be taken for a list of its letters.
             several = value if isinstance(value, list) and option.multiple else [value]
+            _check_single(path, key, several, option.multiple)
             typed = [_typed(option, each) for each in several]
             defaults[str(option.name)] = typed if option.multiple else typed[0]
     ctx.default_map = defaults
+    if defaults.get("as_json") is True:
+        log_to_stderr(True)  # before other values are looked at: that may fail, too
+
+
+def _check_single(path: Path, key: str, values: list[Any], repeated: bool) -> None:
+    """Raises UsageError for lists and tables, which no option has as a value."""
+    if any(isinstance(value, (list, dict)) for value in values):
+        several = ", or a list of them" if repeated else ""
+        raise UsageError(f"{path}: '{key}' takes one value{several}, as on the command line")
 
 
 def _typed(option: click.Option, value: Any) -> Any:

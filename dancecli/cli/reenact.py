@@ -11,6 +11,7 @@ import click
 
 from dancecli.cli.jobs import default_name, file_options, job_of, scene_options
 from dancecli.cli.options import PATH, config_option, make_progress, verbosity
+from dancecli.errors import UsageError
 from dancecli.workdir import WorkDir
 
 EXAMPLES = """\b
@@ -58,11 +59,10 @@ def command(
 
     progress = make_progress(verbose, quiet, as_json)
     if list_people:
+        if dry_run:
+            raise UsageError("--list-people makes no dance that --dry-run could plan: give one")
         picture = out or Path("people.png")
-        counts = people.number(
-            photo, video, picture, options["pose"], options["force"], options["start"],
-            options["end"],
-        )  # fmt: skip
+        counts = people.number(job_of(photo, video, picture, options))
         _tell(as_json, {"picture": str(picture), **counts}, str(picture))
         return
     job = job_of(photo, video, out or Path(default_name(photo, video)), options)

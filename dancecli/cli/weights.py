@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 from dancecli import licences
 from dancecli.cli.options import PATH, licence_option, make_progress, verbosity
 from dancecli.errors import DanceError, LicenceError, UsageError, WeightsError
+from dancecli.progress import Progress
 from dancecli.weights import catalogue, locate, store
 from dancecli.weights.manifest import WeightFile
 
@@ -49,8 +50,9 @@ def command() -> None:
 def list_files(as_json: bool) -> None:
     """List all known files: whether they are here, their size and terms, and who needs them."""
     files, problems = catalogue()
+    told = Progress("json" if as_json else "lines")
     for problem in problems:
-        click.echo(f"dance: {problem}", err=True)
+        told.report(problem, event="message", level="warning", text=problem)
     if as_json:
         click.echo(json.dumps([_row(entry) for entry in files.values()], indent=1))
         return

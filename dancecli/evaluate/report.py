@@ -14,6 +14,7 @@ from dancecli.evaluate.gallery import embedded
 from dancecli.evaluate.measures import MEASURES, PER_SET
 from dancecli.evaluate.results import Results
 from dancecli.evaluate.sources import REAL
+from dancecli.media.files import written_aside
 
 COLOURS = ("#3366cc", "#dc3912", "#ff9900", "#109618", "#990099", "#0099c6", "#dd4477", "#66aa00")
 
@@ -38,10 +39,9 @@ def write_report(results: Results, pictures: Mapping[str, tuple[Path, Path]], pa
         title=html.escape(str(results.protocol.get("name", "Evaluation"))),
         about=html.escape(_about(results)), body="\n".join(body),
     )  # fmt: skip
-    aside = path.with_name(path.name + ".part")
-    # A clip's name may hold bytes that are no UTF-8.
-    aside.write_text(page, encoding="utf-8", errors="backslashreplace")
-    aside.replace(path)
+    with written_aside(path) as unfinished:
+        # A clip's name may hold bytes that are no UTF-8.
+        unfinished.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def _about(results: Results) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from dancecli.errors import UsageError
 from dancecli.evaluate.compare import Scores
 from dancecli.evaluate.measures import MEASURES
+from dancecli.media.files import written_aside
 
 SCHEMA = 2
 """1 had FID as a mean of clips, which is another number."""
@@ -102,9 +103,9 @@ class Results:
 
     def write(self, path: Path) -> None:
         """Aside, then renamed, so that the file is there whole or not at all."""
-        aside = path.with_name(path.name + ".part")
-        aside.write_text(json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n")
-        aside.replace(path)
+        text = json.dumps(self.as_dict(), indent=1, allow_nan=False)
+        with written_aside(path) as unfinished:
+            unfinished.write_text(text + "\n")
 
 
 def _frames(scores: Scores) -> dict[str, Any]:

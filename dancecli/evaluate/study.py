@@ -18,6 +18,7 @@ from typing import Any
 from dancecli.errors import UsageError
 from dancecli.evaluate.gallery import FILM_KINDS, embedded
 from dancecli.evaluate.sources import parse_named
+from dancecli.media.files import written_aside
 
 LARGEST = 512 << 20
 """Bytes of all videos of a page."""
@@ -38,7 +39,6 @@ def write_study(given: Sequence[str], out: Path) -> Path:
     total = sum(path.stat().st_size for pair in pairs.values() for path in pair)
     if total > LARGEST:
         raise UsageError(f"the videos have {total >> 20} MiB, one page holds {LARGEST >> 20}")
-    out.mkdir(parents=True, exist_ok=True)
     shown = [
         {"name": name, "videos": [embedded(path) for path in pair]} for name, pair in pairs.items()
     ]
@@ -46,9 +46,12 @@ def write_study(given: Sequence[str], out: Path) -> Path:
     study = {"id": identity, "pairs": shown}
     text = json.dumps(study).replace("<", "\\u003c")
     page = Template(files("dancecli.evaluate").joinpath("study.html").read_text())
-    (out / "study.html").write_text(page.substitute(study=text), encoding="utf-8")
     about = {"id": identity, "systems": list(systems), "pairs": list(pairs)}
-    (out / "study.json").write_text(json.dumps(about, indent=1) + "\n")
+    out.mkdir(parents=True, exist_ok=True)
+    # The page, which may find no room, within the other: both are new, or neither.
+    with written_aside(out / "study.json") as key, written_aside(out / "study.html") as film:
+        key.write_text(json.dumps(about, indent=1) + "\n")
+        film.write_text(page.substitute(study=text), encoding="utf-8")
     return out / "study.html"
 
 

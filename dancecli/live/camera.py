@@ -78,6 +78,7 @@ def _device(number: int) -> Iterator[Frame]:
 
     from dancecli.steps.photo import fitted
 
+    cv2.setLogLevel(0)  # what it writes would stand among JSON lines, and is told below
     device = cv2.VideoCapture(number)
     try:
         if not device.isOpened():

@@ -151,16 +151,18 @@ def room(path: Path, kept: str = "") -> Iterator[None]:
     except Exception as error:
         number = getattr(error, "errno", None)
         if number in FULL:
-            raise MediaError(_full(path, kept)) from error
+            raise MediaError(_full(path, kept, error)) from error
         if isinstance(error, OSError):
             raise MediaError(f"cannot write {named(path)}: {one_line(error)}{kept}") from error
         raise
 
 
-def _full(path: Path, kept: str) -> str:
-    """The message of a full disk."""
+def _full(path: Path, kept: str, error: Exception) -> str:
+    """The message of a full disk, or of a limit, which free space does not tell of."""
     free = shutil.disk_usage(path.absolute().parent).free / 1e6
+    limited = getattr(error, "errno", None) != errno.ENOSPC
+    why, also = (f"{one_line(error)}, ", ", raise the limit") if limited else ("", "")
     return (
-        f"no room to write {named(path)}: {free:.1f} MB free in {named(path.parent.absolute())}; "
-        f"free some space or choose another folder{kept}"
+        f"no room to write {named(path)}: {why}{free:.1f} MB free in "
+        f"{named(path.parent.absolute())}; free some space{also} or choose another folder{kept}"
     )

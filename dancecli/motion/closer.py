@@ -28,6 +28,9 @@ SURE, MOST = 0.8, 8
 FINER = 1.5
 """Times that a part of the picture goes into its shorter side."""
 
+LEAST = 24
+"""Pixels of a part's side below which nobody can be told in it: a narrow strip has thousands."""
+
 OVERLAP = 0.4
 """Share of a part that the next one shows, too."""
 
@@ -54,6 +57,8 @@ def _looks(width: int, height: int) -> Iterator[list[Box]]:
     """The whole picture, then squares all over it."""
     yield [Box(0, 0, width, height)]
     side = min(width, height) / FINER
+    if side < LEAST:
+        return
     across, down = (
         np.linspace(0, length - side, int(np.ceil(length / side / (1 - OVERLAP))))
         for length in (width, height)

@@ -19,6 +19,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -62,8 +63,10 @@ def write_poses(path: Path, track: Track, tool: str = "dance") -> None:
             file.write("\n]}\n")
         aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise MediaError(f"poses cannot be written to {path}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def _frames(track: Track) -> Iterator[dict[str, Any]]:

@@ -235,6 +235,8 @@ def check_outputs(job: Job) -> None:
     for path in written:
         if path is not None:
             check_output(path, job.force, inputs)
+            if path is not sheet:
+                provenance.check_sidecar(path, job.force)
     if job.poses is not None:
         check_folder(job.poses)
     _check_apart([path for path in (*written, job.poses) if path is not None])

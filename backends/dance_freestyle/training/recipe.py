@@ -6,14 +6,20 @@ over once it is done.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dance_freestyle.training.commands import command
 from dancecli.errors import DanceError, UsageError
 from dancecli.holding import held
+from dancecli.workdir import write_aside
+
+BEGUN = "recipe.json"
+"""In the folder of a run: the settings that its first step was done with."""
 
 LICENCE = "MIT; trained on synthetic people alone (docs/weights.md)"
 
@@ -221,7 +227,11 @@ def _measured(plan: Plan) -> Iterator[Step]:
 
 
 def cost(plan: Plan) -> list[tuple[str, str, float]]:
-    """Name, what is done, and hours of one core for each step that is not done."""
+    """Name, what is done, and hours of one core for each step that is not done.
+
+    Raises UsageError where the folder was begun with other settings.
+    """
+    check_begun(plan)
     found, people = [], {"data": plan.scale.people, "heads": plan.scale.heads}
     for step in steps(plan):
         if step.done.exists():
@@ -242,8 +252,10 @@ def run(plan: Plan, say: Callable[[str], None], flags: Sequence[str] = ()) -> Pa
     """All that is not done yet; the bundle's folder.
 
     flags: how the steps are to speak: -v, -q, --json. Raises StepFailedError naming the command to
-    look at, and DanceError while another run holds the folder.
+    look at, UsageError where the folder was begun with other settings, and DanceError while another
+    run holds the folder.
     """
+    check_begun(plan)
     with held(plan.out):
         _run(plan, say, flags)
     return plan.out / "bundle"
@@ -259,6 +271,32 @@ def _run(plan: Plan, say: Callable[[str], None], flags: Sequence[str]) -> None:
             _done(step.arguments, flags)
         if step.after:
             step.after()
+        _note(plan)
+
+
+def check_begun(plan: Plan) -> None:
+    """Raises UsageError unless what is done in the folder was done with the same settings."""
+    begun: Any = {}
+    with suppress(OSError, ValueError):
+        begun = json.loads((plan.out / BEGUN).read_text())
+    was = begun if isinstance(begun, dict) else {}
+    for name, value in _settings(plan).items():
+        if was.get(name, value) != value:
+            raise UsageError(
+                f"{plan.out} was begun with {name} {was[name]}, not {value}; go on with the same "
+                "--scale, --seed, --bf16 and --data, or choose another -o"
+            )
+
+
+def _note(plan: Plan) -> None:
+    """Once something is done: a first step that fails binds nobody to its settings."""
+    if not (plan.out / BEGUN).exists():
+        write_aside(plan.out / BEGUN, json.dumps(_settings(plan), indent=1).encode())
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    """What all steps must share, wherever folder and assets have moved to."""
+    return {**asdict(plan.scale), "seed": plan.seed, "bf16": plan.bf16, "data": plan.data}
 
 
 def _done(arguments: tuple[str, ...], flags: Sequence[str]) -> None:
