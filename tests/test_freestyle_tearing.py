@@ -15,10 +15,10 @@ from dancecli.warp import Warped, puppet
 PRESET = COMPACT.with_overrides({"b2f.size": "192x120", "b2f.canvas": "384x240"}).b2f
 
 
-def bars(left: int, right: int) -> Warped:
-    """Two upright bars, six pixels apart, of these layers of a puppet."""
+def bars(left: int, right: int, apart: int = 6) -> Warped:
+    """Two upright bars, so many pixels apart, of these layers of a puppet."""
     layer = np.zeros((384, 240), np.uint8)
-    layer[100:300, 80:117], layer[100:300, 123:160] = left, right
+    layer[100:300, 80 : 120 - apart // 2], layer[100:300, 120 + apart // 2 : 160] = left, right
     alpha = (layer > 0).astype(np.float32)
     colour = np.repeat(alpha[..., None] * np.float32(0.5), 3, 2)
     return Warped(colour, alpha, alpha, layer, np.zeros_like(alpha))
@@ -40,13 +40,20 @@ def mask(warped: Warped) -> np.ndarray:
 @pytest.mark.parametrize(
     ("left", "right"),
     [
-        (puppet.LEFT_THIGH, puppet.TORSO_LAYER), (puppet.RIGHT_UPPER_ARM, puppet.TORSO_LAYER),
+        (puppet.LEFT_THIGH, puppet.TORSO_LAYER),
         (puppet.LEFT_FOREARM, puppet.LEFT_UPPER_ARM), (puppet.LEFT_THIGH, puppet.RIGHT_THIGH),
         (puppet.RIGHT_SHIN, puppet.RIGHT_SHIN),
     ],
 )  # fmt: skip
 def test_a_gap_between_parts_that_meet_is_filled(left: int, right: int) -> None:
     assert mask(bars(left, right))[120:280, 119:121].min() > 0.9
+
+
+def test_an_arm_opens_from_the_trunk_but_is_not_torn_off_it() -> None:
+    slit, opening = (
+        mask(bars(puppet.RIGHT_UPPER_ARM, puppet.TORSO_LAYER, apart)) for apart in (4, 8)
+    )
+    assert slit[120:280, 119:121].min() > 0.6 > 0.1 > opening[120:280, 119:121].max()
 
 
 @pytest.mark.parametrize(
