@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from dancecli.errors import DanceError, PluginError, Terminated, one_line
 from dancecli.isolation.contract import OPTIONAL, WEIGHTS, Method, attributes, methods, streamed
 from dancecli.isolation.schema import MismatchError, check
-from dancecli.types import DenseMap, Frame, LabelMap, Layer, Motion, PersonMask
+from dancecli.licences import fault_of_use
+from dancecli.types import Box, DenseMap, Frame, LabelMap, Layer, Motion, PersonMask, Skeleton
 
 if TYPE_CHECKING:
     from dancecli.registry import PluginInfo
@@ -84,11 +85,15 @@ class Guard:
         with self._blamed(f"failed in {WEIGHTS.name}"):
             told = weights()
             check(told, WEIGHTS.returns, f"{WEIGHTS.name}.return")
+            if fault := fault_of_use((told or {}).get("commercial")):
+                raise MismatchError(f"{WEIGHTS.name}.return: {fault}")
             return told
 
     def _fits(self, method: str, given: dict[str, Any], result: Any) -> None:
         if method == "render":
             _one_each(given["motions"], result)
+        elif method == "extract":
+            _one_at_most(given["boxes"], result)
         elif method == "embed" and len(result) != self._plugin.size:
             raise MismatchError(f"embed.return has {len(result)} numbers, `size` says otherwise")
         elif "frame" in given and (shape := _size(result)) is not None:
@@ -102,6 +107,9 @@ def _check_optional(plugin: Any) -> None:
             check(getattr(plugin, name), hint, name)
     if (batch := getattr(plugin, "batch", 1)) < 1:
         raise MismatchError(f"batch is {batch}, not 1 or more")
+    for name in ("canvas", "dense_size"):
+        if min(size := getattr(plugin, name, None) or (1, 1)) < 1:
+            raise MismatchError(f"{name} is {size[0]}x{size[1]}, not 1 or more a side")
 
 
 def _size(result: Any) -> tuple[int, ...] | None:
@@ -118,6 +126,11 @@ def _as_large(wanted: tuple[int, ...], found: tuple[int, ...], where: str) -> No
     if found != wanted:
         height, width = found
         raise MismatchError(f"{where} is {width}x{height} pixels, not {wanted[1]}x{wanted[0]}")
+
+
+def _one_at_most(boxes: Sequence[Box] | None, people: Sequence[Skeleton]) -> None:
+    if boxes is not None and len(people) > len(boxes):
+        raise MismatchError(f"extract.return has {len(people)} people for {len(boxes)} box(es)")
 
 
 def _one_each(motions: Sequence[Motion], layers: Sequence[Layer]) -> None:

@@ -21,7 +21,7 @@ USE = {True: "yes", False: "no", None: "unclear"}
 def fault(plugin: Any) -> str:
     """What is wrong with LICENCE and COMMERCIAL of a plugin's class, empty when nothing is."""
     licence = getattr(plugin, "LICENCE", None)
-    if not isinstance(licence, str) or not licence.strip():
+    if not isinstance(licence, str) or not licence.strip() or not licence.isprintable():
         return f"LICENCE is {licence!r}, not a line of text"
     if not hasattr(plugin, "COMMERCIAL"):
         return "COMMERCIAL is missing: True, False or None (unclear)"

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from dancecli.data.people import Skipped
+from dancecli.data.people import Person, Skipped, View
 from dancecli.errors import UsageError
+from dancecli.figures import standing_skeleton
 from dancecli.scaffold.kinds.backend import MyBackend
 from dancecli.scaffold.kinds.dataset import MyReader
 from dancecli.scaffold.kinds.dense import MyDense
@@ -29,6 +30,14 @@ class RawReader(MyReader):
     def read(self, root, unit, options):
         yield Skipped(unit, "too small")
         yield np.zeros((4, 4, 3), np.uint8)
+
+
+class HighReader(MyReader):
+    def units(self, root, options):
+        return ["a"]
+
+    def read(self, root, unit, options):
+        yield Person(unit, (View(np.zeros((4, 4, 3), np.uint8), 0, np.full((4, 4), 30, np.uint8)),))
 
 
 class ShortEmbedder(MyEmbedder):
@@ -61,6 +70,18 @@ class HalfMasker(MyMasker):
         return PersonMask(np.zeros((frame.height // 2, frame.width // 2), np.float32))
 
 
+class BytesMasker(MyMasker):
+    """Counts from 0 to 255."""
+
+    def mask(self, frame, skeleton):
+        return PersonMask(super().mask(frame, skeleton).alpha * np.float32(255))
+
+
+class LogitsMasker(MyMasker):
+    def mask(self, frame, skeleton):
+        return PersonMask(np.full((frame.height, frame.width), -3, np.float32))
+
+
 class UnknownMasker(MyMasker):
     def mask(self, frame, skeleton):
         return PersonMask(np.full((frame.height, frame.width), np.nan, np.float32))
@@ -69,6 +90,13 @@ class UnknownMasker(MyMasker):
 class HalfDense(MyDense):
     def dense(self, frame, box, skeleton):
         return DenseMap(np.zeros((frame.height // 2, frame.width // 2, 3), np.float32))
+
+
+class BytesDense(MyDense):
+    """U and V from 0 to 255."""
+
+    def dense(self, frame, box, skeleton):
+        return DenseMap(np.full((frame.height, frame.width, 3), 24, np.float32))
 
 
 class LongParser(MyParser):
@@ -81,6 +109,13 @@ class HighParser(MyParser):
         return LabelMap(np.full(frame.rgb.shape[:2], 99, np.uint8))
 
 
+class TwicePose(MyPose):
+    """Looks everywhere, whatever the boxes."""
+
+    def extract(self, frame, boxes=None):
+        return [standing_skeleton(frame.width, frame.height)] * 2
+
+
 class ShortPose(MyPose):
     def extract(self, frame, boxes=None):
         return [Skeleton(np.zeros((18, 3), np.float32))]
@@ -89,6 +124,27 @@ class ShortPose(MyPose):
 class NanBackend(MyBackend):
     def render(self, person, motions):
         return [replace(each, z=each.z * np.nan) for each in super().render(person, motions)]
+
+
+class BytesBackend(MyBackend):
+    def render(self, person, motions):
+        layers = super().render(person, motions)
+        return [replace(each, z=each.z * np.float32(255)) for each in layers]
+
+
+class SignedBackend(MyBackend):
+    """Colours from -1 to 1, as its network paints them."""
+
+    def render(self, person, motions):
+        return [replace(each, z=each.z * 2 - 1) for each in super().render(person, motions)]
+
+
+class RoundingBackend(MyBackend):
+    """Sums that come out a little above 1."""
+
+    def render(self, person, motions):
+        layers = super().render(person, motions)
+        return [replace(each, m=each.m * np.float32(1.0001)) for each in layers]
 
 
 class InfiniteBackend(MyBackend):
@@ -129,8 +185,17 @@ class ListingBackend(MyBackend):
         return ["one.bin"]
 
 
+class PerhapsBackend(MyBackend):
+    def weights(self):
+        return {"name": "one", "commercial": "perhaps"}
+
+
 class NoneBackend(MyBackend):
     batch = 0
+
+
+class FlatBackend(MyBackend):
+    canvas = (0, 320)
 
 
 class WordBackend(MyBackend):
@@ -194,6 +259,10 @@ class KeyedParser(MyParser):
 
 class Unlicensed(MyBackend):
     LICENCE = " "
+
+
+class Verbose(MyBackend):
+    LICENCE = "code: MIT\nweights: mine"
 
 
 class Unclear(MyBackend):

@@ -117,6 +117,18 @@ def test_instance_maps_stand_in_for_either(
     assert np.array_equal(labels_of(people["train-0000007-4"]), scenes["0000007"].person(4))
 
 
+def test_without_a_table_the_ground_is_nobody(tmp_path: Path) -> None:
+    make_cihp(tmp_path)
+    part = tmp_path / "Training"
+    shutil.rmtree(part / "Human_ids")
+    for name, made in (("0000006", scene([2, 26], numbers=[2, 3])), ("0000007", scene([]))):
+        save(part / f"Instance_ids/{name}.png", instances(made)[0])
+        (part / f"Instance_ids/{name}.txt").unlink()
+    people, skipped = read(CIHP, tmp_path)
+    assert set(people) == {"train-0000006-2", "train-0000006-3"}
+    assert [each.reason for each in skipped] == ["annotation shows nobody"]
+
+
 def test_more_people_than_8_bits_hold_are_told_apart(tmp_path: Path) -> None:
     make_cihp(tmp_path)
     made = scene([2, 26], numbers=[1, 14])

@@ -150,6 +150,11 @@ def test_a_tolerance_is_a_number(run: Run, share: str) -> None:
     assert ran.code == 2 and "is not a finite number" in ran.err
 
 
+def test_a_seed_is_not_below_nought(run: Run, tmp_path: Path) -> None:
+    ran = run("evaluate", "--cross", "synth", "--assets", tmp_path, "-o", "none", "--seed", "-1")
+    assert ran.code == 2 and "'--seed': -1 is not in the range" in ran.err
+
+
 def test_what_is_checked_against_may_be_written_anew(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,12 @@ def test_sources_are_brought_to_the_smallest_size(tmp_path: Path) -> None:
     assert together.scaled == [str(tmp_path / "a")]
 
 
+def test_a_source_that_is_as_wide_and_not_as_high_is_said(tmp_path: Path) -> None:
+    real = Folder(folder(tmp_path / "a", 3, (100, 60)))
+    fake = Folder(folder(tmp_path / "b", 3, (99, 60)))
+    assert Together(real, {"b": fake}).scaled == [str(tmp_path / "a")]
+
+
 @pytest.mark.parametrize(("count", "size"), [(6, (40, 60)), (3, (60, 40))])
 def test_sources_that_do_not_fit_are_refused(
     tmp_path: Path, count: int, size: tuple[int, int]

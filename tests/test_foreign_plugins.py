@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from dancecli.stages import DEFAULTS, GROUPS, Settings
 from dancecli.steps.painting import Painter, batch_of
 from dancecli.steps.stages import Stages
 from dancecli.testing import check
-from dancecli.types import Canvas, Motion
+from dancecli.types import Box, Canvas, Motion
 from dancecli.workdir import WorkDir
 
 KINDS = {
@@ -78,7 +79,7 @@ def asked(name: str, plugin: Any) -> Any:
         "mask": lambda: plugin.mask(frame, skeleton),
         "dense": lambda: plugin.dense(frame, None, skeleton),
         "parser": lambda: plugin.parse(frame, skeleton=skeleton, mask=target.mask),
-        "pose": lambda: plugin.extract(frame),
+        "pose": lambda: plugin.extract(frame, [Box(0, 0, 60, 90)]),
         "dataset": lambda: list(plugin.read(None, "a", Options())),
         "face_embed": lambda: plugin.embed(np.zeros((256, 256, 3), np.uint8)),
     }
@@ -95,9 +96,16 @@ def asked(name: str, plugin: Any) -> Any:
         ("QuittingInpainter", "failed in inpaint: SystemExit: no licence server"),
         ("HalfMasker", "mask.return is 30x45 pixels, not 60x90"),
         ("UnknownMasker", "PersonMask.alpha holds NaN or infinity"),
+        ("BytesMasker", "PersonMask.alpha holds 255, above 1"),
+        ("LogitsMasker", "PersonMask.alpha holds -3, below 0"),
+        ("BytesDense", "DenseMap.iuv holds 24, above 1"),
+        ("HighReader", "View.labels holds 30, above 21"),
+        ("BytesBackend", "Layer.z holds 255, above 1"),
+        ("SignedBackend", "Layer.z holds -1, below 0"),
         ("HalfDense", "dense.return is 30x45 pixels, not 60x90"),
         ("LongParser", "LabelMap.labels is int64 (90, 60), not uint8"),
         ("HighParser", "LabelMap.labels holds 99, above 21"),
+        ("TwicePose", "extract.return has 2 people for 1 box(es)"),
         ("ShortPose", "Skeleton.body is float32 (18, 3), not float32 (25, 3)"),
         ("NanBackend", "Layer.z holds NaN or infinity"),
         ("InfiniteBackend", "Layer.m holds NaN or infinity"),
@@ -110,7 +118,9 @@ def asked(name: str, plugin: Any) -> Any:
         ("ElsewhereBackend", "Layer.canvas is not its motion's"),
         ("MislabelledBackend", "Layer.labels is 7x9 pixels, not 60x90"),
         ("ListingBackend", "weights.return is list, not Mapping"),
+        ("PerhapsBackend", "weights.return: COMMERCIAL is 'perhaps', not True, False or None"),
         ("NoneBackend", "batch is 0, not 1 or more"),
+        ("FlatBackend", "canvas is 0x320, not 1 or more a side"),
         ("WordBackend", "batch is str, not int"),
         ("NumberBackend", "dense_size is int, not tuple"),
     ],
@@ -134,6 +144,11 @@ def test_a_plugin_that_is_watched_is_still_itself() -> None:
     assert (plugin.colour, plugin.takes_weights, plugin.weights()) == ("red", False, None)
     assert not hasattr(plugin, "batch")
     assert asked("OddBackend", plugin).rgb.shape == (90, 60, 3)
+
+
+@pytest.mark.usefixtures("foreign")
+def test_rounding_is_no_fault() -> None:
+    asked("RoundingBackend", registry.load("dance.backend", "RoundingBackend", Settings()))
 
 
 @pytest.mark.usefixtures("foreign")
@@ -179,6 +194,7 @@ def test_doctor_says_of_a_bad_plugin_what_is_wrong_with_it(name: str, says: str,
     ("name", "says"),
     [
         ("Unlicensed", "LICENCE is ' ', not a line of text"),
+        ("Verbose", r"LICENCE is 'code: MIT\nweights: mine', not a line of text"),
         ("Unclear", "COMMERCIAL is 'unclear'"),
         ("One", "COMMERCIAL is 1"),
         ("Turncoat", "COMMERCIAL is 'perhaps'"),
@@ -187,7 +203,9 @@ def test_doctor_says_of_a_bad_plugin_what_is_wrong_with_it(name: str, says: str,
 def test_a_plugin_that_does_not_say_its_terms_is_refused_before_any_work(
     name: str, says: str
 ) -> None:
-    with pytest.raises(PluginError, match=f"plugin '{name}'.* does not say its terms: {says}"):
+    with pytest.raises(
+        PluginError, match=f"plugin '{name}'.* does not say its terms: {re.escape(says)}"
+    ):
         registry.load("dance.backend", name, Settings())
     assert any(outcome.failed and says in outcome.detail for outcome in check_of(name))
 

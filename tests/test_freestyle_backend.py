@@ -415,6 +415,16 @@ def test_labels_that_are_switched_off_join_their_neighbours(
     assert torch.equal(channels.sum(1), torch.ones(1, 1, 4))
 
 
+def test_face_labels_that_are_switched_off_cover_nothing() -> None:
+    landmarks, labels = made_landmarks((40, 60), 60), np.zeros((128, 80), np.uint8)
+    labels[20:100, 10:70] = Label.FACE
+    labels[int(landmarks[48:60, 1].min()) : 100, 10:70] = Label.LEFT_HAND  # before the mouth
+    off = PAPER.with_overrides({"face_labels": "off"}).b2f
+    assert (inputs.with_face(labels, landmarks, off) == labels).all()
+    drawn = inputs.with_face(labels, landmarks, PAPER.b2f)
+    assert ((labels == Label.LEFT_HAND) & (drawn == Label.LIPS)).any()
+
+
 def test_landmarks_that_miss_the_face_are_moved_onto_it() -> None:
     face = np.zeros((128, 80), np.bool_)
     face[10:40, 25:55] = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from dance_freestyle.b2f import B2F
 from dance_freestyle.bundles import bundle_with, find_bundle, read_bundle
 from dance_freestyle.checkpoint import FORMAT, load_network, save_bundle, save_network
 from dance_freestyle.fr import FR
+from dance_freestyle.networks import open_networks
 from dance_freestyle.p2b import P2B
 from dance_freestyle.parser import Parser
 from freestyle_tiny import TINY, TINY_PAPER, b2f_inputs, p2b_inputs
@@ -204,6 +206,14 @@ def test_a_bundle_holds_its_networks(tmp_path: Path) -> None:
     assert set(bundle.files) == {"p2b", "b2f", "fr"}
     found = bundle.load("fr")
     assert torch.equal(found.decoder.who.weight, networks["fr"].decoder.who.weight)  # type: ignore[arg-type]
+
+
+def test_a_bundle_whose_networks_see_other_shapes_is_refused(tmp_path: Path) -> None:
+    square = P2B(replace(TINY.p2b, size=(64, 64)))
+    save_bundle(tmp_path, "odd", {"p2b": square, "b2f": BUILD["b2f"]()}, "MIT")
+    said = "P2B does not fit its B2F: size 64x64 is of another shape than canvas 64x40"
+    with pytest.raises(WeightsError, match=said):
+        open_networks(read_bundle(tmp_path), "cpu")
 
 
 def test_a_bundle_without_fr_says_so(tmp_path: Path) -> None:

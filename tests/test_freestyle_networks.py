@@ -329,7 +329,10 @@ def bent_by(alpha: Tensor, change: Tensor) -> Bent:
     return Bent(colour, m, z, none, none, alpha + change, change, small)
 
 
-NEAR = {"b2f.size": "100x60", "b2f.reach": 0.02, "b2f.gap": 0.03, "b2f.hard": 4.0}
+NEAR = {
+    "b2f.size": "100x60", "b2f.canvas": "100x60",
+    "b2f.reach": 0.02, "b2f.gap": 0.03, "b2f.hard": 4.0,
+}  # fmt: skip
 
 
 def test_what_is_shown_is_the_warp_and_what_is_near_it_or_between_its_parts() -> None:

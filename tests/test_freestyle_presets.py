@@ -57,6 +57,8 @@ def test_a_shorthand_sets_both_networks() -> None:
         ("b2f.loss.face", "nan", "a number"),
         ("b2f.size", "512", "512x320"),
         ("b2f.size", "500x320", "does not divide by 64"),
+        ("b2f.size", "256x192", "another shape than canvas 512x320"),
+        ("b2f.canvas", "512x256", "size 512x320 is of another shape"),
         ("p2b.size", "500x320", "does not divide by 16"),
         ("fr.size", 128, "not 4 doubled 6 times"),
         ("p2b", "off", "no setting is called 'p2b'"),

@@ -150,6 +150,17 @@ def broken(**changed: Any) -> Sample:
         (broken(dense=DenseMap(np.full((HEIGHT, WIDTH, 3), 2, np.float32))), "U, V in"),
         (broken(dense=DenseMap(np.zeros((8, 8, 3), np.float32))), "dense is"),
         (broken(skeleton=Skeleton(np.full((25, 3), np.nan, np.float32))), "not finite"),
+        (broken(skeleton=Skeleton(np.full((25, 3), 2e5, np.float32))), "points beyond 100000"),
+        (
+            broken(
+                skeleton=replace(
+                    drawn_sample("ann").crops[0].skeleton, world=np.full((25, 3), 2e5, np.float32)
+                )
+            ),
+            "points beyond",
+        ),
+        (broken(number=2**60), "its number is 1152921504606846976"),
+        (broken(key="a/b", about={"dataset": "mine"}), "sample 'a/b' of mine: the key"),
     ],
 )
 def test_a_sample_that_breaks_the_format_is_not_written(

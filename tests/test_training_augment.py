@@ -229,3 +229,27 @@ def test_a_person_whose_face_shows_once_teaches_fr_only_without_a_photo(
 def test_boxes_carry_their_picture_s_number() -> None:
     items = [{"faces": torch.ones(n, 4)} for n in (1, 0, 2)]
     assert batches.collated(items, "cpu")["faces"][:, 0].tolist() == [0, 2, 2]
+
+
+@pytest.mark.parametrize("nearer", [4, 7], ids=["right", "left"])
+def test_in_a_mirror_the_nearer_hand_is_still_in_front(shot: Shot, nearer: int) -> None:
+    world = np.random.default_rng(0).normal(0, 0.5, (25, 3)).astype(np.float32)
+    world[[4, 7], 2] = 0.3
+    world[nearer, 2] = -0.3
+    body = shot.skeleton.body.copy()
+    body[:, :2] = 40 * world[:, :2] + 70
+    hand = shot.skeleton.left_hand
+    skeleton = replace(
+        shot.skeleton,
+        body=body,
+        left_hand=hand,
+        right_hand=hand + np.float32([3, 2, 0]),
+        world=world,
+    )
+    drawn = replace(shot, skeleton=skeleton, labels=hand_labels(shot.labels, skeleton))
+    mirrored = augment.mirrored(drawn)
+    again = hand_labels(mirrored.labels, mirrored.skeleton)
+    front = Label.LEFT_HAND if nearer == 4 else Label.RIGHT_HAND  # sides are exchanged
+    assert (drawn.labels == Label.LEFT_HAND).any() and (drawn.labels == Label.RIGHT_HAND).any()
+    assert abs(int((again == front).sum()) - int((mirrored.labels == front).sum())) <= 3
+    assert mirrored.skeleton.depth() is not None

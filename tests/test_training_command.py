@@ -82,6 +82,11 @@ def test_wrong_requests_say_what_is_right(args: list[str], says: str) -> None:
     assert says in str(result.exception)
 
 
+def test_a_seed_is_one_that_torch_takes() -> None:
+    result = invoke("p2b", "--dry-run", "--seed", str(2**64))
+    assert result.exit_code == 2 and "is not in the range" in result.output
+
+
 def test_a_named_data_set_lies_in_the_data_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,7 +109,7 @@ def test_a_made_map_is_p2b_s_with_the_face_drawn_in(people: list[Sample]) -> Non
                 one_hot(batch["p_star"], TINY.p2b.labels), batch["P_S"].float() / 255, batch["P_D"]
             )
         labels = inputs.resized(hard_labels(logits)[0].numpy(), TINY.b2f.size)
-        wanted = inputs.with_face(labels, item["landmarks"].numpy())
+        wanted = inputs.with_face(labels, item["landmarks"].numpy(), TINY.b2f)
         wanted = mirrored(wanted) if item["turned"] else wanted
         assert np.array_equal(found, wanted)
 

@@ -185,7 +185,7 @@ def test_fr_passes_over_people_without_a_face(
     monkeypatch.setattr(run.items, "show", show)
     assert len(run.batch(range(10))["c0"]) == 10
     monkeypatch.setattr(run.items, "show", lambda sample, rng: None)
-    with pytest.raises(UsageError, match="no face"):
+    with pytest.raises(UsageError, match="no face that is large enough to train on"):
         run.batch(range(1))
 
 

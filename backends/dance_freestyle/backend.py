@@ -188,7 +188,9 @@ class FreestyleBackend:
         preset = self.nets.body.b2f.preset
         drawn = [
             inputs.with_face(
-                inputs.resized(labels, preset.size), inputs.at_size(motion, preset.size).face
+                inputs.resized(labels, preset.size),
+                inputs.at_size(motion, preset.size).face,
+                preset,
             )
             for labels, motion in zip(P_M, motions, strict=True)
         ]

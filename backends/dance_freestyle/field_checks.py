@@ -14,6 +14,14 @@ def check_shares(preset: Any, *names: str) -> None:
             raise ValueError(f"{name} {value} is not in 0..1")
 
 
+def check_shapes(size: tuple[int, int], canvas: tuple[int, int]) -> None:
+    """Both (height, width) have one shape, to the pixel. Raises ValueError."""
+    if abs(size[0] * canvas[1] - size[1] * canvas[0]) >= canvas[0]:
+        raise ValueError(
+            f"size {size[0]}x{size[1]} is of another shape than canvas {canvas[0]}x{canvas[1]}"
+        )
+
+
 def check_weights(loss: Any) -> None:
     """No term is rewarded: whatever of a loss is a real number is the weight of one.
 

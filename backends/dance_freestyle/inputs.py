@@ -134,8 +134,11 @@ def parser_hints(mask: FloatArray, skeleton: Skeleton | None) -> UInt8Array:
     return np.concatenate([np.rint(mask * 255).astype(np.uint8)[..., None], drawn], axis=2)
 
 
-def with_face(labels: UInt8Array, landmarks: FloatArray) -> UInt8Array:
-    """P^B: the body map (H, W) with the driver's five face labels drawn in (section 3.2)."""
+def with_face(labels: UInt8Array, landmarks: FloatArray, preset: B2FPreset) -> UInt8Array:
+    """P^B: the body map (H, W) with the driver's five face labels drawn in (section 3.2), unless
+    face_labels=off."""
+    if not preset.face_labels:  # as face they would cover hair and hands
+        return labels
     return face_labels(labels, on_face(landmarks, labels == Label.FACE))
 
 

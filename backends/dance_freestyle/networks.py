@@ -18,10 +18,12 @@ from dance_freestyle.b2f import B2F
 from dance_freestyle.blocks import fold_spectral_norms
 from dance_freestyle.bundles import Bundle
 from dance_freestyle.checkpoint import read_preset
+from dance_freestyle.field_checks import check_shapes
 from dance_freestyle.fr import FR
 from dance_freestyle.p2b import P2B
 from dance_freestyle.presets import B2FPreset, FRPreset, P2BPreset
 from dancecli.device import has_bfloat16, resolve
+from dancecli.errors import WeightsError
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +102,16 @@ class Networks:
 def open_networks(bundle: Bundle, device: str) -> Networks:
     """The networks of a bundle.
 
-    Raises WeightsError when one of its files is missing or says of itself what cannot be.
+    Raises WeightsError when one of its files is missing or says of itself what cannot be, or when
+    poses would lie elsewhere for P2B than for B2F.
     """
     presets = {role: read_preset(path, role) for role, path in bundle.files.items()}
+    p2b, b2f = (presets.get(role) for role in ("p2b", "b2f"))
+    if p2b and b2f:
+        try:
+            check_shapes(p2b.size, b2f.canvas)
+        except ValueError as error:
+            raise WeightsError(f"{bundle.folder}: P2B does not fit its B2F: {error}") from error
     return Networks(presets, bundle.load, device)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dance_freestyle.field_checks import check_adam, check_shares, check_weights
+from dance_freestyle.field_checks import check_adam, check_shapes, check_shares, check_weights
 from dancecli.labels import ALL_LABELS, BODY_LABELS
 
 HANDS = 2
@@ -140,7 +140,7 @@ class B2FLoss:
 class B2FPreset:
     """B2F, the encoders of the person's appearance, and its discriminators.
 
-    size: (height, width) that the network works at. canvas: that of z and m.
+    size: (height, width) that the network works at. canvas: that of z and m, of the same shape.
     channels: outputs of the SPADE blocks; the first is also the width of the 4x4 start.
     spade_hidden: channels between the labels and gamma, beta.
     mask: learned, or the label map itself (Figure 5c).
@@ -202,7 +202,11 @@ class B2FPreset:
         check_shares(self, "keep_least", "reach", "gap")
         if self.texture == "warp":
             self._check_unet()
-            return
+        else:
+            self._check_spade()
+        check_shapes(self.size, self.canvas)
+
+    def _check_spade(self) -> None:
         step = 2 ** (len(self.channels) - 2)
         if len(self.channels) < 2 or self.size[0] % step or self.size[1] % step:
             raise ValueError(

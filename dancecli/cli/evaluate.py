@@ -83,7 +83,7 @@ Examples:
     help="Pairs of bodies for --cross.",
 )
 @click.option("--assets", type=PATH, help="Asset pack of --cross synth.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--paper", is_flag=True, help="Print the paper's own figures beside these.")
 @click.option(
     "--check",

@@ -21,6 +21,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
+SEED = click.IntRange(0, 2**63 - 1)
+"""What torch takes, with room for a number of each process above it."""
+
 
 if TYPE_CHECKING:
     NameType = click.ParamType[str]

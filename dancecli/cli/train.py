@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from dancecli import cores
-from dancecli.cli.options import PATH, config_option, make_progress, verbosity
+from dancecli.cli.options import PATH, SEED, config_option, make_progress, verbosity
 from dancecli.cli.train_compact import compact
 from dancecli.cli.train_request import (
     Request,
@@ -56,7 +56,7 @@ def training_options(function: Command) -> Command:
         click.option("--bf16", is_flag=True, help="Compute in bfloat16 where it is safe."),
         click.option("--freeze-norms", is_flag=True, help="Keep batch norms' statistics as they are (with --init)."),  # noqa: E501
         click.option("--workers", type=click.IntRange(0, 256), metavar="N", help=f"Processes that prepare samples, for each that trains. Default: a core each but one, at most {MOST_WORKERS}."),  # noqa: E501
-        click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, order and augmentation."),  # noqa: E501
+        click.option("--seed", type=SEED, default=0, show_default=True, help="Of weights, order and augmentation."),  # noqa: E501
         click.option("--checkpoint-every", type=click.IntRange(1), default=1000, show_default=True, metavar="STEPS", help="Steps between checkpoints."),  # noqa: E501
         click.option("--pictures-every", type=click.IntRange(0), default=1000, show_default=True, metavar="STEPS", help="Steps between pictures of inputs, output and truth; 0 for none."),  # noqa: E501
         click.option("--dry-run", is_flag=True, help="Say what would be trained; needs neither --data nor -o."),  # noqa: E501

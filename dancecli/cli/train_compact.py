@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dancecli.cli.options import PATH, config_option, make_progress, verbosity
+from dancecli.cli.options import PATH, SEED, config_option, make_progress, verbosity
 
 
 @click.command(
@@ -34,7 +34,7 @@ Examples:
 @click.option(
     "--self", "clips", type=PATH, multiple=True, help="Measure on this clip at the end; repeat."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="NAME")
 @click.option("--bf16", is_flag=True, help="Compute in bfloat16 where it is safe.")
 @click.option(

@@ -8,16 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from dancecli.data.samples import DENSE_PARTS, POINTS, SCHEMA, Crop
+from dancecli.data.samples import DENSE_PARTS, FARTHEST, LARGEST_NUMBER, POINTS, SCHEMA, Crop
 from dancecli.errors import MediaError
 from dancecli.labels import BODY_LABELS
 from dancecli.types import DenseMap, FloatArray, Skeleton, UInt8Array
 
 LARGEST_SIDE = 4096
 """Pixels; prepared crops are 512 x 320."""
-
-FARTHEST = 1e5
-"""Pixels, or metres, beyond which a point is not believed."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -79,7 +76,7 @@ def frame_numbers(frames: object, count: int, where: str) -> tuple[int, ...]:
     numbers = list(range(count)) if frames is None else frames
     if not isinstance(numbers, list) or len(numbers) != count:
         raise MediaError(f"{where}: 'frames' is not {count} frame numbers")
-    if not all(type(n) is int and abs(n) < 2**53 for n in numbers):
+    if not all(type(n) is int and abs(n) < LARGEST_NUMBER for n in numbers):
         raise MediaError(f"{where}: 'frames' is not {count} frame numbers")
     return tuple(numbers)
 

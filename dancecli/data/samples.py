@@ -30,6 +30,12 @@ DENSE_PARTS = 24
 POINTS = {"body": 25, "left_hand": 21, "right_hand": 21, "face": 70}
 """What `pose.json` holds, and how many points of each; `world` (25) may come on top."""
 
+FARTHEST = 1e5
+"""Pixels, or metres, beyond which a point is not believed."""
+
+LARGEST_NUMBER = 2**53
+"""Of a frame in its video; JSON holds no larger one to the last digit."""
+
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
@@ -108,8 +114,19 @@ def _check(sample: Sample, k: int, crop: Crop) -> None:
             raise _fault(sample, f"frame {k}: {name} has {wrong}")
     if crop.dense is not None:
         _check_dense(sample, k, crop.dense.iuv, (*size, 3))
-    if not np.isfinite(crop.skeleton.points()).all():
+    if not abs(int(crop.number)) < LARGEST_NUMBER:
+        raise _fault(sample, f"frame {k}: its number is {crop.number}")
+    _check_skeleton(sample, k, crop.skeleton)
+
+
+def _check_skeleton(sample: Sample, k: int, skeleton: Skeleton) -> None:
+    points, world = skeleton.points(), skeleton.world
+    if not np.isfinite(points).all():
         raise _fault(sample, f"frame {k}: the skeleton has points that are not finite")
+    if world is not None:
+        points = np.concatenate([points, world[np.isfinite(world).all(1)]])
+    if np.abs(points).max() > FARTHEST:
+        raise _fault(sample, f"frame {k}: the skeleton has points beyond {FARTHEST:g}")
 
 
 def _check_dense(sample: Sample, k: int, iuv: FloatArray, shape: tuple[int, ...]) -> None:
@@ -163,4 +180,5 @@ def _meta(sample: Sample) -> bytes:
 
 
 def _fault(sample: Sample, what: str) -> PluginError:
-    return PluginError(f"sample {sample.key[:100]!r}: {what}")
+    of = f" of {sample.about['dataset']}" if "dataset" in sample.about else ""
+    return PluginError(f"sample {sample.key[:100]!r}{of}: {what}")

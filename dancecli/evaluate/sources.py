@@ -102,7 +102,11 @@ class Together:
         smallest = min(everyone, key=lambda each: each.width * each.height)
         self.width, self.height = smallest.width, smallest.height
         self.count, self.fps = real.count, real.fps
-        self.scaled = [str(each.path) for each in everyone if each.width != smallest.width]
+        self.scaled = [
+            str(each.path)
+            for each in everyone
+            if (each.width, each.height) != (self.width, self.height)
+        ]
 
     def frames(self, limit: int | None = None) -> Iterator[tuple[Frame, dict[str, Frame]]]:
         """The real frame and each system's, up to `limit` of them."""

@@ -55,7 +55,7 @@ def pack(value: Any, hint: Any, where: str, arrays: list[NDArray[Any]]) -> Any:
 def check(value: Any, hint: Any, where: str) -> None:
     """As `pack`, and the numbers as well; nothing is copied.
 
-    Raises MismatchError, also for NaN, infinity and labels that there are not.
+    Raises MismatchError, also for NaN, infinity and what lies outside of `HIGHEST`.
     """
     _Checker([]).pack(value, hint, where, {})
 
@@ -160,8 +160,18 @@ class _Packer:
 UNKNOWN = ("Skeleton.world",)
 """Where NaN stands for what is not known."""
 
-HIGHEST = {"LabelMap.labels": BODY_LABELS - 1}
-"""Where an array holds numbers of a list."""
+HIGHEST: dict[str, tuple[float, ...]] = {
+    "LabelMap.labels": (BODY_LABELS - 1,),
+    "View.labels": (BODY_LABELS - 1,),
+    "PersonMask.alpha": (1,),
+    "DenseMap.iuv": (24, 1, 1),
+    "Layer.z": (1,),
+    "Layer.m": (1,),
+}
+"""Where an array holds numbers from 0 to one that is known, for all channels or for each."""
+
+ROUNDING = 1e-3
+"""By how much such numbers may be off, which does no harm."""
 
 
 class _Checker(_Packer):
@@ -171,9 +181,19 @@ class _Checker(_Packer):
         floating = value.dtype.kind == "f" and where not in UNKNOWN
         if floating and value.size and not np.isfinite([value.min(), value.max()]).all():
             raise MismatchError(f"{where} holds NaN or infinity")
-        if where in HIGHEST and value.size and value.max() > HIGHEST[where]:
-            raise MismatchError(f"{where} holds {value.max()}, above {HIGHEST[where]}")
+        if where in HIGHEST and value.size:
+            _check_range(value, HIGHEST[where], where)
         return tree
+
+
+def _check_range(value: NDArray[Any], highest: tuple[float, ...], where: str) -> None:
+    channels = [value] if len(highest) == 1 else [value[..., k] for k in range(len(highest))]
+    for channel, most in zip(channels, highest, strict=True):
+        low, high = channel.min(), channel.max()
+        if high > most + ROUNDING:
+            raise MismatchError(f"{where} holds {high:g}, above {most:g}")
+        if low < -ROUNDING:
+            raise MismatchError(f"{where} holds {low:g}, below 0")
 
 
 class _Unpacker:

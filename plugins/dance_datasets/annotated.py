@@ -108,7 +108,9 @@ def _instances(folder: Folder, table: str) -> tuple[NDArray[np.uint16], NDArray[
     """
     if not folder.has(table):
         before, category = np.divmod(np.arange(1 << 16, dtype=np.uint16), 20)
-        return category, before + np.uint16(1)
+        human = before + np.uint16(1)
+        human[0] = 0
+        return category, human
     text = folder.read(table, LARGEST_TABLE, "annotation").decode("ascii", "replace")
     categories, humans = np.zeros((2, 1 << 16), np.uint16)
     for line in text.splitlines():

@@ -140,7 +140,7 @@ def mirrored(shot: Shot) -> Shot:
         plate=np.ascontiguousarray(shot.plate[:, ::-1]),
         labels=np.ascontiguousarray(mirrored_labels(shot.labels)),
         dense=None,
-        skeleton=replace(mirrored_skeleton(shot.skeleton, shot.labels.shape[1]), world=None),
+        skeleton=mirrored_skeleton(shot.skeleton, shot.labels.shape[1]),
     )
 
 

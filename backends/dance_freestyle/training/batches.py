@@ -178,7 +178,7 @@ def _body(shot: Shot, preset: B2FPreset) -> Tensor:
     scale = preset.size[0] / preset.canvas[0]
     face = shot.skeleton.moved(scale, 0, 0).face
     channels = inputs.channels_of(preset.hand_labels, preset.face_labels)
-    return _numbers(channels[inputs.with_face(small, face)])
+    return _numbers(channels[inputs.with_face(small, face, preset)])
 
 
 def _regions(labels: UInt8Array) -> list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:

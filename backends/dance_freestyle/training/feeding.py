@@ -26,7 +26,7 @@ from dancecli.errors import DanceError, UsageError
 from dancecli.workers.processes import death
 
 UNSUITABLE = 100
-"""Samples in a row without a face after which a data set is refused for FR."""
+"""Samples in a row without a face after which a data set is refused."""
 
 
 class Show(Protocol):
@@ -57,8 +57,8 @@ class Items:
             if item is not None:
                 return item
         raise UsageError(
-            "the data set shows no face that is large enough to train FR on, or nobody's in two "
-            "pictures, which fr.photo needs: --set fr.photo=off does with one"
+            "the data set shows no face that is large enough to train on, or, where FR is to have "
+            "a photo, nobody's in two pictures: --set fr.photo=off does with one"
         )
 
 

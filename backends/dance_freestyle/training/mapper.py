@@ -39,7 +39,7 @@ class Mapper(nn.Module):
         for labels, landmarks, turned in zip(
             found.cpu().numpy(), batch["landmarks"].cpu().numpy(), batch["turned"], strict=True
         ):
-            drawn = inputs.with_face(inputs.resized(labels, preset.size), landmarks)
+            drawn = inputs.with_face(inputs.resized(labels, preset.size), landmarks, preset)
             whole = mirrored(drawn) if turned else drawn
             maps.append(torch.from_numpy(channels[whole].astype(np.uint8)))
         return torch.stack(maps).to(found.device)
