@@ -12,6 +12,11 @@ from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import JOINT, BoolArray, Frame, LabelMap, Skeleton
 from dancecli.warp import Puppet
+from dancecli.warp.anatomy import driven_figure
+from dancecli.warp.picture import picture_of
+from dancecli.warp.puppet import HeadPose
+from dancecli.warp.stance import stance
+from dancecli.warp.texture import face_piece, head_piece
 
 NECK = 19
 """Pixels across the neck in the photo."""
@@ -71,3 +76,51 @@ def test_an_upright_head_keeps_its_neck() -> None:
     rows = np.flatnonzero(column)
     assert NECK - 4 < shown[rows[-1]].sum() < NECK + 4
     assert rows[-1] - rows[0] > 0.09 * HEIGHT
+
+
+def leaning(degrees: float) -> Skeleton:
+    """Standing, the head turned about the neck in the picture's plane."""
+    body, neck = standing().body.copy(), standing().joint("neck")
+    head = [JOINT[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")]
+    a = np.deg2rad(degrees)
+    turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+    body[head, :2] = (body[head, :2] - neck) @ turn.T + neck
+    return replace(standing(), body=body)
+
+
+def throat_follows(skeleton: Skeleton) -> float:
+    """How far the middle of the neck goes with the head, 0 to 1."""
+    person = puppet()
+    figure = driven_figure(skeleton, person.figure)
+    assert figure is not None
+    where = stance(figure, person.figure)
+    head = next(part.skin for part in person.parts if isinstance(part.skin, HeadPose))
+    middle = (head.rise > 0.3) & (head.rise < 0.35)
+    base, drawn = head.torso.posed(where.torso)[0], head.skin.posed(where.head)[0]
+    found = head.posed(where)
+    assert found is not None
+    moved, most = ((points - base)[middle] for points in (found.points, drawn))
+    return float((np.linalg.norm(moved, axis=1) / np.linalg.norm(most, axis=1)).mean())
+
+
+def test_a_head_that_leans_to_a_side_keeps_its_neck() -> None:
+    assert throat_follows(leaning(20)) > 0.3
+    assert throat_follows(leaning(50)) > 0.3
+    assert throat_follows(lowered(14)) < 0.1, "bowed it folds"
+
+
+def test_landmarks_that_are_no_numbers_count_as_unseen() -> None:
+    target = photo_of(standing())
+    pictures = [
+        picture_of(replace(target, skeleton=replace(standing(), face=face)))
+        for face in (np.zeros((70, 3), np.float32), np.full((70, 3), np.nan, np.float32))
+    ]
+    missing, broken = (face_piece(picture, head_piece(picture)) for picture in pictures)
+    assert missing.rgba[..., 3].max() == 255
+    assert np.array_equal(missing.rgba, broken.rgba)
+
+
+def test_the_face_s_sheet_does_not_come_and_go_with_noise() -> None:
+    person = puppet()
+    posed = [person.pose(lowered(k), HEIGHT, WIDTH).alpha for k in (-0.002, 0.002)]
+    assert np.abs(posed[1] - posed[0]).max() < 0.02

@@ -16,6 +16,7 @@ from dancecli.warp.hiding import hidden_length
 from dancecli.warp.layers import LEFT_LEG, RIGHT_LEG
 from dancecli.warp.missing import LIMBS, chain_of
 from dancecli.warp.picture import Picture, picture_of
+from dancecli.warp.pixels import pixel_centres
 from dancecli.warp.texture import limb_pieces
 
 
@@ -63,20 +64,27 @@ def test_a_shin_of_which_a_rim_shows_beside_the_other_one_is_whole() -> None:
     assert whole[hidden].mean() > 0.7
 
 
-def test_a_shin_beside_whose_bone_all_of_it_shows_gets_no_twin() -> None:
+def beside(aside: float) -> BoolArray:
+    """What hides the right shin (H, W), all of which shows so many pixels beside its bone."""
     picture = picture_of(photo_of(standing()))
-    aside = picture.figure.points.copy()
+    points = picture.figure.points.copy()
+    knee, ankle = LIMBS[RIGHT_LEG][1:3]
     # The pose errs by most of a shin's width, into the other leg.
-    aside[[LIMBS[RIGHT_LEG][1], LIMBS[RIGHT_LEG][2]], 0] += 14
+    points[[knee, ankle], 0] += aside
     owner = picture.owner.copy()
     right = cv2.dilate((owner == RIGHT_LEG).astype(np.uint8), np.ones((1, 61), np.uint8)) > 0
     owner[right & (owner != RIGHT_LEG)] = LEFT_LEG
-    figure = replace(picture.figure, points=aside)
-    erring = replace(picture, owner=owner, figure=figure)
+    erring = replace(picture, owner=owner, figure=replace(picture.figure, points=points))
     more = hidden_length(erring, RIGHT_LEG, chain_of(erring, RIGHT_LEG)) > 0.5
-    knee, ankle = (aside[LIMBS[RIGHT_LEG][k]] for k in (1, 2))
-    shin = slice(int(knee[1]) + 15, int(ankle[1]) - 15)
-    assert not more[shin].any()
+    return more[int(points[knee, 1]) + 15 : int(points[ankle, 1]) - 15]
+
+
+def test_a_shin_beside_whose_bone_all_of_it_shows_gets_no_twin() -> None:
+    assert not beside(14).any()
+
+
+def test_nor_does_one_that_seems_wide_for_the_bone_is_far_from_it() -> None:
+    assert beside(18).sum() < 500  # about the ankle; 1500 with a twin
 
 
 def in_a_dress(bare: bool) -> Target:
@@ -188,3 +196,13 @@ def test_a_strip_past_the_fork_does_not_dangle_from_the_thigh() -> None:
     whole[thigh.top : thigh.top + rows, thigh.left : thigh.left + columns] = thigh.rgba[..., 3]
     assert whole[y + 2, x - 40 : x - 25].max() < 60
     assert whole[y + 2, x - 5 : x + 5].min() > 200
+
+
+def test_nothing_of_a_leg_that_is_drawn_below_a_hem_counts_as_the_photos() -> None:
+    picture = picture_of(in_a_dress(bare=False))
+    hip = picture.figure.points[LIMBS[LEFT_LEG][0]]
+    away = np.hypot(*np.moveaxis(pixel_centres(*picture.labels.shape) - hip, -1, 0))
+    labels = np.where(away < 0.03 * HEIGHT, np.uint8(Label.TORSO_SKIN), picture.labels)
+    thigh, shin = limb_pieces(replace(picture, labels=labels), LEFT_LEG)
+    assert thigh.rgba[..., 3].max() == 255
+    assert not thigh.real.any() and not shin.real.any()

@@ -211,7 +211,7 @@ def _head_parts(picture: Picture, torso: Piece, here: Stance, cell: float) -> li
         Part(HEAD_LAYER, _textures(half.piece), half.mesh, pose(half.far, half.turned_only, False))
         for half in halves
     ]
-    face = _textures(face_piece(picture))
+    face = _textures(face_piece(picture, near))
     return [*parts, Part(HEAD_LAYER, face, meshes[0], pose(False, False, True))]
 
 

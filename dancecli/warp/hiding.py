@@ -61,7 +61,8 @@ def hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
         off = np.where(beyond | root, np.inf, shown)
         start = 0.3 if bone == 0 and rooted else 0.0
         shows = own if bone < 2 else None
-        hidden |= _capsules(chain, radii, bone, start, covered, off, shows) & covered
+        usual = _RADII[part][bone] * picture.figure.size
+        hidden |= _capsules(chain, radii, bone, start, covered, off, shows, usual) & covered
     return soft(hidden, 0.003 * picture.figure.size)
 
 
@@ -80,10 +81,12 @@ def _capsules(
     covered: BoolArray,
     off: FloatArray,
     own: BoolArray | None,
+    usual: float,
 ) -> BoolArray:
     """Discs (H, W) along the covered stretches of a bone, from its part `start` on, that are `off`
     its limb, pixels, or beside which only a rim of it shows. own: the limb, None for hands and
-    feet, of which a rim is all that there is."""
+    feet, of which a rim is all that there is. usual: its radius, pixels, where none is measured:
+    beside a bone that errs all of a limb is no rim, however far off it reaches."""
     import cv2
 
     height, width = covered.shape
@@ -93,7 +96,8 @@ def _capsules(
         if not (0 <= x < width and 0 <= y < height) or not covered[int(y), int(x)]:
             continue
         radius = (1 - t) * radii[bone] + t * radii[bone + 1]
-        rim = own is not None and _breadth(own, point, chain.direction(bone), radius) < RIM * radius
+        least = RIM * min(radius, usual)
+        rim = own is not None and _breadth(own, point, chain.direction(bone), radius) < least
         if rim or off[int(y), int(x)] >= 0.9 * radius:
             cv2.circle(mask, (round(16 * x), round(16 * y)), round(16 * radius), 1, -1, shift=4)
     return mask > 0
@@ -112,10 +116,13 @@ def behind_arms(picture: Picture, part: int, chain: Chain) -> BoolArray:
     arms = np.isin(picture.owner, (LEFT_ARM, RIGHT_ARM))
     if part not in (LEFT_LEG, RIGHT_LEG):
         return np.zeros_like(arms)
-    body = (picture.owner != NOBODY) & ~arms
     radius = 1.2 * float(limb_radii(picture, part, chain)[:2].max())
     thigh = segment_distance(pixel_centres(*arms.shape), *chain.joints[:2]) < radius
-    return arms & thigh & closed(body, NOTCH * picture.figure.size)
+    before = arms & thigh
+    if not before.any():
+        return before
+    body = (picture.owner != NOBODY) & ~arms
+    return before & closed(body, NOTCH * picture.figure.size)
 
 
 def bare_below_hem(picture: Picture, part: int) -> bool:

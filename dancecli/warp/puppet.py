@@ -154,10 +154,10 @@ class HeadPose:
         if self.turned_only and not self.skin.turned(stance.head.yaw):
             return None
         points, depth, facing = self.skin.posed(stance.head)
-        base, _, _ = self.torso.posed(stance.torso)
-        sunk = self._sunk((points - base) @ stance.torso.axis, stance.scale)
+        sunk = self._sunk(stance)
         if self.face:
             return Posed(points, depth, facing) if sunk > 0 else None
+        base, _, _ = self.torso.posed(stance.torso)
         drawn, folded = (_follows(self.rise, between) for between in (STRETCH, FOLD))
         moved = ((1 - sunk) * drawn + sunk * folded)[:, None] * (points - base)
         # No lower than where the neck begins to fold: the rest of it is behind the chin.
@@ -165,12 +165,13 @@ class HeadPose:
         excess = sunk * np.maximum(moved @ stance.torso.axis - most, 0)
         return Posed(base + moved - excess[:, None] * stance.torso.axis, depth, facing)
 
-    def _sunk(self, lower: FloatArray, scale: float) -> float:
-        """From 0 to 1, how far the chin lies over the neck. lower: (n,), pixels by which vertices
-        of the head are lower than on the trunk."""
-        throat = (self.rise > STRETCH[0]) & (self.rise < STRETCH[1])
-        down = float(lower[throat].mean()) if throat.any() else 0.0
-        return ease(down / max(MOST_SUNK * self.throat * scale, 1e-3))
+    def _sunk(self, stance: Stance) -> float:
+        """From 0 to 1, how far the chin lies over the neck: by how much nearer the head is to the
+        collar than in the photo. One that leans to a side is as far from it as before."""
+        apart = float(np.hypot(*(stance.head.origin - stance.torso.origin)))
+        low, high = SUNK
+        nearer = 1 - apart / max(self.throat * stance.scale, 1e-3)
+        return ease((nearer - low) / (high - low))
 
     def nearness(self, stance: Stance) -> float:
         torso = float(stance.figure.depth[[NECK, MID_HIP]].mean())
@@ -181,8 +182,9 @@ STRETCH, FOLD = (0.15, 0.55), (0.35, 0.55)
 """Heights over the neck, 1 at the ears, between which vertices go over from the torso to the head:
 as a neck is drawn out, and where the chin comes to lie over it, so that the collar stays round."""
 
-MOST_SUNK = 0.2
-"""Throats by which the head has sunk from which on the neck folds entirely."""
+SUNK = 0.02, 0.2
+"""Throats by which the head has sunk between which the neck begins to fold and does so entirely;
+less is noise, which would make the face's sheet come and go."""
 
 
 def _follows(rise: FloatArray, between: tuple[float, float]) -> FloatArray:

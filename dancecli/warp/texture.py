@@ -92,6 +92,7 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     if bare_below_hem(picture, part):
         radii = limb_radii(picture, part, chain)
         filled = bare_leg(skin_colour(picture), chain, radii, own.shape, size)
+        core = np.zeros_like(core)
     if not end_shown(picture, part):
         member, filled, core = _with_end(picture, part, member, filled, core)
     width = limb_radii(picture, part, chain)[1]
@@ -220,14 +221,19 @@ def head_piece(picture: Picture) -> Piece:
     return _piece(continued(picture, own), _edged(wanted, size) * picture.alpha, own)
 
 
-def face_piece(picture: Picture) -> Piece:
-    """The head without neck and hanging hair: what lies over the collar when it is bowed."""
+def face_piece(picture: Picture, head: Piece) -> Piece:
+    """The head without neck and hanging hair: what lies over the collar when it is bowed. head:
+    from `head_piece`."""
     own, figure = picture.owner == HEAD_PART, picture.figure
     axis = figure.points[HEAD] - figure.points[NECK]
     rise = (pixel_centres(*own.shape) - figure.points[NECK]) @ axis / max(float(axis @ axis), 1e-6)
     face: BoolArray = own & np.isin(picture.labels, ON_HEAD) & ((rise > JAW) | _above_jaw(picture))
     face &= (rise > CHIN) | ~np.isin(picture.labels, (Label.HAIR, Label.HAT))
-    return _piece(continued(picture, own), _edged(face, figure.size) * picture.alpha, own)
+    rows, columns = head.real.shape
+    window = np.s_[head.top : head.top + rows, head.left : head.left + columns]
+    alpha = (_edged(face, figure.size) * picture.alpha)[window]
+    opacity = np.round(np.clip(alpha, 0, 1) * 255).astype(np.uint8)
+    return replace(head, rgba=np.dstack([head.rgba[..., :3], opacity]))
 
 
 CHIN, JAW = 0.5, 0.8
@@ -240,7 +246,7 @@ def _above_jaw(picture: Picture) -> BoolArray:
 
     inside = np.zeros(picture.owner.shape, np.uint8)
     seen = picture.face[:68]
-    if seen[:, 2].min() < SEEN:
+    if not np.isfinite(seen).all() or seen[:, 2].min() < SEEN:
         return np.ones(inside.shape, bool)
     corners = cv2.convexHull(seen[:, :2].astype(np.float32))
     cv2.fillConvexPoly(inside, np.round(corners * 16).astype(np.int32), 1, shift=4)

@@ -19,7 +19,7 @@ from dancecli.holding import held
 from dancecli.workdir import write_aside
 
 BEGUN = "recipe.json"
-"""In the folder of a run: the settings that its first step was done with."""
+"""In the folder of a run: the settings that its steps are done with."""
 
 LICENCE = "MIT; trained on synthetic people alone (docs/weights.md)"
 
