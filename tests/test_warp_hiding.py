@@ -7,14 +7,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from test_warp_pose import coloured, middle, near
-from warp_people import COLOURS, HEIGHT, WIDTH, photo_of, standing, with_world
+from warp_people import COLOURS, HEIGHT, WIDTH, bent, photo_of, standing, with_world
 
 from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import JOINT, BoolArray, Frame, LabelMap, Target, UInt8Array
-from dancecli.warp.hiding import hidden_length
-from dancecli.warp.layers import LEFT_LEG, RIGHT_LEG
-from dancecli.warp.missing import LIMBS, chain_of
+from dancecli.warp.hiding import hidden_length, limb_radii
+from dancecli.warp.layers import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TORSO
+from dancecli.warp.missing import LIMBS, chain_of, end_shown
 from dancecli.warp.picture import Picture, picture_of
 from dancecli.warp.pixels import pixel_centres
 from dancecli.warp.texture import limb_pieces
@@ -206,3 +206,40 @@ def test_nothing_of_a_leg_that_is_drawn_below_a_hem_counts_as_the_photos() -> No
     thigh, shin = limb_pieces(replace(picture, labels=labels), LEFT_LEG)
     assert thigh.rgba[..., 3].max() == 255
     assert not thigh.real.any() and not shin.real.any()
+
+
+def test_no_ball_floats_where_the_tip_of_a_hand_is_guessed() -> None:
+    skeleton = bent(standing(), left_elbow=40)
+    picture = picture_of(photo_of(skeleton))
+    chain = chain_of(picture, LEFT_ARM)
+    assert not picture.figure.known[LIMBS[LEFT_ARM][3]] and end_shown(picture, LEFT_ARM)
+    pixels = pixel_centres(*picture.owner.shape)
+    away = np.hypot(*np.moveaxis(pixels - chain.joints[3], -1, 0))
+    hand = chain.past(pixels, 2, 10.0) > 0
+    # The hand is bent: where it would end if it were straight the trunk shows.
+    owner = picture.owner.copy()
+    owner[hand & (away < 0.06 * picture.figure.size)] = TORSO
+    owner[(picture.owner == LEFT_ARM) & (away > 0.05 * picture.figure.size)] = LEFT_ARM
+    folded = replace(picture, owner=owner)
+    assert end_shown(folded, LEFT_ARM)
+    assert not (hidden_length(folded, LEFT_ARM, chain)[hand] > 0.5).any()
+
+
+def test_trousers_go_on_as_wide_as_they_are_however_far_off_the_bone() -> None:
+    rows = int(standing().joint("left_ankle")[1]) - 25
+    body = standing().body.copy()
+    body[body[:, 1] > rows, 2] = 0
+    target = photo_of(replace(standing(), body=body), rows=rows)
+    labels = target.labels.labels.copy()
+    legs = np.isin(labels, (Label.LEFT_LEG, Label.RIGHT_LEG))
+    labels[legs] = Label.PANTS
+    erring = body.copy()
+    for joint in ("left_knee", "left_ankle", "right_knee", "right_ankle"):
+        erring[JOINT[joint], 0] += 12 if joint.startswith("left") else -12
+    off = replace(
+        target, labels=LabelMap(labels), skeleton=with_world(replace(standing(), body=erring))
+    )
+    picture = picture_of(off)
+    chain = chain_of(picture, LEFT_LEG)
+    shown = np.median((picture.owner[: rows - 10] == LEFT_LEG)[-40:].sum(1))
+    assert 2 * limb_radii(picture, LEFT_LEG, chain)[2] < 1.3 * shown

@@ -43,7 +43,8 @@ def hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
 
     That is another part, the photo's edge, or something in front of the person: then a joint is
     not seen and its bone leaves the silhouette. A bone that runs beside its own limb, as poses do
-    by a few pixels, hides nothing. At its root a limb has the torso's pixels (`_cap`), unless
+    by a few pixels, hides nothing, nor does one that is guessed where the photo shows the hand or
+    foot that it leads to. At its root a limb has the torso's pixels (`_cap`), unless
     another limb hides those too.
     """
     import cv2
@@ -54,7 +55,8 @@ def hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
     nobody = picture.owner == NOBODY
     radii, hidden = limb_radii(picture, part, chain), np.zeros(own.shape, bool)
     rooted = _owner_at(picture, chain.joints[0]) not in LIMBS.keys() - {part}
-    for bone in range(3):
+    guessed = not picture.figure.known[LIMBS[part][3]] and end_shown(picture, part)
+    for bone in range(2 if guessed else 3):
         in_front = nobody & ~picture.figure.known[LIMBS[part][bone + 1]]
         covered = (~nobody & ~own) | beyond | in_front
         root = bone == 0 and not rooted
@@ -148,9 +150,22 @@ def limb_radii(picture: Picture, part: int, chain: Chain) -> FloatArray:
         elif bone == 2:
             stout = min(stout, 1.0)  # no hand or foot is as wide as a sleeve or a trouser leg
         measured[bone] = stout * usual[bone]  # an unseen shin is as stout as the thigh
+    if part in (LEFT_LEG, RIGHT_LEG) and not end_shown(picture, part):
+        measured[1:] = np.minimum(measured[1:], _shown_shin(picture, part, chain, usual[1]))
     upper, lower, end = measured
     ankle = BARE_ANKLE if _bare_and_cut_off(picture, part) else 0.9
     return np.array([upper, (upper + lower) / 2, ankle * lower, 0.8 * end], np.float32)
+
+
+def _shown_shin(picture: Picture, part: int, chain: Chain, radius: float) -> float:
+    """Half-width of what the photo shows of a shin that it cuts off, pixels, however far off the
+    guessed bone; infinite where it shows none."""
+    own = picture.owner == part
+    steps = np.linspace(0.1, 0.9, 9)[:, None] * (chain.joints[2] - chain.joints[1])
+    along = chain.direction(1)
+    breadths = [_breadth(own, chain.joints[1] + step, along, radius) for step in steps]
+    seen = [breadth for breadth in breadths if breadth > 0.5 * radius]
+    return 0.55 * float(np.median(seen)) if seen else np.inf
 
 
 def _bare_and_cut_off(picture: Picture, part: int) -> bool:
