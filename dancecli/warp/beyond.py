@@ -11,7 +11,7 @@ from dancecli.warp.picture import Picture
 from dancecli.warp.pixels import distance
 
 FAR_FOLDS = (0.3, 0.4, 0.5)
-"""The same for what lies outside the photo."""
+"""Heights of the body by which detail is moved to what lies outside the photo, beside `FOLDS`."""
 
 EVEN = 0.01, 0.1
 """Heights of the body beyond what shows of a limb between which its edge's colour gives way to its

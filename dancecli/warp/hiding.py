@@ -22,6 +22,7 @@ from dancecli.warp.picture import Picture
 from dancecli.warp.pixels import closed, pixel_centres, segment_distance, soft
 
 _RADII = {LEFT_ARM: ARM_RADII, RIGHT_ARM: ARM_RADII, LEFT_LEG: LEG_RADII, RIGHT_LEG: LEG_RADII}
+
 BARE_LEG = (0.056, 0.038, 0.024, 0.026)
 """Half-widths at hip, knee, ankle and toes, heights of the body."""
 
