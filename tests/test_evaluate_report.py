@@ -249,6 +249,8 @@ def run(*arguments: str) -> Any:
         (("--real", "a", "--fake", "b", "--ablations", "x", "-o", "o"), "--ablations goes with"),
         (("--self", "a.mp4", "-o", "o", "--check", "none.json"), "none.json"),
         (("--tally", "study.json"), "answer files"),
+        (("--tally", "study.json", "a.json", "--check", "m.json"), "not with --tally"),
+        (("--study", "A=a", "--study", "B=b", "-o", "o", "--check", "m.json"), "not with --study"),
     ],
 )
 def test_impossible_requests_are_refused_before_any_work(

@@ -74,6 +74,8 @@ class Ask:
         if self.out is not None:
             self._check_out(self.out)
         if self.check is not None:
+            if self.kind in ("study", "tally"):
+                raise UsageError(f"--check goes with what is measured, not with --{self.kind}")
             read_summary(self.check)  # refused now, not after the work
 
     def _check_out(self, out: Path) -> None:
