@@ -41,11 +41,13 @@ needed_by = ["dance.backend:tiny"]
 
 
 def make_environment(folder: Path) -> Path:
-    """An empty virtual environment that sees this one's numpy and nothing else; its Python."""
+    """An empty virtual environment that sees this one's numpy and nothing else, but on Python 3.10,
+    which reads no TOML, tomli; its Python."""
     python = empty_environment(folder)
     packages = site_packages(python)
     source = Path(np.__file__).parents[1]
-    for name in ("numpy", "numpy.libs", f"numpy-{np.__version__}.dist-info"):
+    reader = ("tomli",) if sys.version_info < (3, 11) else ()
+    for name in ("numpy", "numpy.libs", f"numpy-{np.__version__}.dist-info", *reader):
         if (source / name).exists():
             (packages / name).symlink_to(source / name)
     return python

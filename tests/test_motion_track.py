@@ -7,10 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from motion_puppet import FPS, SIZE, bones, observed, puppet, swing, track_of, xy
 
 from dancecli.errors import NoPersonError, UsageError
 from dancecli.motion import Observation, State, Track, build_track
+from dancecli.motion.smoothing import median
 from dancecli.types import JOINT, SEEN, Skeleton
 
 HEIGHT = 300.0
@@ -236,3 +239,14 @@ def test_whoever_turns_a_cartwheel_does() -> None:
     clip = [rolled(puppet(bones(400)), 2 * np.pi * t / 29) for t in range(30)]
     track = build_track(observed(clip), FPS, SIZE, 0.0)
     np.testing.assert_allclose(heads_up(track)[15], -heads_up(track)[0], rtol=0.05)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 12), st.integers(0, 40), st.integers(0, 99))
+def test_a_running_median_may_be_wider_than_what_there_is(
+    frames: int, half: int, seed: int
+) -> None:
+    values = np.random.default_rng(seed).normal(size=frames)
+    at = np.arange(frames)[:, None] + np.arange(-half, half + 1)
+    expected = np.median(values[np.clip(at, 0, frames - 1)], axis=1) if frames else values
+    np.testing.assert_allclose(median(values, 2 * half + 1), expected)

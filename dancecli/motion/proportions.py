@@ -26,7 +26,7 @@ from dancecli.motion.body import (
     bones_seen,
 )
 from dancecli.motion.gaps import interpolate
-from dancecli.motion.smoothing import gaussian
+from dancecli.motion.smoothing import gaussian, median
 from dancecli.types import JOINT, SEEN, Skeleton
 
 Values = NDArray[np.floating[Any]]
@@ -232,10 +232,8 @@ def scale_path(
 
 
 def _steady(raw: Values, known: NDArray[np.bool_], fps: float) -> Values:
-    from scipy.ndimage import median_filter
-
     log = interpolate(np.log(raw), known)
-    log = median_filter(log, size=2 * max(1, round(fps / 2)) + 1, mode="nearest")
+    log = median(log, 2 * max(1, round(fps / 2)) + 1)
     log = gaussian(log, fps / 2)
     middle = np.median(log)
     away = log - middle

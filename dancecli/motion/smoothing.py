@@ -106,3 +106,15 @@ def gaussian(values: NDArray[np.floating[Any]], sigma: float) -> NDArray[np.floa
     if sigma <= 0 or len(values) < 2:
         return values
     return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest"))
+
+
+def median(values: NDArray[np.floating[Any]], window: int) -> NDArray[np.floating[Any]]:
+    """Running median of values (T,) over an odd `window` of frames; the ends are held."""
+    from scipy.ndimage import median_filter
+
+    half = window // 2
+    if half == 0 or len(values) == 0:
+        return values
+    # Padded here: SciPy 1.15 makes nothing of a window that is wider than what it is given.
+    padded = np.pad(values, half, mode="edge")
+    return np.asarray(median_filter(padded, window, mode="nearest")[half:-half])

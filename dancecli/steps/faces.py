@@ -17,7 +17,7 @@ from dancecli.motion import Observation
 from dancecli.motion.camera import Affine, apply, inverse, to_scene
 from dancecli.motion.gaps import fill_short, runs
 from dancecli.motion.outliers import spikes
-from dancecli.motion.smoothing import one_euro
+from dancecli.motion.smoothing import median, one_euro
 from dancecli.motion.track import FILLED, split
 from dancecli.progress import Progress
 from dancecli.steps.driver import driver_key, observe
@@ -184,10 +184,8 @@ def _mend(points: NDArray[np.float64], camera: Affine, fps: float, smooth: float
 
 def _of_its_size(faces: NDArray[np.float64], window: int) -> BoolArray:
     """(T,): whether each face (T, 70, 3) is about as large as those before and after it."""
-    from scipy.ndimage import median_filter
-
     sizes = np.ptp(faces[:, :68, :2], axis=1).max(1)
-    usual = median_filter(sizes, window, mode="nearest")
+    usual = median(sizes, window)
     return np.asarray(np.maximum(sizes / usual, usual / np.maximum(sizes, 1e-6)) <= RESIZED)
 
 

@@ -138,7 +138,8 @@ class HeadPose:
     """Skin of the near or far half of the head; the neck goes over into the torso.
 
     turned_only: not drawn while the head faces us as in the photo.
-    rise: float32 (n,), heights of the vertices over the neck, 1 at the ears.
+    rise, aside: float32 (n,), heights of the vertices over the neck, 1 at the ears, and how far
+    they lie beside the line between, in the same unit.
     throat: pixels from the neck to the ears in the photo.
     face: a sheet of the face alone, drawn over the neck where the head sinks into it.
     """
@@ -147,6 +148,7 @@ class HeadPose:
     turned_only: bool
     torso: RoundSkin
     rise: FloatArray
+    aside: FloatArray
     throat: float
     face: bool = False
 
@@ -158,11 +160,12 @@ class HeadPose:
         if self.face:
             return Posed(points, depth, facing) if sunk > 0 else None
         base, _, _ = self.torso.posed(stance.torso)
+        fold = sunk * (1 - _follows(self.aside, JAW))  # hair beside it is squeezed as it hangs
         drawn, folded = (_follows(self.rise, between) for between in (STRETCH, FOLD))
-        moved = ((1 - sunk) * drawn + sunk * folded)[:, None] * (points - base)
+        moved = ((1 - fold) * drawn + fold * folded)[:, None] * (points - base)
         # No lower than where the neck begins to fold: the rest of it is behind the chin.
         most = np.maximum(self.rise - FOLD[0], 0) * self.throat * stance.scale
-        excess = sunk * np.maximum(moved @ stance.torso.axis - most, 0)
+        excess = fold * np.maximum(moved @ stance.torso.axis - most, 0)
         return Posed(base + moved - excess[:, None] * stance.torso.axis, depth, facing)
 
     def _sunk(self, stance: Stance) -> float:
@@ -182,13 +185,17 @@ STRETCH, FOLD = (0.15, 0.55), (0.35, 0.55)
 """Heights over the neck, 1 at the ears, between which vertices go over from the torso to the head:
 as a neck is drawn out, and where the chin comes to lie over it, so that the collar stays round."""
 
+JAW = 0.3, 0.5
+"""How far beside the line from neck to ears, in its length, the neck folds, and no more."""
+
 SUNK = 0.02, 0.2
 """Throats by which the head has sunk between which the neck begins to fold and does so entirely;
 less is noise, which would make the face's sheet come and go."""
 
 
 def _follows(rise: FloatArray, between: tuple[float, float]) -> FloatArray:
-    """(n,): 0 where a vertex moves with the torso, 1 where with the head."""
+    """(n,): 0 up to the first place, 1 from the second on: where a vertex moves with the torso and
+    with the head."""
     low, high = between
     return smoothstep(((rise - low) / (high - low)).astype(np.float32))
 
