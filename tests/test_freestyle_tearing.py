@@ -51,7 +51,7 @@ def test_a_gap_between_parts_that_meet_is_filled(left: int, right: int) -> None:
 
 def test_an_arm_opens_from_the_trunk_but_is_not_torn_off_it() -> None:
     slit, opening = (
-        mask(bars(puppet.RIGHT_UPPER_ARM, puppet.TORSO_LAYER, apart)) for apart in (4, 12)
+        mask(bars(puppet.RIGHT_UPPER_ARM, puppet.TORSO_LAYER, apart)) for apart in (4, 8)
     )
     assert slit[120:280, 119:121].min() > 0.6 > 0.1 > opening[120:280, 119:121].max()
 

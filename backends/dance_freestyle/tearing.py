@@ -15,7 +15,7 @@ from dance_freestyle.showing import pixels
 from dancecli.types import FloatArray
 from dancecli.warp import Warped, puppet
 
-ARMPIT = 0.7
+ARMPIT = 0.4
 """Share of `b2f.gap` that is closed between an upper arm and the trunk, which it opens from."""
 
 TOGETHER = (
