@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import Run
+from commands import Ran, Run
 from made_datasets import make_atr
 
 
@@ -14,6 +14,12 @@ from made_datasets import make_atr
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path / "dance.toml"
+
+
+def reenacted_with(run: Run, config: Path, text: str) -> Ran:
+    """What `dance reenact` says to that config."""
+    config.write_text(f"{text}\n")
+    return run("reenact", "p.jpg", "v.mp4", "--config", config)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +66,7 @@ def test_json_may_be_asked_for_by_its_name(run: Run, config: Path, key: str) -> 
 def test_what_is_no_option_is_told_the_names_of_the_command_line(
     run: Run, config: Path, text: str, says: str
 ) -> None:
-    config.write_text(f"{text}\n")
-    ran = run("reenact", "p.jpg", "v.mp4", "--config", config)
+    ran = reenacted_with(run, config, text)
     assert ran.code == 2
     assert says in ran.err and "as_json" not in ran.err
 
@@ -131,8 +136,7 @@ def test_what_is_wrong_in_a_file_for_training_is_one_line(
 def test_a_list_is_no_value_of_an_option_that_is_not_repeated(
     run: Run, config: Path, text: str, says: str
 ) -> None:
-    config.write_text(f"{text}\n")
-    ran = run("reenact", "p.jpg", "v.mp4", "--config", config)
+    ran = reenacted_with(run, config, text)
     (line,) = ran.err.splitlines()
     assert ran.code == 2 and says in line
 

@@ -101,6 +101,12 @@ class Figure:
         flat = self.points[a] - self.points[b]
         return float(np.hypot(np.hypot(*flat), self.depth[a] - self.depth[b]))
 
+    def rise(self, points: FloatArray) -> FloatArray:
+        """Float32 (...): heights of points (..., 2) over the neck, 1 at the ears."""
+        axis = self.points[HEAD] - self.points[NECK]
+        rise = (points - self.points[NECK]) @ axis / max(float(axis @ axis), 1e-6)
+        return np.asarray(rise, np.float32)
+
     def moved(self, scale: float, dx: float, dy: float) -> Figure:
         """Every point at scale * (x, y) + (dx, dy)."""
         points = self.points * np.float32(scale) + np.array([dx, dy], np.float32)

@@ -12,7 +12,6 @@ import numpy as np
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.anatomy import HEAD, NECK
 from dancecli.warp.continuing import mean_of
 from dancecli.warp.picture import Picture
 from dancecli.warp.pixels import nearest, nearest_fill, pixel_centres, shrunk
@@ -124,8 +123,5 @@ def _thickness(known: BoolArray, edge: FloatArray, inward: FloatArray, most: flo
 
 def _rise(picture: Picture, piece: Piece) -> FloatArray:
     """Float32 (h, w): height over the neck, 1 at the ears."""
-    neck, head = picture.figure.points[NECK], picture.figure.points[HEAD]
-    height, width = piece.real.shape
-    pixels = pixel_centres(height, width) + np.array([piece.left, piece.top], np.float32)
-    rise = (pixels - neck) @ (head - neck) / max(float((head - neck) @ (head - neck)), 1e-6)
-    return np.asarray(rise, np.float32)
+    corner = np.array([piece.left, piece.top], np.float32)
+    return picture.figure.rise(pixel_centres(*piece.real.shape) + corner)

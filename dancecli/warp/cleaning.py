@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.pixels import nearest_fill
+from dancecli.warp.pixels import distance, nearest_fill
 
 _ALIKE, _UNLIKE = 20.0, 60.0
 """Distances of colours in RGB, of 441 at most."""
@@ -36,7 +36,7 @@ def without_background(rgb: UInt8Array, alpha: FloatArray, size: float) -> Float
         return alpha
     share, all_deep = (cv2.blur(m.astype(np.float32), (4 * band, 4 * band)) for m in (core, deep))
     distinct = share > 0.7 * all_deep
-    beside = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 5) < 1.6 * band
+    beside = distance(core) < 1.6 * band
     slip = beside & distinct & (inside < 2 * band) & (to_background < _ALIKE)
     slip &= np.linalg.norm(picture - front, axis=-1) > _UNLIKE
     opened = cv2.morphologyEx(slip.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))

@@ -14,7 +14,7 @@ from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.bare import shoulders
 from dancecli.warp.limbs import smoothstep
 from dancecli.warp.picture import Picture
-from dancecli.warp.pixels import nearest, nearest_fill, shrunk
+from dancecli.warp.pixels import distance, nearest, nearest_fill, shrunk
 
 SHADE = 0.015
 """Heights of the body: what lies so near to an arm may be in its shadow."""
@@ -132,11 +132,8 @@ def _continue(
 def _off_the_seam(sure: BoolArray, hidden: BoolArray, weave: float, size: float) -> FloatArray:
     """Float32 (H, W): 1, but falling to 0 beside what is hidden where there is no weave to break:
     an arm's own edge and its darkest shadow lie there."""
-    import cv2
-
-    away = cv2.distanceTransform((~hidden).astype(np.uint8), cv2.DIST_L2, 5)
     seam = SEAM * size  # far from everything the distance is the largest number there is
-    near = 1 - smoothstep((np.minimum(away, 3 * seam) / seam - 1).astype(np.float32))
+    near = 1 - smoothstep((np.minimum(distance(hidden), 3 * seam) / seam - 1).astype(np.float32))
     return np.asarray(1 - (1 - weave) * near * sure, np.float32)
 
 
@@ -161,7 +158,7 @@ def _colours(rgb: UInt8Array, known: BoolArray, size: float) -> UInt8Array:
     filled = nearest_fill(rgb, known, ~known).copy()
     for reach, sigma in ((2 * inset, 0.006), (8 * inset, 0.02)):
         smooth = cv2.GaussianBlur(filled, (0, 0), sigma * size)
-        far = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) > reach
+        far = distance(known) > reach
         filled[far] = smooth[far]
     return filled
 

@@ -196,14 +196,13 @@ def _head_parts(picture: Picture, torso: Piece, here: Stance, cell: float) -> li
     vertices = meshes[0].vertices
     figure, length = picture.figure, _torso_length(picture.figure)
     axis = figure.points[HEAD] - figure.points[NECK]
-    square = max(float(axis @ axis), 1e-6)
-    rise = (vertices - figure.points[NECK]) @ axis / square
-    beside = np.abs((vertices - figure.points[NECK]) @ np.array([-axis[1], axis[0]])) / square
+    across = np.array([-axis[1], axis[0]]) / max(float(axis @ axis), 1e-6)
+    beside = np.abs((vertices - figure.points[NECK]) @ across)
     torso_outline = _outline(torso, here.torso, picture)
     kept = aside(here.head.yaw)
     base = round_skin(here.torso, torso_outline, vertices, length, TORSO_BUILD, False, kept)
     throat = float(np.hypot(*axis))
-    places = rise.astype(np.float32), beside.astype(np.float32)
+    places = figure.rise(vertices), beside.astype(np.float32)
 
     def pose(far: bool, turned_only: bool, face: bool) -> HeadPose:
         skin = round_skin(here.head, outline, vertices, length, HEAD_BUILD, far, kept)

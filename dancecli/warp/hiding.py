@@ -19,7 +19,7 @@ from dancecli.warp.layers import (
 from dancecli.warp.limbs import Chain
 from dancecli.warp.missing import LIMBS, end_shown
 from dancecli.warp.picture import Picture
-from dancecli.warp.pixels import closed, pixel_centres, segment_distance, soft
+from dancecli.warp.pixels import closed, distance, pixel_centres, segment_distance, soft
 
 _RADII = {LEFT_ARM: ARM_RADII, RIGHT_ARM: ARM_RADII, LEFT_LEG: LEG_RADII, RIGHT_LEG: LEG_RADII}
 
@@ -48,10 +48,8 @@ def hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
     foot that it leads to. At its root a limb has the torso's pixels (`_cap`), unless
     another limb hides those too.
     """
-    import cv2
-
     own = picture.owner == part
-    shown = cv2.distanceTransform((~own).astype(np.uint8), cv2.DIST_L2, 5)
+    shown = distance(own)
     beyond = soft(~picture.photo, 0.006 * picture.figure.size) > 0.02
     nobody = picture.owner == NOBODY
     radii, hidden = limb_radii(picture, part, chain), np.zeros(own.shape, bool)

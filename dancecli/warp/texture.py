@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dancecli.labels import Label
 from dancecli.types import SEEN, BoolArray, FloatArray, UInt8Array
-from dancecli.warp.anatomy import HEAD, NECK, thighs_raised
+from dancecli.warp.anatomy import thighs_raised
 from dancecli.warp.before import hidden_head
 from dancecli.warp.beyond import continued_along
 from dancecli.warp.continuing import continued, continued_behind
@@ -225,8 +225,7 @@ def face_piece(picture: Picture, head: Piece) -> Piece:
     """The head without neck and hanging hair: what lies over the collar when it is bowed. head:
     from `head_piece`."""
     own, figure = picture.owner == HEAD_PART, picture.figure
-    axis = figure.points[HEAD] - figure.points[NECK]
-    rise = (pixel_centres(*own.shape) - figure.points[NECK]) @ axis / max(float(axis @ axis), 1e-6)
+    rise = figure.rise(pixel_centres(*own.shape))
     face: BoolArray = own & np.isin(picture.labels, ON_HEAD) & ((rise > JAW) | _above_jaw(picture))
     face &= (rise > CHIN) | ~np.isin(picture.labels, (Label.HAIR, Label.HAT))
     rows, columns = head.real.shape
