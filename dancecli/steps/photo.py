@@ -15,6 +15,7 @@ from dancecli.motion import left_to_right
 from dancecli.motion.placing import is_upright
 from dancecli.motion.track import skeleton_of
 from dancecli.steps.stages import Stages
+from dancecli.steps.turning import TURNS, steadied
 from dancecli.types import (
     FloatArray,
     Frame,
@@ -70,6 +71,7 @@ def photo_key(job: Job, stages: Stages) -> dict[str, object]:
         "person": job.photo_person,
         "plugins": stages.identity("pose", "mask", "parser"),
         "side": PHOTO_SIDE,
+        "turns": TURNS,
     }
 
 
@@ -86,12 +88,13 @@ def fitted(frame: Frame, side: int) -> Frame:
 
 def _looked_at(entry: Entry, frame: Frame, job: Job, stages: Stages) -> Target:
     people = stages.pose.extract(frame)
-    skeleton = pick(people, job.photo_person, job.photo)
-    check_usable(skeleton, job.photo)
+    found = pick(people, job.photo_person, job.photo)
+    check_usable(found, job.photo)
+    skeleton = steadied(frame, found, stages.pose)
     say_if_not_upright(skeleton, job.photo)
     alpha = np.rint(stages.mask.mask(frame, skeleton).alpha * 255).astype(np.uint8)
     labels = stages.parser.parse(frame, skeleton, _mask(alpha)).labels
-    others = [person.points() for person in people if person is not skeleton]
+    others = [person.points() for person in people if person is not found]
     stored = {"alpha": alpha, "labels": labels, **_skeleton_arrays(skeleton)}
     stored["others"] = np.array(others, np.float32).reshape(-1, 137, 3)
     entry.save("target", stored)
