@@ -129,6 +129,13 @@ def test_leaves_out_a_second_person(photo: Frame, person: Skeleton) -> None:
     assert overlap(theirs[: dancer.height, photo.width :], alpha_of(dancer, other)) > 0.97
 
 
+def test_a_skeleton_read_otherwise_is_nobody_else(photo: Frame, person: Skeleton) -> None:
+    """As a head too high: what the detector finds there is this person again, not somebody beside
+    them whose part of the picture is not theirs."""
+    misread = person.moved(1, 0, -120)
+    assert overlap(alpha_of(photo, misread), alpha_of(photo, person)) > 0.7
+
+
 def test_separates_people_who_walk_side_by_side() -> None:
     for frame in stills(media("drive_two_people_corridor_walk.mp4"), 5)[1:]:
         woman, man = sorted(POSE.extract(frame), key=lambda s: float(s.joint("neck")[0]))

@@ -39,7 +39,7 @@ DRIFTS, SHARE = 0.0006, 0.15
 DISAGREE = 0.7
 """Share that counts of what flow there and back, and of neighbouring pixels, disagree by."""
 
-ASTRAY = 0.03
+ASTRAY = 0.045
 """Heights by which flow and the network's own motion differ where flow is of something else."""
 
 SPANS = 1, 2, 4, 8, 16

@@ -27,6 +27,10 @@ BONE_SUPPORT = 0.15
 TRUNK = 0.6, 4.0
 """Shortest and longest way from between the shoulders to the hips, in their breadth as seen."""
 
+ONE_BODY = 0.4
+"""IoU of two skeletons' boxes from which on they are of one person, read in two ways: of people who
+stand before each other the boxes of what is seen overlap by less than half of that."""
+
 NEAR = 0.05
 """Body heights about the limbs within which the selfie model is believed."""
 
@@ -162,7 +166,12 @@ def bystanders(picture: UInt8Array, region: Region, skeleton: Skeleton) -> list[
         other = people.read(picture, proposal)
         if other and other.support() > 0.5 and not agrees(other, skeleton):
             found.append(Skeleton(body_25(other)[0]))
-    return found
+    return [s for s in found if not _one_body(s, skeleton)]
+
+
+def _one_body(one: Skeleton, other: Skeleton) -> bool:
+    a, b = (Skeleton(s.body).box() for s in (one, other))
+    return a is not None and b is not None and a.iou(b) > ONE_BODY
 
 
 def cut_out(
