@@ -6,6 +6,7 @@ import numpy as np
 
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray
+from dancecli.warp.crossing import crossings
 from dancecli.warp.hem import skirted
 from dancecli.warp.layers import (
     ARM_RADII,
@@ -17,11 +18,14 @@ from dancecli.warp.layers import (
     RIGHT_LEG,
 )
 from dancecli.warp.limbs import Chain
-from dancecli.warp.missing import LIMBS, end_shown
+from dancecli.warp.missing import LIMBS, chain_of, end_shown
 from dancecli.warp.picture import Picture
 from dancecli.warp.pixels import closed, distance, pixel_centres, segment_distance, soft
 
 _RADII = {LEFT_ARM: ARM_RADII, RIGHT_ARM: ARM_RADII, LEFT_LEG: LEG_RADII, RIGHT_LEG: LEG_RADII}
+
+_BEFORE = {LEFT_LEG: (RIGHT_LEG, "right"), RIGHT_LEG: (LEFT_LEG, "left")}
+"""Each leg's twin and its side."""
 
 BARE_LEG = (0.056, 0.038, 0.024, 0.026)
 """Half-widths at hip, knee, ankle and toes, heights of the body."""
@@ -133,7 +137,19 @@ def bare_below_hem(picture: Picture, part: int) -> bool:
 
 
 def limb_radii(picture: Picture, part: int, chain: Chain) -> FloatArray:
-    """Float32 (4,): half-width at each joint, pixels, measured where the limb shows."""
+    """Float32 (4,): half-width at each joint, pixels, measured where the limb shows.
+
+    A leg that goes on behind the other one is no stouter than that: what shows of it lies beside
+    its bones.
+    """
+    radii = _radii(picture, part, chain)
+    other = _BEFORE.get(part)
+    if other is None or other[1] not in {side for _, side in crossings(picture.figure)}:
+        return radii
+    return np.minimum(radii, _radii(picture, other[0], chain_of(picture, other[0])))
+
+
+def _radii(picture: Picture, part: int, chain: Chain) -> FloatArray:
     usual = np.array(_RADII[part], np.float32) * picture.figure.size
     if bare_below_hem(picture, part):
         return np.array(BARE_LEG, np.float32) * picture.figure.size

@@ -25,6 +25,7 @@ from dancecli.warp.anatomy import (
     Figure,
     thighs_raised,
 )
+from dancecli.warp.crossing import leg_costs
 from dancecli.warp.pixels import (
     nearest_fill,
     pixel_centres,
@@ -85,7 +86,7 @@ def _ends(figure: Figure, limbs: dict[str, tuple[int, ...]], deep: FloatArray) -
 def owners(rgb: UInt8Array, alpha: FloatArray, labels: UInt8Array, figure: Figure) -> UInt8Array:
     """Uint8 (H, W): the part 0-5 that owns each pixel of the person, 255 elsewhere."""
     person = alpha > 0.5
-    costs = _bone_costs(figure, *alpha.shape)
+    costs = _bone_costs(figure, person)
     costs += _label_table()[:, labels]
     costs[HEAD_PART, np.isin(labels, ON_HEAD)] = 0  # long hair may hang anywhere
     hangs = _hanging(labels, figure)
@@ -116,8 +117,9 @@ def _hanging(labels: UInt8Array, figure: Figure) -> BoolArray:
     return skirt
 
 
-def _bone_costs(figure: Figure, height: int, width: int) -> FloatArray:
-    """Float32 (6, H, W): near 0 on a part's bones, near 1 at its usual outline."""
+def _bone_costs(figure: Figure, person: BoolArray) -> FloatArray:
+    """Float32 (6, H, W): near 0 on a part's bones, near 1 at its usual outline. person: (H, W)."""
+    height, width = person.shape
     pixels, size = pixel_centres(height, width), figure.size
     outside = polygon_distance(torso_polygon(figure), height, width)
     costs = np.empty((6, height, width), np.float32)
@@ -128,8 +130,9 @@ def _bone_costs(figure: Figure, height: int, width: int) -> FloatArray:
         over = outside < 0
         in_front = over & (front > 0.04 * size) & (cost < 1.05)
         costs[part] = np.where(in_front, 0.3 * cost, cost + 0.5 * over)
+    legs = {side: _limb_cost(figure, pixels, LEG[side], LEG_RADII)[0] for side in SIDES}
     for part, side in ((LEFT_LEG, "left"), (RIGHT_LEG, "right")):
-        cost, _ = _limb_cost(figure, pixels, LEG[side], LEG_RADII)
+        cost = leg_costs(figure, pixels, legs, person)[side]
         costs[part] = cost + 1.5 * _above_hips(figure, pixels, side)
     return costs
 
