@@ -243,3 +243,27 @@ def test_trousers_go_on_as_wide_as_they_are_however_far_off_the_bone() -> None:
     chain = chain_of(picture, LEFT_LEG)
     shown = np.median((picture.owner[: rows - 10] == LEFT_LEG)[-40:].sum(1))
     assert 2 * limb_radii(picture, LEFT_LEG, chain)[2] < 1.3 * shown
+
+
+def folded(hands: bool = True) -> Target:
+    """The left forearm lies on the upper arm, and the hand, white, before the shoulder."""
+    skeleton = bent(standing(), left_elbow=-35, left_wrist=172)
+    target = photo_of(with_world(skeleton, left_wrist=0.15))
+    hand = target.labels.labels == Label.LEFT_HAND
+    rgb = np.where(hand[..., None], np.uint8(255), target.frame.rgb)
+    labels = target.labels.labels.copy()
+    if not hands:
+        labels[np.isin(labels, (Label.LEFT_HAND, Label.RIGHT_HAND))] = Label.UPPER_CLOTHES
+    return replace(target, frame=Frame(rgb), labels=LabelMap(labels))
+
+
+def test_the_hand_of_a_folded_arm_does_not_stay_on_the_upper_arm() -> None:
+    skeleton = standing()
+    warped = warp.cut(folded()).pose(skeleton, HEIGHT, WIDTH)
+    white = (warped.colour.min(-1) > 0.85) & (warped.alpha > 0.5)
+    wrist = skeleton.joint("left_wrist")
+    hand = near(wrist + np.array([0, 0.04]) * HEIGHT, 0.12 * HEIGHT)
+    assert (white & hand).sum() > 150
+    assert (white & ~hand).sum() < 30
+    upper = middle(skeleton, "left_shoulder", "left_elbow").astype(int)
+    assert warped.alpha[upper[1], upper[0]] > 0.9

@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 
 from dancecli.types import BoolArray, FloatArray
-from dancecli.warp.anatomy import LEG, Figure
+from dancecli.warp.anatomy import LEG, SIDES, Figure
 
 Crossing = tuple[FloatArray, str]
 """A place (x, y) and the side whose leg lies in front there."""
@@ -28,10 +28,13 @@ SLIM, STOUT, USUAL = 0.75, 1.15, 1.0
 
 
 def crossings(figure: Figure) -> list[Crossing]:
-    """Where thighs and shins cross in the picture; nothing where depth is unknown."""
+    """Where thighs and shins that are seen cross; nothing where depth is unknown."""
     if not figure.has_depth:
         return []
-    left, right = ([(a, b) for a, b in itertools.pairwise(LEG[s][:3])] for s in ("left", "right"))
+    left, right = (
+        [(a, b) for a, b in itertools.pairwise(LEG[side][:3]) if figure.known[[a, b]].all()]
+        for side in SIDES
+    )
     found = []
     for one, other in itertools.product(left, right):
         at = _meeting(*(figure.points[joint] for joint in (*one, *other)))

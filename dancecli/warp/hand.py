@@ -1,14 +1,15 @@
-"""A relaxed hand for arms whose hand the photo does not show: fingers and palm as rounded solids,
-lit from above, in the colour of the face."""
+"""Hands before their own upper arm, and a relaxed one for arms whose hand the photo does not show:
+fingers and palm as rounded solids, lit from above, in the colour of the face."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from dancecli.types import FloatArray, UInt8Array
-from dancecli.warp.layers import LEFT_ARM
+from dancecli.labels import Label
+from dancecli.types import BoolArray, FloatArray, UInt8Array
+from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM
 from dancecli.warp.lighting import FLATNESS, light
-from dancecli.warp.missing import chain_of, skin_colour
+from dancecli.warp.missing import chain_of, end_shown, skin_colour
 from dancecli.warp.picture import Picture
 from dancecli.warp.pixels import pixel_centres
 
@@ -27,6 +28,12 @@ _BONES = np.array([
     ((0.05, 0.15, 0.095), (0.33, 0.335, 0.072)),  # thumb
     ((0.33, 0.335, 0.072), (0.55, 0.390, 0.052)),
 ], np.float32)  # fmt: skip
+
+
+ON_UPPER = 1e-4
+"""Least of a hand before its own upper arm, squares of the body's height."""
+
+_HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND)
 
 
 def drawn_hand(picture: Picture, part: int) -> tuple[FloatArray, UInt8Array]:
@@ -63,3 +70,22 @@ def _solid(places: FloatArray) -> tuple[FloatArray, FloatArray]:
         depth = np.maximum(depth, radius - off)
         height = np.maximum(height, np.sqrt(np.maximum(radius**2 - off**2, 0)))
     return depth, height
+
+
+def hand_on_upper(
+    picture: Picture, part: int, own: BoolArray, upper: FloatArray
+) -> BoolArray | None:
+    """Where the hand of a folded arm, seen or drawn, lies before its own upper half (H, W), with
+    which it does not move; None where it does not. own: the limb; upper: the half's share."""
+    import cv2
+
+    if part not in (LEFT_ARM, RIGHT_ARM):
+        return None
+    if not end_shown(picture, part):
+        hand = drawn_hand(picture, part)[0] > 0.5
+    else:
+        hand = own & np.isin(picture.labels, _HANDS)
+        _, pieces, stats, _ = cv2.connectedComponentsWithStats(hand.astype(np.uint8))
+        if len(stats) > 1:
+            hand = pieces == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()
+    return hand if (hand & (upper > 0.02)).sum() > ON_UPPER * picture.figure.size**2 else None

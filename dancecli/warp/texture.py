@@ -19,7 +19,7 @@ from dancecli.warp.anatomy import thighs_raised
 from dancecli.warp.before import hidden_head
 from dancecli.warp.beyond import continued_along
 from dancecli.warp.continuing import continued, continued_behind
-from dancecli.warp.hand import drawn_hand
+from dancecli.warp.hand import drawn_hand, hand_on_upper
 from dancecli.warp.hem import bare_leg
 from dancecli.warp.hiding import bare_below_hem, behind_arms, hidden_length, limb_radii
 from dancecli.warp.layers import (
@@ -37,7 +37,7 @@ from dancecli.warp.layers import (
 from dancecli.warp.limbs import Chain, smoothstep
 from dancecli.warp.missing import chain_of, end_shown, skin_colour
 from dancecli.warp.picture import Picture
-from dancecli.warp.pixels import closed, pixel_centres, soft
+from dancecli.warp.pixels import closed, pixel_centres, segment_distance, soft
 
 _OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
 """Garments that hang over the legs and never belong to them."""
@@ -99,11 +99,17 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     crook = chain.crook(pixels, width)
     past = chain.past(pixels, 1, width) / ((0.025 - 0.023 * crook) * size)
     past = _apart(past, own, chain, width)
-    upper, lower = (
-        _piece(filled, member * half, core & picture.photo)
-        for half in (smoothstep(2 - past), smoothstep(2 + past))
-    )
-    return upper, lower
+    halves = smoothstep(2 - past), smoothstep(2 + past)
+    hand = hand_on_upper(picture, part, own, halves[0])
+    if hand is None:
+        upper, lower = (_piece(filled, member * half, core & picture.photo) for half in halves)
+        return upper, lower
+    lower = _piece(filled, member * np.maximum(halves[1], _edged(hand, size)), core & picture.photo)
+    core = (core | (picture.owner == TORSO)) & ~(soft(hand, BLUR * size) > 0.02)
+    beneath = segment_distance(pixels, *chain.joints[:2]) < width
+    left = halves[0] * _edged(~hand | beneath, size)
+    filled = continued_along(picture, core, member > 0)
+    return _piece(filled, member * left, core & own & picture.photo), lower
 
 
 def _without_slivers(picture: Picture, part: int, chain: Chain) -> BoolArray:
