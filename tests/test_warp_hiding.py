@@ -16,7 +16,7 @@ from dancecli.warp.hiding import hidden_length, limb_radii
 from dancecli.warp.layers import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TORSO
 from dancecli.warp.missing import LIMBS, chain_of, end_shown
 from dancecli.warp.picture import Picture, picture_of
-from dancecli.warp.pixels import pixel_centres
+from dancecli.warp.pixels import pixel_centres, segment_distance
 from dancecli.warp.texture import limb_pieces
 
 
@@ -267,3 +267,17 @@ def test_the_hand_of_a_folded_arm_does_not_stay_on_the_upper_arm() -> None:
     assert (white & ~hand).sum() < 30
     upper = middle(skeleton, "left_shoulder", "left_elbow").astype(int)
     assert warped.alpha[upper[1], upper[0]] > 0.9
+
+
+def test_a_rim_of_a_foot_behind_the_other_one_is_no_foot() -> None:
+    """The leg is then the other one's, mirrored, and does not end in a wire."""
+    picture = picture_of(photo_of(standing()))
+    ankle, toes = picture.figure.points[list(LIMBS[RIGHT_LEG])][2:]
+    pixels = pixel_centres(*picture.owner.shape)
+    foot = (picture.owner == RIGHT_LEG) & ((pixels - ankle) @ (toes - ankle) > 0)
+    rim = foot & (segment_distance(pixels, ankle, toes) < 2)
+    owner = np.where(foot & ~rim, np.uint8(LEFT_LEG), picture.owner)
+    assert rim.sum() > 20
+    assert end_shown(picture, RIGHT_LEG)
+    assert not end_shown(replace(picture, owner=owner), RIGHT_LEG)
+    assert end_shown(replace(picture, owner=owner), LEFT_LEG)

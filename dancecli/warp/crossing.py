@@ -28,13 +28,10 @@ SLIM, STOUT, USUAL = 0.75, 1.15, 1.0
 
 
 def crossings(figure: Figure) -> list[Crossing]:
-    """Where thighs and shins that are seen cross; nothing where depth is unknown."""
-    if not figure.has_depth:
+    """Where thighs and shins cross; nothing where depth is unknown, or a knee that was not seen."""
+    if not (figure.has_depth and figure.known[[LEG[side][1] for side in SIDES]].all()):
         return []
-    left, right = (
-        [(a, b) for a, b in itertools.pairwise(LEG[side][:3]) if figure.known[[a, b]].all()]
-        for side in SIDES
-    )
+    left, right = (list(itertools.pairwise(LEG[side][:3])) for side in SIDES)
     found = []
     for one, other in itertools.product(left, right):
         at = _meeting(*(figure.points[joint] for joint in (*one, *other)))

@@ -25,6 +25,9 @@ HAND, HINT_OF_HAND = 0.0013, 0.0004
 """Least area labelled as a hand that is one, and that is one if there is other evidence; squares
 of the body's height. A whole hand has about 0.003."""
 
+SLIVER = 0.3
+"""Least of a foot beside the other one, by their pixels, that is one and no rim behind that."""
+
 _HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND, Label.GLOVE)
 _SKIN = (Label.FACE, Label.TORSO_SKIN, Label.LEFT_ARM, Label.RIGHT_ARM)
 
@@ -51,22 +54,28 @@ def end_shown(picture: Picture, part: int) -> bool:
     """Whether the photo shows the hand or foot."""
     chain, size = chain_of(picture, part), picture.figure.size
     if part in (LEFT_LEG, RIGHT_LEG):
-        return _on_own(picture, part, chain, 2, 0.0, 0.6) > 0.5
+        on_own = _on_own(picture, part, chain, 2, 0.0, 0.6) > 0.5
+        return on_own and _beyond(picture, part) >= SLIVER * _beyond(picture, OTHER[part])
     hand = (picture.owner == part) & np.isin(picture.labels, _HANDS)
     if np.isin(picture.labels, _HANDS).any() or (picture.labels == Label.FACE).any():
-        return _hand_shown(picture, part, chain, float(hand.sum()) / size**2)
+        return _hand_shown(picture, part, float(hand.sum()) / size**2)
     return _on_own(picture, part, chain, 2, 0.0, 0.6) > 0.5
 
 
-def _hand_shown(picture: Picture, part: int, chain: Chain, labelled: float) -> bool:
+def _hand_shown(picture: Picture, part: int, labelled: float) -> bool:
     """Gloves and clasped hands get few hand labels: keypoints or enough beyond the wrist help."""
     if not HINT_OF_HAND < labelled < HAND:
         return labelled >= HAND
     if picture.figure.known[LIMBS[part][3]]:
         return True
-    size = picture.figure.size
+    return _beyond(picture, part) > 2 * HAND * picture.figure.size**2
+
+
+def _beyond(picture: Picture, part: int) -> int:
+    """Pixels of a limb beyond its wrist or ankle."""
     own = np.argwhere(picture.owner == part)[:, ::-1].astype(np.float32)
-    return bool((chain.past(own, 2, 0.03 * size) > 0).sum() > 2 * HAND * size**2)
+    past = chain_of(picture, part).past(own, 2, 0.03 * picture.figure.size)
+    return int((past > 0).sum())
 
 
 def _on_own(
