@@ -13,6 +13,7 @@ from dancecli.types import BoolArray, FloatArray, Target, UInt8Array
 from dancecli.warp.anatomy import Figure, photo_figure, thighs_raised
 from dancecli.warp.before import with_hands
 from dancecli.warp.cleaning import without_background
+from dancecli.warp.fingers import without_cloth
 from dancecli.warp.hem import hemmed
 from dancecli.warp.layers import NOBODY, owners
 from dancecli.warp.pixels import nearest_fill
@@ -60,7 +61,8 @@ def picture_of(target: Target) -> Picture:
     labels = _on_bent_legs(labels, figure)
     photo = taken(np.ones((height, width), np.uint8)) > 0
     alpha = without_background(rgb, alpha, figure.size)
-    owner = hemmed(_owners(rgb, alpha, labels, figure), labels, figure)
+    owner = without_cloth(_owners(rgb, alpha, labels, figure), rgb, labels, figure)
+    owner = hemmed(owner, labels, figure)
     face = target.skeleton.moved(scale, -left * scale, -top * scale).face
     return Picture(rgb, alpha, photo, labels, owner, figure, face)
 
