@@ -281,3 +281,27 @@ def test_a_rim_of_a_foot_behind_the_other_one_is_no_foot() -> None:
     assert end_shown(picture, RIGHT_LEG)
     assert not end_shown(replace(picture, owner=owner), RIGHT_LEG)
     assert end_shown(replace(picture, owner=owner), LEFT_LEG)
+
+
+def test_what_a_long_skirt_hides_stays_behind_it_in_a_squat() -> None:
+    skeleton = standing()
+    target = photo_of(skeleton)
+    labels, rgb = target.labels.labels.copy(), target.frame.rgb.copy()
+    hip, ankle = skeleton.joint("mid_hip"), skeleton.joint("left_ankle")
+    hem = hip[1] + 0.75 * (ankle[1] - hip[1])
+    corners = [(-30, hip[1]), (30, hip[1]), (45, hem), (-45, hem)]
+    skirt = np.array([(hip[0] + x, y) for x, y in corners])
+    for array, value in ((labels, int(Label.SKIRT)), (rgb, (20, 120, 120))):
+        cv2.fillPoly(array, [skirt.astype(np.int32)], value)
+    alpha = np.maximum(target.mask.alpha, (labels > 0).astype(np.float32))
+    photo = Target(Frame(rgb), replace(target.mask, alpha=alpha), LabelMap(labels), skeleton)
+    body = skeleton.body.copy()
+    for side in ("left", "right"):  # thighs towards us
+        for joint in ("knee", "ankle"):
+            body[JOINT[f"{side}_{joint}"], 1] -= 0.12 * HEIGHT
+    knees = {"left_knee": 0.4, "right_knee": 0.4, "left_ankle": 0.3, "right_ankle": 0.3}
+    warped = warp.cut(photo).pose(with_world(replace(skeleton, body=body), **knees), HEIGHT, WIDTH)
+    lap = near(hip + np.array([0, 0.08]) * HEIGHT, 0.05 * HEIGHT) & (warped.alpha > 0.5)
+    cloth = np.abs(warped.colour * 255 - (20, 120, 120)).max(-1) < 60
+    assert lap.sum() > 1000
+    assert cloth[lap].mean() > 0.97

@@ -11,8 +11,9 @@ import numpy as np
 from dancecli.types import FloatArray, Target
 from dancecli.warp.anatomy import HEAD, MID_HIP, NECK, Figure
 from dancecli.warp.behind import far_head
-from dancecli.warp.hiding import limb_radii
-from dancecli.warp.layers import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
+from dancecli.warp.hem import skirted
+from dancecli.warp.hiding import limb_radii, owner_at
+from dancecli.warp.layers import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TORSO
 from dancecli.warp.limbs import limb_skin, smoothstep
 from dancecli.warp.missing import LIMBS, OTHER, chain_of, shown
 from dancecli.warp.picture import Picture, picture_of
@@ -217,6 +218,21 @@ def _head_parts(picture: Picture, torso: Piece, here: Stance, cell: float) -> li
     return [*parts, Part(HEAD_LAYER, face, meshes[0], pose(False, False, True))]
 
 
+def _biases(picture: Picture, part: int) -> tuple[float, float]:
+    """Of the upper and the lower half. What a skirt hides in the photo, thighs or shins as well, is
+    behind it wherever it goes."""
+    if part in (LEFT_ARM, RIGHT_ARM):
+        return _ARM_BIAS
+    if not skirted(picture.owner, picture.labels, picture.figure):
+        return _LEG_BIAS
+    knee = chain_of(picture, part).joints[1]
+    return BEHIND, BEHIND if owner_at(picture, knee) == TORSO else _LEG_BIAS[1]
+
+
+BEHIND = -1.0
+"""Bias of what is behind the trunk whatever its depth."""
+
+
 def _limb_parts(
     picture: Picture, pieces: Callable[[int], tuple[Piece, Piece]], part: int, cell: float
 ) -> list[Part]:
@@ -225,7 +241,7 @@ def _limb_parts(
     Both come from one side where it shows both, for only then do they meet without a step.
     """
     own, other = shown(picture, part), shown(picture, OTHER[part])
-    biases = _ARM_BIAS if part in (LEFT_ARM, RIGHT_ARM) else _LEG_BIAS
+    biases = _biases(picture, part)
     whole = min(own) < 0.5 and min(other) > 0.75
     parts = []
     for half in (0, 1):

@@ -49,8 +49,9 @@ def without_cloth(
         beyond = (pixel_centres(*labelled[window].shape) - wrist) @ (tip - wrist) > 0
         hand = (owner[window] == part) & (labelled[window] | beyond)
         cloth = _cloth(hand, owner[window], rgb[window], middle, figure.size)
-        others = ~np.isin(owner[window], (part, NOBODY))
-        out[window] = nearest_fill(out[window], others, cloth)
+        others, nobody = ~np.isin(owner[window], (part, NOBODY)), owner[window] == NOBODY
+        inside = distance(others) < distance(nobody)  # else it is what lies behind the person
+        out[window] = nearest_fill(out[window], others, cloth & inside)
     return out
 
 

@@ -57,7 +57,7 @@ def hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
     beyond = soft(~picture.photo, 0.006 * picture.figure.size) > 0.02
     nobody = picture.owner == NOBODY
     radii, hidden = limb_radii(picture, part, chain), np.zeros(own.shape, bool)
-    rooted = _owner_at(picture, chain.joints[0]) not in LIMBS.keys() - {part}
+    rooted = owner_at(picture, chain.joints[0]) not in LIMBS.keys() - {part}
     guessed = not picture.figure.known[LIMBS[part][3]] and end_shown(picture, part)
     for bone in range(2 if guessed else 3):
         in_front = nobody & ~picture.figure.known[LIMBS[part][bone + 1]]
@@ -71,7 +71,7 @@ def hidden_length(picture: Picture, part: int, chain: Chain) -> FloatArray:
     return soft(hidden, 0.003 * picture.figure.size)
 
 
-def _owner_at(picture: Picture, point: FloatArray) -> int:
+def owner_at(picture: Picture, point: FloatArray) -> int:
     """The part at a point (x, y); nobody outside the picture."""
     x, y = (int(v) for v in np.floor(point))
     height, width = picture.owner.shape

@@ -61,8 +61,8 @@ def picture_of(target: Target) -> Picture:
     labels = _on_bent_legs(labels, figure)
     photo = taken(np.ones((height, width), np.uint8)) > 0
     alpha = without_background(rgb, alpha, figure.size)
-    owner = without_cloth(_owners(rgb, alpha, labels, figure), rgb, labels, figure)
-    owner = hemmed(owner, labels, figure)
+    owner = hemmed(_owners(rgb, alpha, labels, figure), labels, figure)
+    owner = without_cloth(owner, rgb, labels, figure)
     face = target.skeleton.moved(scale, -left * scale, -top * scale).face
     return Picture(rgb, alpha, photo, labels, owner, figure, face)
 
