@@ -14,7 +14,7 @@ from dancecli.plate import WIDE, person_hole
 from dancecli.steps.background import empty_photo
 from dancecli.steps.photo import bystanders, understand
 from dancecli.steps.stages import Stages
-from dancecli.types import Frame
+from dancecli.types import Frame, PersonMask, Skeleton
 from dancecli.workdir import WorkDir
 
 
@@ -59,3 +59,36 @@ def test_a_person_alone_has_no_bystanders(
     stages, work = Stages(job), WorkDir(tmp_path / "work")
     target = understand(job, stages, work)
     assert bystanders(job, target, stages, work) is None
+
+
+@pytest.mark.parametrize(("who", "dancer"), [("largest", "small"), ("left", "large")])
+def test_instead_of_a_largest_person_who_cannot_be_cut_out_the_next_one_dances(
+    demo_photo: Path,
+    demo_video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    who: str,
+    dancer: str,
+) -> None:
+    large = read_photo(demo_photo).rgb[:, 220:560]
+    small = cv2.resize(large, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    small = np.pad(small, ((large.shape[0] - small.shape[0], 0), (0, 0), (0, 0)), mode="edge")
+    path = tmp_path / "two.png"
+    cv2.imwrite(str(path), np.hstack([large, small])[..., ::-1])
+    job = Job(photo=path, video=demo_video, out=tmp_path / "out.mp4", photo_person=who)
+    stages = Stages(job)
+    mask = type(stages.mask).mask
+
+    def fails_on_the_left(self: object, frame: Frame, skeleton: Skeleton) -> PersonMask:
+        alpha, (x, y) = mask(self, frame, skeleton).alpha.copy(), skeleton.joint("neck")
+        if x < large.shape[1]:
+            alpha[int(y) :] = 0
+        return PersonMask(alpha)
+
+    monkeypatch.setattr(type(stages.mask), "mask", fails_on_the_left)
+    target = understand(job, stages, WorkDir(tmp_path / "work"))
+    on_the_left = target.skeleton.joint("neck")[0] < large.shape[1]
+    assert on_the_left == (dancer == "large")
+    said = "it is the next one" if dancer == "small" else "expect a torn one"
+    assert [said in record.getMessage() for record in caplog.records] == [True]
