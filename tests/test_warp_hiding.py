@@ -305,3 +305,11 @@ def test_what_a_long_skirt_hides_stays_behind_it_in_a_squat() -> None:
     cloth = np.abs(warped.colour * 255 - (20, 120, 120)).max(-1) < 60
     assert lap.sum() > 1000
     assert cloth[lap].mean() > 0.97
+
+
+def test_the_trunk_does_not_go_along_with_the_shin_of_a_folded_leg() -> None:
+    """Of somebody who stands on one leg: what lies beside the shin hangs from the hips."""
+    skeleton = with_world(bent(standing(), left_knee=-75, left_ankle=155), left_knee=0.1)
+    warped = warp.cut(photo_of(skeleton)).pose(standing(), HEIGHT, WIDTH)
+    low = np.arange(HEIGHT)[:, None] > standing().joint("mid_hip")[1] + 0.1 * HEIGHT
+    assert (coloured(warped, Label.UPPER_CLOTHES) & low).sum() < 20

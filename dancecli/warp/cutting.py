@@ -156,7 +156,7 @@ def _hanging(
     for part in (LEFT_LEG, RIGHT_LEG):
         chain = chain_of(picture, part)
         widths = limb_radii(picture, part, chain)
-        skin = limb_skin(chain, vertices, widths, inwards=_inwards(picture.figure, part))
+        skin = limb_skin(chain, vertices, widths, half=0, inwards=_inwards(picture.figure, part))
         poses.append(LimbPose(skin, LIMBS[part], 0, 0.0))
         past = chain.past(vertices, 0, widths[0])
         shares.append(low * smoothstep(past / widths[0] + 1.6))
