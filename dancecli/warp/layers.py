@@ -121,7 +121,7 @@ def _bone_costs(figure: Figure, person: BoolArray) -> FloatArray:
     """Float32 (6, H, W): near 0 on a part's bones, near 1 at its usual outline. person: (H, W)."""
     height, width = person.shape
     pixels, size = pixel_centres(height, width), figure.size
-    outside = polygon_distance(torso_polygon(figure), height, width)
+    outside = polygon_distance(torso_polygon(figure, FLAT), height, width)
     costs = np.empty((6, height, width), np.float32)
     costs[TORSO] = 0.45 + np.maximum(outside, 0) / (0.075 * size)
     costs[HEAD_PART] = _head_cost(figure, pixels)
