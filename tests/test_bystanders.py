@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dancecli.errors import NoPersonError
 from dancecli.job import Job
 from dancecli.media import read_photo
 from dancecli.plate import WIDE, person_hole
@@ -61,7 +62,22 @@ def test_a_person_alone_has_no_bystanders(
     assert bystanders(job, target, stages, work) is None
 
 
-@pytest.mark.parametrize(("who", "dancer"), [("largest", "small"), ("left", "large")])
+def two_people(demo_photo: Path, path: Path, size: float) -> int:
+    """The demo's person, and beside them the same `size` times as large; the x between them."""
+    large = read_photo(demo_photo).rgb[:, 220:560]
+    small = cv2.resize(large, None, fx=size, fy=size, interpolation=cv2.INTER_AREA)
+    small = np.pad(small, ((large.shape[0] - small.shape[0], 0), (0, 0), (0, 0)), mode="edge")
+    cv2.imwrite(str(path), np.hstack([large, small])[..., ::-1])
+    return int(large.shape[1])
+
+
+@pytest.mark.parametrize(
+    ("who", "size", "raises", "dancer"),
+    [
+        ("largest", 0.8, False, "small"), ("left", 0.8, False, "large"),
+        ("largest", 0.4, False, "large"), ("largest", 0.8, True, "small"),
+    ],
+)  # fmt: skip
 def test_instead_of_a_largest_person_who_cannot_be_cut_out_the_next_one_dances(
     demo_photo: Path,
     demo_video: Path,
@@ -69,26 +85,26 @@ def test_instead_of_a_largest_person_who_cannot_be_cut_out_the_next_one_dances(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     who: str,
+    size: float,
+    raises: bool,
     dancer: str,
 ) -> None:
-    large = read_photo(demo_photo).rgb[:, 220:560]
-    small = cv2.resize(large, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
-    small = np.pad(small, ((large.shape[0] - small.shape[0], 0), (0, 0), (0, 0)), mode="edge")
     path = tmp_path / "two.png"
-    cv2.imwrite(str(path), np.hstack([large, small])[..., ::-1])
+    between = two_people(demo_photo, path, size)
     job = Job(photo=path, video=demo_video, out=tmp_path / "out.mp4", photo_person=who)
     stages = Stages(job)
     mask = type(stages.mask).mask
 
     def fails_on_the_left(self: object, frame: Frame, skeleton: Skeleton) -> PersonMask:
         alpha, (x, y) = mask(self, frame, skeleton).alpha.copy(), skeleton.joint("neck")
-        if x < large.shape[1]:
+        if x < between and raises:
+            raise NoPersonError("nobody is there")
+        if x < between:
             alpha[int(y) :] = 0
         return PersonMask(alpha)
 
     monkeypatch.setattr(type(stages.mask), "mask", fails_on_the_left)
     target = understand(job, stages, WorkDir(tmp_path / "work"))
-    on_the_left = target.skeleton.joint("neck")[0] < large.shape[1]
-    assert on_the_left == (dancer == "large")
+    assert (target.skeleton.joint("neck")[0] < between) == (dancer == "large")
     said = "it is the next one" if dancer == "small" else "expect a torn one"
     assert [said in record.getMessage() for record in caplog.records] == [True]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,10 +14,11 @@ from dance_mediapipe.pose import MediaPipePose
 from mediapipe_media import DEMO, stills
 from motion_puppet import bones, puppet
 
+from dancecli.errors import PluginError
 from dancecli.motion.body import height_of
 from dancecli.stages import Settings
 from dancecli.steps.turning import steadied
-from dancecli.types import JOINT, Box, Frame, Skeleton
+from dancecli.types import JOINT, Box, Frame, Skeleton, Source
 
 TRUTH = puppet(bones(350), foot=(200, 430))
 TRUTH.body[JOINT["left_wrist"], 2] = 0.05
@@ -139,6 +141,50 @@ def test_depth_is_turned_back_before_it_is_averaged(photo: Frame) -> None:
     assert made is not None
     seen = TRUTH.body[:, 2] > 0.5
     assert np.abs(made - metres)[seen].max() < 0.01
+
+
+def test_a_look_that_misses_a_joint_counts_for_the_others(photo: Frame) -> None:
+    elbow = JOINT["right_elbow"]
+
+    def blinking(frame: Frame, skeleton: Skeleton) -> Skeleton:
+        if frame is not photo:
+            skeleton.body[JOINT["right_wrist"]] = 0
+        return slipped(skeleton) if frame is photo else skeleton
+
+    def slipped(skeleton: Skeleton) -> Skeleton:
+        skeleton.body[elbow, :2] += (30, 5)
+        return skeleton
+
+    extractor = Extractor(blinking)
+    found = extractor.extract(photo)[0]
+    made = steadied(photo, found, extractor)
+    assert off(made)[elbow] < 3 < off(found)[elbow]
+    assert off(made)[JOINT["right_wrist"]] < 3
+
+
+def test_an_extractor_that_cannot_read_turned_copies_has_read_the_photo(photo: Frame) -> None:
+    class Upright:
+        def extract(self, frame: Frame, boxes: Sequence[Box] | None = None) -> list[Skeleton]:
+            if frame is not photo:
+                raise PluginError("cannot")
+            return [read(frame)]
+
+    found = read(photo)
+    np.testing.assert_array_equal(steadied(photo, found, Upright()).points(), found.points())
+
+
+def test_copies_are_not_taken_for_pictures_of_a_file(photo: Frame) -> None:
+    """So that readers of stored poses do not answer for them with the photo's."""
+    sources = []
+
+    class Asked(Extractor):
+        def extract(self, frame: Frame, boxes: Sequence[Box] | None = None) -> list[Skeleton]:
+            sources.append(frame.source)
+            return super().extract(frame, boxes)
+
+    of_a_file = replace(photo, source=Source(Path("photo.png"), None, 400, 450))
+    steadied(of_a_file, read(photo), Asked(tremble))
+    assert len(sources) == 4 and set(sources) == {None}
 
 
 def test_a_photo_of_another_size_gives_nearly_the_same_pose() -> None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from test_warp_pose import coloured, near
-from warp_people import COLOURS, HEIGHT, WIDTH, photo_of, standing, with_world
+from warp_people import COLOURS, HEIGHT, WIDTH, bent, photo_of, standing, with_world
 
 from dancecli import warp
 from dancecli.labels import Label
 from dancecli.types import JOINT, Frame, LabelMap, Target
+from dancecli.warp.layers import LEFT_ARM
+from dancecli.warp.picture import picture_of
 
 SKIN = (230, 180, 150)
 
@@ -48,3 +50,27 @@ def test_no_cloth_comes_along_with_a_hand() -> None:
 def test_a_hand_in_the_colour_of_the_clothes_stays_whole() -> None:
     glove = on_the_belly(COLOURS[Label.UPPER_CLOTHES])
     assert cloth_at_the_hand(glove) > 150
+
+
+def test_a_hand_that_differs_a_little_from_the_clothes_stays_whole() -> None:
+    """Where colours cannot tell the two apart nothing is taken."""
+    blue = COLOURS[Label.UPPER_CLOTHES]
+    glove = on_the_belly((blue[0] + 14, blue[1] + 14, blue[2] + 14))
+    rgb = glove.frame.rgb.astype(int) + np.random.default_rng(3).normal(0, 14, (HEIGHT, WIDTH, 1))
+    noisy = replace(glove, frame=Frame(np.clip(rgb, 0, 255).astype(np.uint8)))
+    assert cloth_at_the_hand(noisy) > 150
+
+
+def test_the_sleeve_of_a_folded_arm_stays_with_it() -> None:
+    """A hand at the shoulder: past its wrist lies its own upper arm, in the colour of the trunk."""
+    skeleton = bent(standing(), left_elbow=-35, left_wrist=172)
+    target = photo_of(with_world(skeleton, left_wrist=0.15))
+    labels, rgb = target.labels.labels.copy(), target.frame.rgb.copy()
+    sleeve = labels == Label.LEFT_ARM
+    rgb[sleeve], rgb[labels == Label.LEFT_HAND] = COLOURS[Label.UPPER_CLOTHES], SKIN
+    labels[sleeve] = Label.UPPER_CLOTHES
+    sleeved = replace(target, frame=Frame(rgb), labels=LabelMap(labels))
+    picture = picture_of(sleeved)
+    shoulder, elbow = picture.figure.points[[JOINT["left_shoulder"], JOINT["left_elbow"]]]
+    x, y = (shoulder + np.linspace(0.4, 0.9, 20)[:, None] * (elbow - shoulder)).astype(int).T
+    assert (picture.owner[y, x] == LEFT_ARM).all()

@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 
 _HEAD = "nose", "left_eye", "right_eye", "left_ear", "right_ear"
 
+NEXT = 0.5
+"""Height of the next largest person over the largest's from which on they may stand in for them: a
+passer-by does not."""
+
 SURE, OUTLINED = 0.5, 0.5
 """Confidence of joints that are surely seen, and the share of them that must lie in a mask of their
 person: of 119 made people the least was 0.79, and 0.36 of those whose mask was of nothing."""
@@ -94,8 +98,10 @@ def fitted(frame: Frame, side: int) -> Frame:
 def _looked_at(entry: Entry, frame: Frame, job: Job, stages: Stages) -> Target:
     people = stages.pose.extract(frame)
     chosen = pick(people, job.photo_person, job.photo)
-    check_usable(chosen, job.photo)
+    if not _usable(chosen):
+        check_usable(chosen, job.photo)
     found, skeleton, alpha = _cut_out(frame, chosen, people, job, stages)
+    check_usable(found, job.photo)
     say_if_not_upright(skeleton, job.photo)
     labels = stages.parser.parse(frame, skeleton, _mask(alpha)).labels
     others = [person.points() for person in people if person is not found]
@@ -112,26 +118,45 @@ def _cut_out(
 
     Where the largest cannot be cut out it is the next one who can, unless somebody asked for them.
     """
-    anybody = job.photo_person == "largest"
-    looks = [chosen, *(p for p in people if anybody and p is not chosen and _usable(p))]
-    first = None
-    for found in looks:
-        skeleton = steadied(frame, found, stages.pose)
-        alpha = np.rint(stages.mask.mask(frame, skeleton).alpha * 255).astype(np.uint8)
+    first, failed = None, None
+    for found in (chosen, *_instead(chosen, people, job)):
+        try:
+            skeleton = steadied(frame, found, stages.pose)
+            alpha = np.rint(stages.mask.mask(frame, skeleton).alpha * 255).astype(np.uint8)
+        except DanceError as error:
+            if found is chosen and not isinstance(error, NoPersonError):
+                raise
+            failed = failed or error
+            continue
         if outlined(skeleton, alpha):
-            if first:
+            if found is not chosen:
                 logger.warning(
                     "%s: the largest person cannot be cut out, so it is the next one; "
                     "--photo-person chooses", job.photo.name,
                 )  # fmt: skip
             return found, skeleton, alpha
-        first = first or (found, skeleton, alpha)
+        first = (found, skeleton, alpha) if found is chosen else first
+    if first is None:
+        raise failed or AssertionError
     logger.warning(
         "%s: what could be cut out of the person is little of them: expect a torn one, or use a "
         "photo that shows them whole", job.photo.name,
     )  # fmt: skip
-    assert first is not None
     return first
+
+
+def _instead(chosen: Skeleton, people: list[Skeleton], job: Job) -> list[Skeleton]:
+    """Who may stand in for the largest; nobody for somebody whom --photo-person names."""
+    if job.photo_person != "largest":
+        return []
+    least = NEXT * _tall(chosen)
+    return [p for p in people if p is not chosen and _usable(p) and _tall(p) > least]
+
+
+def _tall(skeleton: Skeleton) -> float:
+    """Pixels from the highest to the lowest seen point; 0 where fewer than two are seen."""
+    box = skeleton.box()
+    return box.height if box else 0.0
 
 
 def outlined(skeleton: Skeleton, alpha: UInt8Array) -> bool:

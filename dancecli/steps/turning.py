@@ -8,15 +8,18 @@ the looks agree in errs a fifth less (docs/evaluation.md).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
+from dancecli.errors import DanceError
 from dancecli.motion.body import height_of
 from dancecli.motion.track import skeleton_of
 from dancecli.stages import PoseExtractor
 from dancecli.types import SEEN, Box, FloatArray, Frame, Skeleton
+
+logger = logging.getLogger(__name__)
 
 TURNS = -14, -7, 7, 14
 """Degrees, clockwise, by which the copies are turned about the person."""
@@ -62,12 +65,23 @@ def _looks(
         copy = cv2.warpAffine(frame.rgb, matrix, (frame.width, frame.height))
         there = points[seen, :2] @ matrix[:, :2].T + matrix[:, 2]
         around = Box(*(float(x) for x in (*there.min(0), *there.max(0))))
-        for found in pose.extract(replace(frame, rgb=copy), [around])[:1]:
+        around = around.clipped(frame.width, frame.height)
+        for found in _found(Frame(copy, frame.index, frame.time), around, pose):
             back = found.points()
             back[:, :2] = (back[:, :2] - matrix[:, 2]) @ matrix[:, :2]  # a rotation's inverse
-            apart = np.linalg.norm(back[body, :2] - points[body, :2], axis=1).mean()
-            if apart < SAME_POSE * height:
+            both = body[back[body, 2] >= SEEN]
+            apart = np.linalg.norm(back[both, :2] - points[both, :2], axis=1)
+            if len(both) > len(body) / 2 and apart.mean() < SAME_POSE * height:
                 yield back, _turned_back(found.world, matrix)
+
+
+def _found(copy: Frame, around: Box, pose: PoseExtractor) -> list[Skeleton]:
+    """Who is in a turned copy, if its extractor can tell: the photo itself was read."""
+    try:
+        return pose.extract(copy, [around])[:1]
+    except DanceError as error:
+        logger.debug("a turned copy of the photo was not read: %s", error)
+        return []
 
 
 def _turned_back(world: FloatArray | None, matrix: FloatArray) -> FloatArray | None:

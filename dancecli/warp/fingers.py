@@ -11,6 +11,9 @@ from dancecli.warp.layers import LEFT_ARM, NOBODY, RIGHT_ARM
 from dancecli.warp.pixels import closed, distance, nearest_fill, pixel_centres, segment_distance
 
 _HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND)
+_SKIN = (
+    Label.FACE, Label.HAIR, Label.TORSO_SKIN, Label.LEFT_ARM, Label.RIGHT_ARM, *_HANDS,
+)  # fmt: skip
 
 CORE, AROUND = 0.012, (0.004, 0.04)
 """Heights of the body from a hand's middle line that are surely hand, and from its outline that are
@@ -29,6 +32,10 @@ ALIKE = 10.0
 CLEARLY = 1.8
 """How many times nearer to the colours of cloth than to the hand's a pixel is that is cloth."""
 
+PALM, MOST = 0.02, 0.4
+"""Heights of the body about the middle line of a hand, and the share of that which may be cloth: of
+more the colours are those of a hand in the shade."""
+
 LEAST, CENTRES = 60, 3
 """Pixels of either, and how many colours each is of."""
 
@@ -44,15 +51,24 @@ def without_cloth(
         if labelled.sum() < LEAST:
             continue
         window = _about(labelled, round(2 * AROUND[1] * figure.size))
-        middle = figure.points[list(ARM[side][2:])] - (window[1].start, window[0].start)
-        wrist, tip = middle
-        beyond = (pixel_centres(*labelled[window].shape) - wrist) @ (tip - wrist) > 0
-        hand = (owner[window] == part) & (labelled[window] | beyond)
-        cloth = _cloth(hand, owner[window], rgb[window], middle, figure.size)
+        limb = figure.points[list(ARM[side])] - (window[1].start, window[0].start)
+        hand = labelled[window] | (owner[window] == part) & _beyond(labelled[window].shape, limb)
+        clothes = ~np.isin(owner[window], (LEFT_ARM, RIGHT_ARM, NOBODY))
+        clothes &= ~np.isin(labels[window], _SKIN)
+        cloth = _cloth(hand, clothes, rgb[window], limb[2:], figure.size)
         others, nobody = ~np.isin(owner[window], (part, NOBODY)), owner[window] == NOBODY
         inside = distance(others) < distance(nobody)  # else it is what lies behind the person
         out[window] = nearest_fill(out[window], others, cloth & inside)
     return out
+
+
+def _beyond(shape: tuple[int, ...], limb: FloatArray) -> BoolArray:
+    """What of an arm lies past its wrist (h, w), and not at its own upper half. limb: (4, 2)."""
+    shoulder, elbow, wrist, tip = limb
+    pixels = pixel_centres(*shape)
+    past: BoolArray = (pixels - wrist) @ (tip - wrist) > 0
+    upper = segment_distance(pixels, shoulder, elbow)
+    return past & (segment_distance(pixels, wrist, tip) < upper)
 
 
 def _about(mask: BoolArray, border: int) -> tuple[slice, slice]:
@@ -63,7 +79,7 @@ def _about(mask: BoolArray, border: int) -> tuple[slice, slice]:
 
 
 def _cloth(
-    hand: BoolArray, owner: UInt8Array, rgb: UInt8Array, middle: FloatArray, size: float
+    hand: BoolArray, clothes: BoolArray, rgb: UInt8Array, middle: FloatArray, size: float
 ) -> BoolArray:
     """What of a hand (h, w) is cloth by its colour. middle: wrist and tip (2, 2)."""
     import cv2
@@ -72,8 +88,7 @@ def _cloth(
     line = segment_distance(pixel_centres(*hand.shape), wrist, wrist + 0.6 * (tip - wrist))
     core = hand & (line < CORE * size)
     away = distance(hand)
-    behind = (away > AROUND[0] * size) & (away < AROUND[1] * size)
-    behind &= ~np.isin(owner, (LEFT_ARM, RIGHT_ARM, NOBODY))
+    behind = clothes & (away > AROUND[0] * size) & (away < AROUND[1] * size)
     nothing = np.zeros_like(hand)
     if min(core.sum(), behind.sum()) < LEAST:
         return nothing
@@ -88,7 +103,9 @@ def _cloth(
         return nothing
     nearer = CLEARLY * to_cloth - to_skin
     bare = hand & (cv2.GaussianBlur(nearer, (0, 0), max(0.0015 * size, 0.5)) > 0)
-    return _with(hand & ~_with(closed(bare, SLIT * size) & hand, core), distance(~hand) <= 1.5)
+    taken = _with(hand & ~_with(closed(bare, SLIT * size) & hand, core), distance(~hand) <= 1.5)
+    middle_of_it = hand & (line < PALM * size)
+    return taken if taken[middle_of_it].mean() < MOST else nothing
 
 
 def _with(mask: BoolArray, core: BoolArray) -> BoolArray:

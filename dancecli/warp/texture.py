@@ -37,7 +37,7 @@ from dancecli.warp.layers import (
 from dancecli.warp.limbs import Chain, smoothstep
 from dancecli.warp.missing import chain_of, end_shown, skin_colour
 from dancecli.warp.picture import Picture
-from dancecli.warp.pixels import closed, pixel_centres, segment_distance, soft
+from dancecli.warp.pixels import closed, distance, pixel_centres, segment_distance, soft
 
 _OUTER = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.SKIRT, Label.SCARF)
 """Garments that hang over the legs and never belong to them."""
@@ -68,6 +68,9 @@ EDGE, CRISP = 0.003, 3.0
 
 SLIVER = 0.012
 """Heights of the body: half of how wide a strip of a thigh is that is none."""
+
+RIM_OF_HAND = 0.012
+"""Heights of the body about a hand that go with it."""
 
 BLUR = 0.006
 """Heights of the body about a hand on a thigh where the two may be mixed."""
@@ -107,7 +110,8 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
     lower = _piece(filled, member * np.maximum(halves[1], _edged(hand, size)), core & picture.photo)
     core = (core | (picture.owner == TORSO)) & ~(soft(hand, BLUR * size) > 0.02)
     beneath = segment_distance(pixels, *chain.joints[:2]) < width
-    left = halves[0] * _edged(~hand | beneath, size)
+    rim = distance(hand) < RIM_OF_HAND * size  # softer than its labels
+    left = halves[0] * _edged(~rim | beneath, size)
     filled = continued_along(picture, core, member > 0)
     return _piece(filled, member * left, core & own & picture.photo), lower
 
