@@ -53,8 +53,6 @@ def hidden_head(owner: UInt8Array, figure: Figure) -> BoolArray:
     if head.any():
         hull = cv2.convexHull(cv2.findNonZero(head.astype(np.uint8)))
         cv2.fillConvexPoly(outline, hull, 1)
-        # The cut has a soft edge, which would thin the head's own.
-        outline = cv2.dilate(outline, np.ones((3, 3), np.uint8))
     return arms & (outline > 0)
 
 
