@@ -7,7 +7,7 @@ import numpy as np
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import ARM, Figure
-from dancecli.warp.layers import LEFT_ARM, NOBODY, RIGHT_ARM
+from dancecli.warp.layers import HEAD_PART, LEFT_ARM, NOBODY, RIGHT_ARM
 from dancecli.warp.pixels import closed, distance, nearest_fill, pixel_centres, segment_distance
 
 _HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND)
@@ -32,6 +32,9 @@ ALIKE = 10.0
 CLEARLY = 1.8
 """How many times nearer to the colours of cloth than to the hand's a pixel is that is cloth."""
 
+BEFORE_HEAD = 0.4
+"""Share of the person about a hand that is head, from which on it lies before that."""
+
 PALM, MOST = 0.02, 0.4
 """Heights of the body about the middle line of a hand, and the share of that which may be cloth: of
 more the colours are those of a hand in the shade."""
@@ -55,11 +58,19 @@ def without_cloth(
         hand = labelled[window] | (owner[window] == part) & _beyond(labelled[window].shape, limb)
         clothes = ~np.isin(owner[window], (LEFT_ARM, RIGHT_ARM, NOBODY))
         clothes &= ~np.isin(labels[window], _SKIN)
+        if _before_head(hand, owner[window], figure.size):
+            continue
         cloth = _cloth(hand, clothes, rgb[window], limb[2:], figure.size)
         others, nobody = ~np.isin(owner[window], (part, NOBODY)), owner[window] == NOBODY
         inside = distance(others) < distance(nobody)  # else it is what lies behind the person
         out[window] = nearest_fill(out[window], others, cloth & inside)
     return out
+
+
+def _before_head(hand: BoolArray, owner: UInt8Array, size: float) -> bool:
+    """Whether a hand (h, w) lies before the head, whose outline would fray, rather than clothes."""
+    around = ~hand & (distance(hand) < AROUND[1] * size) & (owner != NOBODY)
+    return bool((owner[around] == HEAD_PART).sum() > BEFORE_HEAD * around.sum())
 
 
 def _beyond(shape: tuple[int, ...], limb: FloatArray) -> BoolArray:
