@@ -109,6 +109,24 @@ def test_flow_of_something_else_is_not_followed(pace: float) -> None:
     assert error(beside, truth) < 1.5 * alone
 
 
+@pytest.mark.parametrize(("slip", "held"), [(0.037, True), (0.08, False)])
+def test_a_joint_that_slips_a_little_is_held_where_the_picture_stands(
+    slip: float, held: bool
+) -> None:
+    """By more than 4.5 % of the height it may as well have left what flow shows."""
+    wrist, height = JOINT["right_wrist"], 800
+    truth = [puppet(bones(height), None, (500, 900))] * 60
+    seen = []
+    for t, true in enumerate(truth):
+        body = true.body.copy()
+        body[wrist, 0] += slip * height * (20 <= t < 40)
+        seen.append(replace(true, body=body))
+    track = build_track(with_flow(seen, truth), FPS, SIZE)
+    off = np.array([abs(s.body[wrist, 0] - truth[0].body[wrist, 0]) for s in track.skeletons])
+    # The path goes between what was seen and what it was: no jump where it is held.
+    assert (np.abs(np.diff(off)).max() < 0.25 * slip * height) == held
+
+
 def test_flow_of_exchanged_legs_is_exchanged_with_them() -> None:
     """Legs that the network takes for each other for a third of a second."""
     rng, legs = np.random.default_rng(3), [JOINT[f"{s}_knee"] for s in ("right", "left")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from test_warp_pose import coloured
@@ -15,6 +16,10 @@ from dancecli.labels import Label
 from dancecli.types import LabelMap, Skeleton, Target
 from dancecli.warp.anatomy import photo_figure
 from dancecli.warp.crossing import crossings
+from dancecli.warp.hiding import limb_radii
+from dancecli.warp.layers import LEFT_LEG, NOBODY, RIGHT_LEG
+from dancecli.warp.missing import chain_of
+from dancecli.warp.picture import picture_of
 
 LEGS = {"left": Label.LEFT_LEG, "right": Label.RIGHT_LEG}
 
@@ -64,3 +69,15 @@ def test_neither_leg_has_a_hole_or_hangs_by_a_corner() -> None:
     below = np.arange(HEIGHT)[:, None] > skeleton.joint("left_knee")[1] - 0.1 * HEIGHT
     legs = below & (apart.alpha > 0.95)
     assert (crossed.alpha[legs] < 0.5).mean() < 0.06
+
+
+def test_the_leg_behind_goes_on_no_stouter_than_the_one_in_front() -> None:
+    """What shows of it may be a flap of cloth beside its bones."""
+    picture = picture_of(in_trousers())
+    own = (picture.owner == RIGHT_LEG).astype(np.uint8)
+    flap = (cv2.dilate(own, np.ones((31, 31), np.uint8)) > 0) & (picture.owner == NOBODY)
+    flared = replace(picture, owner=np.where(flap, np.uint8(RIGHT_LEG), picture.owner))
+    behind, front = (limb_radii(flared, p, chain_of(flared, p)) for p in (RIGHT_LEG, LEFT_LEG))
+    assert (behind <= front).all()
+    apart = replace(flared, figure=replace(flared.figure, has_depth=False))
+    assert limb_radii(apart, RIGHT_LEG, chain_of(apart, RIGHT_LEG))[1] > 1.2 * front[1]

@@ -16,7 +16,7 @@ from dancecli.motion import left_to_right
 from dancecli.motion.placing import is_upright
 from dancecli.motion.track import skeleton_of
 from dancecli.steps.stages import Stages
-from dancecli.steps.turning import TURNS, steadied
+from dancecli.steps.turning import AGREED, AGREED_METRES, SAME_POSE, TURNS, steadied
 from dancecli.types import (
     FloatArray,
     Frame,
@@ -80,7 +80,7 @@ def photo_key(job: Job, stages: Stages) -> dict[str, object]:
         "person": job.photo_person,
         "plugins": stages.identity("pose", "mask", "parser"),
         "side": PHOTO_SIDE,
-        "turns": TURNS,
+        "looks": [TURNS, SAME_POSE, AGREED, AGREED_METRES, OUTLINED, NEXT],
     }
 
 
