@@ -21,7 +21,7 @@ REACH = 0.12
 
 FRONT, EDGE = 0.3, 0.3
 """What the leg in front costs there, of what it costs else, and over how many of its half-widths
-before its outline that ends."""
+about its outline that ends."""
 
 SLIM, STOUT, USUAL = 0.75, 1.15, 1.0
 """Least, most and usual breadth of a leg in the half-widths that costs are measured in."""
@@ -65,8 +65,8 @@ def leg_costs(
         away = np.hypot(*np.moveaxis(pixels - place, -1, 0)) / (REACH * figure.size)
         other = costs["left" if side == "right" else "right"]
         apart = person & (away > 1) & (costs[side] < np.minimum(other, 2))
-        breadth = EDGE + _breadth(costs[side][apart])
-        near = np.clip(2 * (1 - away), 0, 1) * np.clip((breadth - costs[side]) / EDGE, 0, 1)
+        inside = np.clip((_breadth(costs[side][apart]) - costs[side]) / EDGE + 0.5, 0, 1)
+        near = np.clip(2 * (1 - away), 0, 1) * inside
         costs[side] = costs[side] * (1 - (1 - FRONT) * near)
     return costs
 
@@ -74,4 +74,4 @@ def leg_costs(
 def _breadth(costs: FloatArray) -> float:
     """How broad a leg is where nothing hides it, in half-widths; costs: (N,) of its pixels."""
     found = float(np.quantile(costs, 0.9)) if len(costs) else USUAL
-    return float(np.clip(found, SLIM, STOUT)) - EDGE / 2
+    return float(np.clip(found, SLIM, STOUT))

@@ -108,12 +108,20 @@ def limb_pieces(picture: Picture, part: int) -> tuple[Piece, Piece]:
         upper, lower = (_piece(filled, member * half, core & picture.photo) for half in halves)
         return upper, lower
     lower = _piece(filled, member * np.maximum(halves[1], _edged(hand, size)), core & picture.photo)
-    core = (core | (picture.owner == TORSO)) & ~(soft(hand, BLUR * size) > 0.02)
     beneath = segment_distance(pixels, *chain.joints[:2]) < width
+    return _without_hand(picture, member * halves[0], core, hand, beneath), lower
+
+
+def _without_hand(
+    picture: Picture, upper: FloatArray, core: BoolArray, hand: BoolArray, beneath: BoolArray
+) -> Piece:
+    """The upper half of an arm before which its own hand lies, without it. upper: alpha (H, W).
+    beneath: where the half goes on behind the hand, in the colours of arm and trunk about it."""
+    size = picture.figure.size
+    known = (core | (picture.owner == TORSO)) & ~(soft(hand, BLUR * size) > 0.02)
     rim = distance(hand) < RIM_OF_HAND * size  # softer than its labels
-    left = halves[0] * _edged(~rim | beneath, size)
-    filled = continued_along(picture, core, member > 0)
-    return _piece(filled, member * left, core & own & picture.photo), lower
+    alpha = upper * _edged(~rim | beneath, size)
+    return _piece(continued_along(picture, known, upper > 0), alpha, known & core & picture.photo)
 
 
 def _without_slivers(picture: Picture, part: int, chain: Chain) -> BoolArray:
