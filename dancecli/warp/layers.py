@@ -121,7 +121,7 @@ def _bone_costs(figure: Figure, person: BoolArray) -> FloatArray:
     """Float32 (6, H, W): near 0 on a part's bones, near 1 at its usual outline. person: (H, W)."""
     height, width = person.shape
     pixels, size = pixel_centres(height, width), figure.size
-    outside = polygon_distance(torso_polygon(figure, FLAT), height, width)
+    outside = polygon_distance(torso_polygon(figure, FLAT * _profile(figure)), height, width)
     costs = np.empty((6, height, width), np.float32)
     costs[TORSO] = 0.45 + np.maximum(outside, 0) / (0.075 * size)
     costs[HEAD_PART] = _head_cost(figure, pixels)
@@ -135,6 +135,20 @@ def _bone_costs(figure: Figure, person: BoolArray) -> FloatArray:
         cost = leg_costs(figure, pixels, legs, person)[side]
         costs[part] = cost + 1.5 * _above_hips(figure, pixels, side)
     return costs
+
+
+PROFILE = 0.88, 0.97
+"""Sine of the trunk's turn from which on its depth shows beyond its joints, and shows wholly."""
+
+
+def _profile(figure: Figure) -> float:
+    """How far shoulders and hips are seen from the side, 0 to 1."""
+    pairs = [[figure.points[limbs[s][0]] for s in SIDES] for limbs in (ARM, LEG)]
+    seen = sum(float(np.hypot(*(left - right))) for left, right in pairs)
+    depths = [[float(figure.depth[limbs[s][0]]) for s in SIDES] for limbs in (ARM, LEG)]
+    deep = sum(abs(left - right) for left, right in depths)
+    sine = deep / max(float(np.hypot(seen, deep)), 1e-6)
+    return float(np.clip((sine - PROFILE[0]) / (PROFILE[1] - PROFILE[0]), 0, 1))
 
 
 def _limb_cost(
