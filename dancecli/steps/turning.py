@@ -36,7 +36,7 @@ AGREED, AGREED_METRES = 0.03, 0.1
 def steadied(frame: Frame, skeleton: Skeleton, pose: PoseExtractor) -> Skeleton:
     """The skeleton with its seen points, and their depths, where the looks agree that they are.
 
-    skeleton: what `pose` found in the frame; its confidences stay. Raises what `pose` raises.
+    skeleton: what `pose` found in the frame; its confidences stay. Looks that fail do not count.
     """
     height, box = height_of(skeleton), skeleton.box()
     if not height or box is None:

@@ -8,7 +8,7 @@ from dancecli.drawing import hand_labels
 from dancecli.labels import Label
 from dancecli.types import BoolArray, Skeleton, UInt8Array
 from dancecli.warp.anatomy import ARM, HEAD, SIDES, Figure
-from dancecli.warp.layers import HEAD_PART, LEFT_ARM, ON_HEAD, RIGHT_ARM
+from dancecli.warp.layers import HANDS, HEAD_PART, LEFT_ARM, ON_HEAD, RIGHT_ARM
 from dancecli.warp.pixels import pixel_centres
 
 FLESH = 0.005
@@ -34,12 +34,9 @@ def with_hands(labels: UInt8Array, skeleton: Skeleton, figure: Figure) -> UInt8A
     drawn = cv2.dilate(drawn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     least = figure.depth[HEAD] - BEHIND * figure.size
     nearer = [figure.depth[ARM[s][2]] > least for s in SIDES]
-    hands = [hand for hand, near in zip(_HANDS, nearer, strict=True) if near]
+    hands = [hand for hand, near in zip(HANDS, nearer, strict=True) if near]
     before = np.isin(drawn, hands) & np.isin(labels, (*ON_HEAD, Label.TORSO_SKIN))
     return np.where(before, drawn, labels)
-
-
-_HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND)
 
 
 def hidden_head(owner: UInt8Array, figure: Figure) -> BoolArray:

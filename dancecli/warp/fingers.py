@@ -7,12 +7,11 @@ import numpy as np
 from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
 from dancecli.warp.anatomy import ARM, Figure
-from dancecli.warp.layers import HEAD_PART, LEFT_ARM, NOBODY, RIGHT_ARM
+from dancecli.warp.layers import HANDS, HEAD_PART, LEFT_ARM, NOBODY, RIGHT_ARM
 from dancecli.warp.pixels import closed, distance, nearest_fill, pixel_centres, segment_distance
 
-_HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND)
 _SKIN = (
-    Label.FACE, Label.HAIR, Label.TORSO_SKIN, Label.LEFT_ARM, Label.RIGHT_ARM, *_HANDS,
+    Label.FACE, Label.HAIR, Label.TORSO_SKIN, Label.LEFT_ARM, Label.RIGHT_ARM, *HANDS,
 )  # fmt: skip
 
 CORE, AROUND = 0.012, (0.004, 0.04)
@@ -50,7 +49,7 @@ def without_cloth(
     about it, given to the part beside it. Where colours tell nothing all stays as it is."""
     out = owner.copy()
     for part, side in ((LEFT_ARM, "left"), (RIGHT_ARM, "right")):
-        labelled = (owner == part) & np.isin(labels, _HANDS)
+        labelled = (owner == part) & np.isin(labels, HANDS)
         if labelled.sum() < LEAST:
             continue
         window = _about(labelled, round(2 * AROUND[1] * figure.size))

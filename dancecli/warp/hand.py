@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dancecli.labels import Label
 from dancecli.types import BoolArray, FloatArray, UInt8Array
-from dancecli.warp.layers import LEFT_ARM, RIGHT_ARM
+from dancecli.warp.layers import HANDS, LEFT_ARM, RIGHT_ARM
 from dancecli.warp.lighting import FLATNESS, light
 from dancecli.warp.missing import chain_of, end_shown, skin_colour
 from dancecli.warp.picture import Picture
@@ -32,8 +31,6 @@ _BONES = np.array([
 
 ON_UPPER = 1e-4
 """Least of a hand before its own upper arm, squares of the body's height."""
-
-_HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND)
 
 
 def drawn_hand(picture: Picture, part: int) -> tuple[FloatArray, UInt8Array]:
@@ -84,7 +81,7 @@ def hand_on_upper(
     if not end_shown(picture, part):
         hand = drawn_hand(picture, part)[0] > 0.5
     else:
-        hand = own & np.isin(picture.labels, _HANDS)
+        hand = own & np.isin(picture.labels, HANDS)
         _, pieces, stats, _ = cv2.connectedComponentsWithStats(hand.astype(np.uint8))
         if len(stats) > 1:
             hand = pieces == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()

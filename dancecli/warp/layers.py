@@ -131,9 +131,9 @@ def _bone_costs(figure: Figure, person: BoolArray) -> FloatArray:
         in_front = over & (front > 0.04 * size) & (cost < 1.05)
         costs[part] = np.where(in_front, 0.3 * cost, cost + 0.5 * over)
     legs = {side: _limb_cost(figure, pixels, LEG[side], LEG_RADII)[0] for side in SIDES}
+    legs = leg_costs(figure, pixels, legs, person)
     for part, side in ((LEFT_LEG, "left"), (RIGHT_LEG, "right")):
-        cost = leg_costs(figure, pixels, legs, person)[side]
-        costs[part] = cost + 1.5 * _above_hips(figure, pixels, side)
+        costs[part] = legs[side] + 1.5 * _above_hips(figure, pixels, side)
     return costs
 
 
@@ -188,7 +188,8 @@ def _head_cost(figure: Figure, pixels: FloatArray) -> FloatArray:
 
 
 _CLOTH = (Label.UPPER_CLOTHES, Label.DRESS, Label.COAT, Label.PANTS, Label.SKIRT)
-BARE_ARM = (Label.LEFT_ARM, Label.RIGHT_ARM, Label.LEFT_HAND, Label.RIGHT_HAND)
+HANDS = (Label.LEFT_HAND, Label.RIGHT_HAND)
+BARE_ARM = (Label.LEFT_ARM, Label.RIGHT_ARM, *HANDS)
 
 COLOUR, CLOTH_COLOUR = 0.3, 0.9
 """Weight of colours, and that where labels and colours see cloth beyond the elbow of a bare arm."""
